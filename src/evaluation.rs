@@ -1,0 +1,123 @@
+//! The outcome of one rule on one resource. Data only.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::gap::Gap;
+use crate::item::ResourceKey;
+
+/// AWS Config's four answers
+/// (<https://docs.aws.amazon.com/config/latest/APIReference/API_Evaluation.html>).
+///
+/// AWS gives `INSUFFICIENT_DATA` only for the sum over evaluations; assize gives it for the single evaluation too, when
+/// a fact that the rule read could not be read from AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ComplianceType {
+    /// The resource is as the rule asks.
+    Compliant,
+    /// The resource is not as the rule asks.
+    NonCompliant,
+    /// The rule does not speak of this resource.
+    NotApplicable,
+    /// A fact that decides could not be read.
+    InsufficientData,
+}
+
+impl ComplianceType {
+    /// As AWS spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Compliant => "COMPLIANT",
+            Self::NonCompliant => "NON_COMPLIANT",
+            Self::NotApplicable => "NOT_APPLICABLE",
+            Self::InsufficientData => "INSUFFICIENT_DATA",
+        }
+    }
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Informational,
+    /// Mend when you pass by.
+    Low,
+    /// Mend in time.
+    Medium,
+    /// Mend soon.
+    High,
+    /// Mend now.
+    Critical,
+}
+
+impl Severity {
+    /// From the worst down.
+    pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Informational];
+
+    /// As it is written in rules and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Informational => "informational",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// One rule on one resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The rule's id.
+    pub rule: Arc<str>,
+    /// The resource. When a listing failed, the id is empty: it is not known which resources there are.
+    pub resource: ResourceKey,
+    /// Tells several findings of one rule on one resource apart (`tcp 22 from 0.0.0.0/0`). Empty for the usual one.
+    pub key: String,
+    /// The answer.
+    pub compliance_type: ComplianceType,
+    /// The rule's severity, unless the rule gave this finding its own.
+    pub severity: Severity,
+    /// The resource's name.
+    pub resource_name: Option<String>,
+    /// The resource's ARN.
+    pub arn: Option<String>,
+    /// Why, in one sentence: lower case, no full stop. Empty when compliant.
+    pub annotation: String,
+    /// What the rule read, in the order in which it read it, each path once.
+    pub evidence: Vec<Evidence>,
+    /// With `INSUFFICIENT_DATA`: the fact that could not be read.
+    pub gap: Option<Gap>,
+}
+
+/// One fact that a rule read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Evidence {
+    /// `AWS::EC2::Instance i-0123…` when the fact is of another resource than the evaluated one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// A JSON pointer into the item: `/configuration/encrypted`.
+    pub path: String,
+    /// The value as JSON, cut at 256 characters; absent for lists and objects, whose members are listed as they are
+    /// read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+/// A rule that failed by itself: a defect of the rule, never an answer about a resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleError {
+    /// The rule's id, or the file's name if the rule could not be loaded.
+    pub rule: String,
+    /// The resource it was judging. Absent when the rule could not be loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// What went wrong, with the script's line and column where they are known.
+    pub message: String,
+}

@@ -1,0 +1,7 @@
+//! assize scans AWS accounts into configuration items, judges them by rules, and reports.
+
+pub mod evaluation;
+pub mod gap;
+pub mod item;
+pub mod snapshot;
+pub mod value;
