@@ -26,10 +26,26 @@ pub struct Snapshot {
     items: Vec<Arc<ConfigurationItem>>,
     /// The items by type, account and region: each a run of `items`.
     runs: BTreeMap<Place, std::ops::Range<usize>>,
-    /// For relationships that have a name and no id.
-    by_name: HashMap<(Arc<str>, String), usize>,
-    /// For relationships that hold an ARN where the item has an id.
+    /// Items by name and by ARN, for relationships that do not hold the id: positions in `items`, sorted by type and
+    /// label. The labels themselves stay with the items.
+    by_label: Vec<(u32, Label)>,
     listing_gaps: BTreeMap<Place, Arc<Unreadable>>,
+}
+
+/// By which of its labels an item is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Label {
+    Name,
+    Arn,
+}
+
+impl Label {
+    fn of(self, item: &ConfigurationItem) -> Option<&str> {
+        match self {
+            Self::Name => item.resource_name.as_deref(),
+            Self::Arn => item.arn.as_deref(),
+        }
+    }
 }
 
 /// One type in one account and region.
@@ -136,7 +152,6 @@ impl Snapshot {
         }
         let items: Vec<_> = items.into_iter().map(Arc::new).collect();
         let mut runs = BTreeMap::<Place, std::ops::Range<usize>>::new();
-        let mut by_name = HashMap::new();
         for (at, item) in items.iter().enumerate() {
             let place = Place {
                 account_id: Arc::clone(&item.key.account_id),
@@ -144,15 +159,17 @@ impl Snapshot {
                 resource_type: Arc::clone(&item.key.resource_type),
             };
             runs.entry(place).or_insert(at..at).end = at + 1;
-            if let Some(name) = &item.resource_name
-                && **name != *item.key.resource_id
-            {
-                by_name.entry((Arc::clone(&item.key.resource_type), name.clone())).or_insert(at);
-            }
-            if let Some(arn) = &item.arn {
-                by_name.entry((Arc::clone(&item.key.resource_type), arn.clone())).or_insert(at);
-            }
         }
+        let mut by_label: Vec<(u32, Label)> = (0..)
+            .zip(&items)
+            .flat_map(|(at, item)| {
+                [Label::Name, Label::Arn]
+                    .into_iter()
+                    .filter(|label| label.of(item).is_some_and(|text| *text != *item.key.resource_id))
+                    .map(move |label| (at, label))
+            })
+            .collect();
+        by_label.sort_by(|a, b| label_key(&items, *a).cmp(&label_key(&items, *b)).then(a.cmp(b)));
         let listing_gaps = about
             .gaps
             .iter()
@@ -166,7 +183,7 @@ impl Snapshot {
                 (place, Arc::clone(&gap.reason))
             })
             .collect();
-        Self { about, items, runs, by_name, listing_gaps }
+        Self { about, items, runs, by_label, listing_gaps }
     }
 
     /// What the snapshot is of.
@@ -252,8 +269,16 @@ impl Snapshot {
             }
         }
         let name = link.resource_id.as_ref().or(link.resource_name.as_ref())?;
-        let at = self.by_name.get(&(Arc::clone(&link.resource_type), name.to_string()))?;
-        self.items.get(*at)
+        let wanted = (link.resource_type.as_ref(), name.as_ref());
+        let first = self.by_label.partition_point(|entry| label_key(&self.items, *entry) < wanted);
+        // Names are unique in an account and a region only.
+        self.by_label
+            .get(first..)?
+            .iter()
+            .take_while(|entry| label_key(&self.items, **entry) == wanted)
+            .filter_map(|(at, _)| self.items.get(*at as usize))
+            .filter(|item| item.key.account_id == *account)
+            .min_by_key(|item| item.key.region != from.key.region)
     }
 
     /// The links of an item to resources of one type, in the item's order.
@@ -335,6 +360,10 @@ impl Snapshot {
     }
 }
 
+fn label_key(items: &[Arc<ConfigurationItem>], (at, label): (u32, Label)) -> (&str, &str) {
+    items.get(at as usize).map_or(("", ""), |item| (&item.key.resource_type, label.of(item).unwrap_or_default()))
+}
+
 /// Adds the other direction of each relationship: `inverse` names it by the two types and the name. An existing link is
 /// not doubled. Links to resources that are not in the snapshot have no other direction to add.
 pub fn link_back(items: &mut [ConfigurationItem], inverse: impl Fn(&str, &Relationship) -> Option<Arc<str>>) {
@@ -389,4 +418,152 @@ pub fn link_back(items: &mut [ConfigurationItem], inverse: impl Fn(&str, &Relati
 /// The facts of a type that nobody asked for, as the tree shows them.
 pub fn is_not_collected(value: &Value) -> bool {
     value.as_unreadable().is_some_and(|why| why.code == code::NOT_COLLECTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::ResourceKey;
+
+    const ACCOUNT: &str = "111122223333";
+    const REGION: &str = "eu-west-1";
+
+    fn place(resource_type: &str) -> Place {
+        Place { account_id: ACCOUNT.into(), aws_region: REGION.into(), resource_type: resource_type.into() }
+    }
+
+    fn item(resource_type: &str, id: &str) -> ConfigurationItem {
+        ConfigurationItem::new(ResourceKey::new(ACCOUNT, REGION, resource_type, id), "2026-01-02T03:04:05.678Z")
+    }
+
+    fn link(resource_type: &str, id: &str, name: &str) -> Relationship {
+        Relationship {
+            resource_type: resource_type.into(),
+            resource_id: Some(id.into()),
+            resource_name: None,
+            name: name.into(),
+        }
+    }
+
+    fn denied() -> Arc<Unreadable> {
+        Arc::new(Unreadable {
+            operation: "ec2:DescribeInstances".into(),
+            action: Some("ec2:DescribeInstances".into()),
+            code: "UnauthorizedOperation".into(),
+            message: "you are not authorized to perform this operation".into(),
+        })
+    }
+
+    fn about(listed: &[&str], failed: &[&str]) -> About {
+        let gap = |resource_type: &&str| Gap {
+            account_id: ACCOUNT.into(),
+            aws_region: REGION.into(),
+            resource_type: (*resource_type).into(),
+            resource_id: None,
+            path: None,
+            reason: denied(),
+        };
+        About {
+            captured_at: "2026-01-02T03:04:05.678Z".into(),
+            source: "account".into(),
+            accounts: vec![ACCOUNT.into()],
+            regions: vec![REGION.into()],
+            listings: listed.iter().map(|name| place(name)).collect(),
+            gaps: failed.iter().map(gap).collect(),
+            ..About::default()
+        }
+    }
+
+    fn written(snapshot: &Snapshot) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        snapshot.write(&mut bytes).expect("writing to memory works");
+        bytes
+    }
+
+    #[test]
+    fn a_listing_is_complete_or_failed_or_was_never_asked_for() {
+        let snapshot = Snapshot::new(about(&["AWS::EC2::VPC"], &["AWS::EC2::Instance"]), Vec::new());
+        assert_eq!(snapshot.listing(&place("AWS::EC2::VPC")), Ok(()));
+        assert_eq!(snapshot.listing(&place("AWS::EC2::Instance")), Err(denied()));
+        let never = snapshot.listing(&place("AWS::EC2::Volume")).expect_err("volumes were not listed");
+        assert_eq!(never.code, code::NOT_COLLECTED);
+    }
+
+    #[test]
+    fn links_that_stand_with_the_other_items_need_their_listing() {
+        let mut about = about(&["AWS::EC2::VPC"], &["AWS::EC2::Instance"]);
+        about.linked_from.insert("AWS::EC2::VPC".into(), ["AWS::EC2::Instance".into()].into());
+        let snapshot = Snapshot::new(about, vec![item("AWS::EC2::VPC", "vpc-1")]);
+        let vpc = &snapshot.items()[0];
+        assert_eq!(snapshot.links(vpc, "AWS::EC2::Instance").err(), Some(denied()));
+        assert_eq!(snapshot.links(vpc, "AWS::EC2::Subnet").expect("own links are known").count(), 0);
+    }
+
+    #[test]
+    fn relationships_gain_their_other_direction_once() {
+        let mut volume = item("AWS::EC2::Volume", "vol-1");
+        volume.relationships.push(link("AWS::EC2::Instance", "i-1", "Is attached to Instance"));
+        let mut items = vec![item("AWS::EC2::Instance", "i-1"), volume];
+        for _ in 0..2 {
+            link_back(&mut items, |_, _| Some("Is attached to Volume".into()));
+        }
+        assert_eq!(items[0].relationships, [link("AWS::EC2::Volume", "vol-1", "Is attached to Volume")]);
+        assert_eq!(items[1].relationships.len(), 1);
+    }
+
+    #[test]
+    fn a_target_is_found_by_id_name_or_arn() {
+        let mut group = item("AWS::AutoScaling::AutoScalingGroup", "arn:aws:autoscaling:…:web");
+        group.resource_name = Some("web".into());
+        let mut role = item("AWS::IAM::Role", "AROA1");
+        role.key.region = GLOBAL.into();
+        role.arn = Some("arn:aws:iam::111122223333:role/web".into());
+        let instance = item("AWS::EC2::Instance", "i-1");
+        let snapshot = Snapshot::new(about(&[], &[]), vec![group, role, instance.clone()]);
+        let find = |resource_type, id: Option<&str>, name: Option<&str>| {
+            let mut to = link(resource_type, "", "");
+            to.resource_id = id.map(Arc::from);
+            to.resource_name = name.map(Arc::from);
+            snapshot.target(&instance, &to).map(|item| item.key.resource_id.to_string())
+        };
+        assert_eq!(find("AWS::IAM::Role", Some("AROA1"), None).as_deref(), Some("AROA1"));
+        assert_eq!(find("AWS::IAM::Role", Some("arn:aws:iam::111122223333:role/web"), None).as_deref(), Some("AROA1"));
+        let by_name = find("AWS::AutoScaling::AutoScalingGroup", None, Some("web"));
+        assert_eq!(by_name.as_deref(), Some("arn:aws:autoscaling:…:web"));
+        assert_eq!(find("AWS::IAM::Role", None, Some("api")), None);
+    }
+
+    #[test]
+    fn a_file_gives_back_what_was_written_with_its_gaps() {
+        let mut bucket = item("AWS::S3::Bucket", "logs");
+        bucket.configuration = Value::object([("name", "logs".into())]);
+        bucket.add_gap("/supplementaryConfiguration/BucketPolicy", &denied());
+        let mut about = about(&["AWS::S3::Bucket"], &[]);
+        about.not_collected.insert("AWS::S3::Bucket".into(), vec!["/supplementaryConfiguration/PolicyStatus".into()]);
+        let before = Snapshot::new(about, vec![bucket]);
+        let after = Snapshot::read(&*written(&before)).expect("what was written can be read");
+        assert_eq!(after.items(), before.items());
+        assert_eq!(after.about(), before.about());
+        assert_eq!(after.gaps().len(), 1);
+        let status = after.items()[0].pointer("/supplementaryConfiguration/PolicyStatus").expect("it is obscured");
+        assert!(is_not_collected(status));
+    }
+
+    #[test]
+    fn a_file_that_lost_its_end_is_refused() {
+        let snapshot = Snapshot::new(about(&[], &[]), vec![item("AWS::EC2::VPC", "a"), item("AWS::EC2::VPC", "b")]);
+        let bytes = written(&snapshot);
+        let second_line = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1).expect("three lines").0;
+        let error = Snapshot::read(&bytes[..=second_line]).expect_err("an item is missing");
+        assert!(matches!(error, SnapshotError::CutOff { promised: 2, found: 1 }), "{error}");
+    }
+
+    #[test]
+    fn of_two_items_of_one_resource_the_later_stays() {
+        let mut later = item("AWS::EC2::VPC", "a");
+        later.state_id += 1;
+        let snapshot = Snapshot::new(about(&[], &[]), vec![item("AWS::EC2::VPC", "a"), later.clone()]);
+        assert_eq!(snapshot.items().len(), 1);
+        assert_eq!(snapshot.items()[0].state_id, later.state_id);
+    }
 }
