@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use crate::gap::Gap;
@@ -89,9 +90,9 @@ pub struct Evaluation {
     /// Why, in one sentence: lower case, no full stop. Empty when compliant.
     pub annotation: String,
     /// What the rule read, in the order in which it read it, each path once.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Box<[Evidence]>,
     /// With `INSUFFICIENT_DATA`: the fact that could not be read.
-    pub gap: Option<Gap>,
+    pub gap: Option<Box<Gap>>,
 }
 
 /// One fact that a rule read.
@@ -100,13 +101,13 @@ pub struct Evaluation {
 pub struct Evidence {
     /// `AWS::EC2::Instance i-0123…` when the fact is of another resource than the evaluated one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource: Option<String>,
-    /// A JSON pointer into the item: `/configuration/encrypted`.
-    pub path: String,
+    pub resource: Option<Arc<str>>,
+    /// A JSON pointer into the item: `/configuration/encrypted`. Shared between the evaluations of many items.
+    pub path: Arc<str>,
     /// The value as JSON, cut at 256 characters; absent for lists and objects, whose members are listed as they are
     /// read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
+    pub value: Option<CompactString>,
 }
 
 /// A rule that failed by itself: a defect of the rule, never an answer about a resource.
