@@ -3,5 +3,6 @@
 pub mod evaluation;
 pub mod gap;
 pub mod item;
+pub mod nearest;
 pub mod snapshot;
 pub mod value;
