@@ -62,7 +62,7 @@ pub struct Unreadable {
 pub mod code {
     /// The facts were not asked for: no chosen rule declared that it reads them.
     pub const NOT_COLLECTED: &str = "NotCollected";
-    /// AWS Config did not record the type, or the export does not hold it.
+    /// AWS Config did not record the type, or the export does not hold it; in a replay, the recording has no answer.
     pub const NOT_RECORDED: &str = "NotRecorded";
     /// The item that a relationship points at is not in the snapshot.
     pub const NOT_FOUND: &str = "NotFound";
@@ -78,6 +78,10 @@ pub mod code {
     pub const MALFORMED: &str = "MalformedResponse";
     /// An answer that goes on, with no known way to ask for the rest.
     pub const TRUNCATED: &str = "TruncatedResponse";
+    /// There are no credentials to sign the call with, or they could not be renewed.
+    pub const NO_CREDENTIALS: &str = "NoCredentials";
+    /// The call could not be made: no such operation, parameters that do not fit it, no endpoint.
+    pub const INVALID_REQUEST: &str = "InvalidRequest";
 }
 
 impl Unreadable {

@@ -311,7 +311,8 @@ def endpoints(loader, services):
     for service in services:
         provider = EndpointProvider(loader.load_service_model(service.name, "endpoint-rule-set-1"), data)
         fixed = service.fixed_endpoint_parameters(provider.ruleset.parameters)
-        entry = {"prefix": service.metadata["endpointPrefix"], "signingName": service.signing_name}
+        entry = {"id": service.metadata["serviceId"], "prefix": service.metadata["endpointPrefix"]}
+        entry["signingName"] = service.signing_name
         for name, partition in sorted(partitions.items()):
             variants = {}
             for variant, (fips, dual) in VARIANTS.items():
