@@ -1,0 +1,50 @@
+//! assize on an account: moto, filled by AWS's own clients, read by the real binary.
+//!
+//! - `moto.rs`, `server.py`: the account, and a wall in front of it that counts and refuses requests
+//! - `seed.rs`, `seed.py`: what is in it, by label
+//! - `expected.yaml`: which verdict each rule must give on each label, written from what AWS says the rules mean
+//! - `decode.rs`: what assize reads, against what the typed SDK reads
+//! - `scan.rs`: verdicts, requests and permissions of the real binary
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+mod moto;
+mod seed;
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use moto::Moto;
+
+/// The account with everything in it that is not said to come later.
+struct Account {
+    moto: Moto,
+    /// What `expected.yaml` calls a resource → the id that AWS gave it.
+    labels: BTreeMap<String, String>,
+}
+
+/// One account for all tests: to fill it takes longer than to read it. Each test has it for itself while it runs.
+/// `None` when these tests are to be left out.
+fn account() -> Option<MutexGuard<'static, Account>> {
+    static FILLED: LazyLock<Mutex<Account>> = LazyLock::new(|| {
+        let moto = Moto::start();
+        let labels = seed::fill(&moto);
+        Mutex::new(Account { moto, labels })
+    });
+    if std::env::var_os(moto::SKIP).is_some_and(|value| value == "1") {
+        return None;
+    }
+    let account = FILLED.lock().unwrap_or_else(PoisonError::into_inner);
+    account.moto.wall(None, &BTreeMap::new());
+    account.moto.requests();
+    Some(account)
+}
+
+#[test]
+fn the_account_is_filled() {
+    let Some(account) = account() else { return };
+    for (label, id) in &account.labels {
+        println!("{label}: {id}");
+    }
+    seed::flip(&account.moto, &account.labels);
+}

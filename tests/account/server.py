@@ -1,0 +1,303 @@
+"""The test account: moto behind a wall that counts every request and can refuse or spoil chosen ones.
+
+    python server.py            prints the port it listens on, and lives for as long as its standard input is open
+
+moto's own server is the AWS of these tests. What stands in front of it is small and knows AWS only through botocore's
+models, so that it is a second opinion on what assize sends:
+
+* every request is named `service:Operation` from what is on the wire (form, target header, or method and path);
+* `PUT /-/wall` takes {"allow": [operation, ...] or null, "faults": {operation: kind}}: operations outside `allow`
+  are refused as IAM refuses them, in the error form of the operation's protocol; the kinds are `deny`, `throttle`,
+  `html` (a load balancer's page instead of an answer) and `truncate` (half of the body, sent as if it were whole);
+* `GET /-/requests` tells how often each operation was asked for since the last time this was asked;
+* `PUT /-/facts` sets what no AWS API can set: the age and the last use of credentials, and the root user's.
+
+Where moto is not true to AWS and a rule could see the difference, `mend_moto` below mends it.
+"""
+
+import collections
+import datetime
+import functools
+import io
+import json
+import os
+import re
+import sys
+import threading
+import urllib.parse
+
+import botocore.loaders
+from moto.core.utils import utcnow
+from moto.iam.models import AccessKeyLastUsed, IAMBackend, iam_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+ACCOUNT = os.environ["MOTO_ACCOUNT_ID"]
+
+# The services whose signing name is not the name of their model.
+SIGNED_AS = {"elasticfilesystem": "efs", "monitoring": "cloudwatch"}
+
+LOADER = botocore.loaders.Loader()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What a request asks for
+
+
+@functools.cache
+def model(service):
+    return LOADER.load_service_model(service, "service-2")
+
+
+@functools.cache
+def routes(service):
+    """The operations of a service with a REST protocol, the most particular first."""
+    found = []
+    for name, operation in model(service)["operations"].items():
+        path, _, query = operation["http"]["requestUri"].partition("?")
+        wanted = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+        shape = model(service)["shapes"].get(operation.get("input", {}).get("shape"), {})
+        for member in shape.get("required", []):
+            if shape["members"][member].get("location") == "querystring":
+                wanted.setdefault(shape["members"][member]["locationName"], None)
+        pattern = re.escape(path.rstrip("/")).replace(r"\{", "{").replace(r"\}", "}").replace(r"\+}", "+}")
+        pattern = re.sub(r"\{[^}]+\+\}", ".+", pattern)
+        pattern = re.sub(r"\{[^}]+\}", "[^/]+", pattern)
+        literal = len(re.sub(r"\{[^}]+\}", "", path))
+        found.append((len(wanted), literal, operation["http"]["method"], re.compile(pattern + "/?"), wanted, name))
+    return sorted(found, key=lambda route: (-route[0], -route[1], route[5]))
+
+
+def rest_operation(service, method, path, query):
+    for _, _, wanted_method, pattern, wanted, name in routes(service):
+        if method != wanted_method or not pattern.fullmatch(path):
+            continue
+        if all(key in query and value in (None, "", query[key]) for key, value in wanted.items()):
+            return name
+    return None
+
+
+def asked_for(environ, body):
+    """`(service, operation, protocol)` of a request, or None if it is not AWS's."""
+    signed = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
+    if not signed:
+        return None
+    service = SIGNED_AS.get(signed[2], signed[2])
+    path = environ["PATH_INFO"]
+    query = dict(urllib.parse.parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    if service == "s3" and path.startswith("/v20180820/"):
+        service = "s3control"
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    if target:
+        return service, target.rpartition(".")[2], "json"
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        form = dict(urllib.parse.parse_qsl(body.decode(), keep_blank_values=True))
+        if "Action" in form:
+            if service == "elasticloadbalancing":
+                service = "elb" if form["Version"] == "2012-06-01" else "elbv2"
+            return service, form["Action"], "ec2" if service == "ec2" else "query"
+    operation = rest_operation(service, environ["REQUEST_METHOD"], path, query)
+    return service, operation or f"{environ['REQUEST_METHOD']} {path}", model(service)["metadata"]["protocol"]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Errors, each in the form of its protocol
+
+
+def error(protocol, service, code, message, status):
+    """Status, headers and body of an error."""
+    ident = "11112222-3333-4444-5555-666677778888"
+    if protocol == "ec2":
+        body = (
+            f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
+            f"<RequestID>{ident}</RequestID></Response>"
+        )
+    elif protocol == "query":
+        body = (
+            f'<ErrorResponse xmlns="https://{service}.amazonaws.com/doc/"><Error><Type>Sender</Type>'
+            f"<Code>{code}</Code><Message>{message}</Message></Error><RequestId>{ident}</RequestId></ErrorResponse>"
+        )
+    elif protocol == "rest-xml" and service == "s3":
+        body = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{ident}</RequestId></Error>"
+    elif protocol == "rest-xml":
+        body = (
+            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+            f"<RequestId>{ident}</RequestId></ErrorResponse>"
+        )
+    elif protocol == "json":
+        headers = [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", ident)]
+        return 400, headers, json.dumps({"__type": f"com.amazon.{service}#{code}", "message": message}).encode()
+    else:
+        headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code), ("x-amzn-RequestId", ident)]
+        return status, headers, json.dumps({"Message": message}).encode()
+    return status, [("Content-Type", "text/xml")], ('<?xml version="1.0" encoding="UTF-8"?>' + body).encode()
+
+
+def denied(protocol, service, operation):
+    code = {"ec2": "UnauthorizedOperation", "json": "AccessDeniedException", "rest-json": "AccessDeniedException"}
+    who = f"arn:aws:sts::{ACCOUNT}:assumed-role/auditor/test"
+    message = f"User: {who} is not authorized to perform: {service}:{operation}"
+    return error(protocol, service, code.get(protocol, "AccessDenied"), message, 403)
+
+
+def throttled(protocol, service):
+    code = {"ec2": "RequestLimitExceeded", "json": "ThrottlingException", "rest-xml": "SlowDown"}
+    status = 429 if protocol == "rest-json" else 503 if protocol in ("ec2", "rest-xml") else 400
+    return error(protocol, service, code.get(protocol, "Throttling"), "Rate exceeded", status)
+
+
+HTML = b"<html><head><title>500 Internal Server Error</title></head><body><center>nginx</center></body></html>"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The wall
+
+
+class Wall:
+    def __init__(self, inside):
+        self.inside = inside
+        self.lock = threading.Lock()
+        self.allow = None
+        self.faults = {}
+        self.requests = collections.Counter()
+
+    def __call__(self, environ, start_response):
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read(length) if length else b""
+        environ["wsgi.input"] = io.BytesIO(body)
+        if environ["PATH_INFO"].startswith("/-/"):
+            return self.control(environ, body, start_response)
+        what = asked_for(environ, body)
+        if what is None:
+            return self.inside(environ, start_response)
+        service, operation, protocol = what
+        name = f"{service}:{operation}"
+        with self.lock:
+            self.requests[name] += 1
+            fault = self.faults.get(name)
+            if self.allow is not None and name not in self.allow:
+                fault = "deny"
+            if fault == "throttle":
+                del self.faults[name]
+        if fault == "deny":
+            return self.answer(start_response, *denied(protocol, service, operation), environ)
+        if fault == "throttle":
+            return self.answer(start_response, *throttled(protocol, service), environ)
+        if fault == "html":
+            return self.answer(start_response, 500, [("Content-Type", "text/html")], HTML, environ)
+        if fault == "truncate":
+            return self.truncated(environ, start_response)
+        return self.inside(environ, start_response)
+
+    @staticmethod
+    def answer(start_response, status, headers, body, environ):
+        start_response(f"{status} -", [*headers, ("Content-Length", str(len(body)))])
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+
+    def truncated(self, environ, start_response):
+        said = {}
+
+        def take(status, headers, exc_info=None):
+            said.update(status=status, headers=headers)
+
+        body = b"".join(self.inside(environ, take))
+        body = body[: len(body) // 2]
+        headers = [(name, value) for name, value in said["headers"] if name.lower() != "content-length"]
+        start_response(said["status"], [*headers, ("Content-Length", str(len(body)))])
+        return [body]
+
+    def control(self, environ, body, start_response):
+        what = (environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        said = {}
+        with self.lock:
+            if what == ("PUT", "/-/wall"):
+                orders = json.loads(body)
+                self.allow = None if orders["allow"] is None else set(orders["allow"])
+                self.faults = dict(orders["faults"])
+            elif what == ("GET", "/-/requests"):
+                said = dict(sorted(self.requests.items()))
+                self.requests.clear()
+            elif what == ("PUT", "/-/facts"):
+                set_facts(json.loads(body))
+            else:
+                return self.answer(start_response, 404, [], b"no such control", environ)
+        return self.answer(
+            start_response, 200, [("Content-Type", "application/json")], json.dumps(said).encode(), environ
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Facts that no API sets
+
+
+ROOT = {"mfa": False, "accessKey": False}
+
+
+def days_ago(days):
+    return utcnow() - datetime.timedelta(days=days)
+
+
+def set_facts(facts):
+    """{"root": {"mfa": bool, "accessKey": bool}, "users": {name: {"created", "passwordUsed", "keys": [{"created",
+    "used"}]}}}: all ages in days; a key that was never used has no `used`."""
+    iam = iam_backends[ACCOUNT]["aws"]
+    if "root" in facts:
+        ROOT.update(facts["root"])
+        iam.account_summary._account_mfa_enabled = int(ROOT["mfa"])
+        iam.account_summary._account_access_keys_present = int(ROOT["accessKey"])
+    for name, ages in facts.get("users", {}).items():
+        user = iam.users[name]
+        if "created" in ages:
+            user.create_date = days_ago(ages["created"])
+        if "passwordUsed" in ages:
+            user.password_last_used = days_ago(ages["passwordUsed"])
+        for key, key_ages in zip(user.access_keys, ages.get("keys", []), strict=True):
+            key.create_date = days_ago(key_ages["created"])
+            if "used" in key_ages:
+                key.last_used = AccessKeyLastUsed(days_ago(key_ages["used"]), "s3", "us-east-1")
+
+
+def mend_moto():
+    """Where moto differs from AWS and a rule could see it."""
+
+    # AWS's credential report has a line for the root user, moto's has none.
+    report_of_users = IAMBackend.get_credential_report
+
+    def get_credential_report(self):
+        head, _, users = report_of_users(self).partition("\n")
+        root = dict.fromkeys(head.split(","), "N/A")
+        root |= {
+            "user": "<root_account>",
+            "arn": f"arn:aws:iam::{ACCOUNT}:root",
+            "user_creation_time": "2019-03-04T05:06:07+00:00",
+            "password_enabled": "not_supported",
+            "password_last_used": "no_information",
+            "password_last_changed": "not_supported",
+            "password_next_rotation": "not_supported",
+            "mfa_active": str(ROOT["mfa"]).lower(),
+            "access_key_1_active": str(ROOT["accessKey"]).lower(),
+            "access_key_2_active": "false",
+            "cert_1_active": "false",
+            "cert_2_active": "false",
+        }
+        return "\n".join([head, ",".join(root[column] for column in head.split(",")), users])
+
+    IAMBackend.get_credential_report = get_credential_report
+
+
+def die_with_parent():
+    """The test holds the other end of standard input: however it ends, no server is left behind."""
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def main():
+    mend_moto()
+    app = Wall(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
+    threading.Thread(target=die_with_parent, daemon=True).start()
+    print(server.port, flush=True)
+    server.serve_forever()
+
+
+main()
