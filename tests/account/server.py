@@ -106,7 +106,7 @@ def asked_for(environ, body):
 
 def error(protocol, service, code, message, status):
     """Status, headers and body of an error."""
-    ident = "11112222-3333-4444-5555-666677778888"
+    ident = "8c3f1a52-77d0-4b1e-9a6d-3f0e2d1c0b9a"
     if protocol == "ec2":
         body = (
             f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
