@@ -5,4 +5,5 @@ pub mod gap;
 pub mod item;
 pub mod nearest;
 pub mod snapshot;
+pub mod source;
 pub mod value;

@@ -80,7 +80,7 @@ class Service:
         self.operations = {}
         for entry in chosen["operations"]:
             operation, extra = (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
-            unknown = set(extra) - {"actions", "json", "results", "root"}
+            unknown = set(extra) - {"actions", "encoded", "json", "results", "root", "unwrapped"}
             if unknown:
                 raise ExtractionError(f"{name} {operation}: unknown keys {sorted(unknown)}")
             if operation in self.operations:
@@ -112,6 +112,8 @@ class Service:
         if protocol == "json":
             model["jsonVersion"] = self.metadata.get("jsonVersion", "1.0")
             model["targetPrefix"] = self.metadata["targetPrefix"]
+            if "awsQueryCompatible" in self.metadata:
+                model["queryCompatible"] = True
         model["operations"] = {name: self.operation(name, extra) for name, extra in sorted(self.operations.items())}
         model["shapes"] = dict(sorted(self.shapes.items()))
         return model
@@ -139,6 +141,9 @@ class Service:
                 self.mark_json(out["output"], extra["json"])
         if "root" in extra:
             out["outputRoot"] = extra["root"]
+        for key in ("encoded", "unwrapped"):
+            if key in extra:
+                out[key] = extra[key]
         host_prefix = source.get("endpoint", {}).get("hostPrefix")
         if host_prefix:
             out["hostPrefix"] = host_prefix
@@ -257,10 +262,8 @@ class Service:
         inputs, outputs = (self.api["shapes"][source[side]["shape"]]["members"] for side in ("input", "output"))
         # What is named `next…` goes on; a token of the input's very name may be its echo.
         for token in sorted(outputs, key=lambda token: (not token.lower().startswith("next"), token)):
-            if not TOKEN.fullmatch(token) or self.reference(outputs[token]["shape"]) != "string":
-                continue
-            asked = next((name for name in (token, re.sub("^[Nn]ext", "", token)) if name in inputs), None)
-            if asked is None:
+            asked = next((name for name in asked_with(token) if name in inputs), None)
+            if asked is None or self.reference(outputs[token]["shape"]) != "string":
                 continue
             results = extra.get("results") or [
                 member
@@ -273,6 +276,15 @@ class Service:
                 raise ExtractionError(f"{self.name} {name} has pages of {results}: say which in `results`")
             return {"in": [asked], "out": [token], "results": results, "own": True}
         return None
+
+
+def asked_with(token):
+    """The names that an input may have for a token of the output."""
+    if TOKEN.fullmatch(token):
+        return [token, re.sub("^[Nn]ext", "", token)]
+    if token.startswith("LastEvaluated"):
+        return [token.replace("LastEvaluated", "ExclusiveStart", 1)]
+    return []
 
 
 def namespace(space):

@@ -1,0 +1,3 @@
+//! Where configuration items come from. Sources know no rules.
+
+pub mod model;
