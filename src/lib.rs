@@ -4,6 +4,7 @@ pub mod evaluation;
 pub mod gap;
 pub mod item;
 pub mod nearest;
+pub mod report;
 pub mod snapshot;
 pub mod source;
 pub mod value;

@@ -1,0 +1,312 @@
+//! What a run found, as plain values, and the formats in which it is written.
+//!
+//! A [`Report`] is made from the outcome of an evaluation, or read back from a JSON report. This stage evaluates nothing
+//! and calls nothing: the same report gives the same bytes. Each format is one file with its own wire types, so that a
+//! change inside assize cannot change what others parse.
+//!
+//! All text that was read from AWS is hostile, and so is the text of a user's rules. The JSON and SARIF formats hold
+//! names as they are, as data; where text is shown to a person it passes through [`harmless`].
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write as _};
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use crate::evaluation::{ComplianceType, Evaluation, RuleError, Severity};
+use crate::gap::Gap;
+use crate::snapshot::Snapshot;
+use crate::value::Value;
+
+pub mod json;
+pub mod sarif;
+pub mod terminal;
+
+/// Everything that a run found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The version of assize that made it.
+    pub assize_version: String,
+    /// What was looked at.
+    pub snapshot: SnapshotSummary,
+    /// The rules that were asked for, by id.
+    pub rules: Vec<RuleSummary>,
+    /// Every rule on every resource, by account, region, type, id, rule and key.
+    pub evaluations: Vec<Evaluation>,
+    /// What could not be read of that which the rules read, sorted.
+    pub gaps: Vec<Gap>,
+    /// Rules that failed by themselves, sorted.
+    pub rule_errors: Vec<RuleError>,
+}
+
+/// What a snapshot holds and how it was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SnapshotSummary {
+    /// When the facts were read: RFC 3339, UTC.
+    pub captured_at: String,
+    /// How long that took, in milliseconds.
+    pub duration_ms: u64,
+    /// `account`, `aws-config`, or `template`.
+    pub source: String,
+    /// The accounts, as twelve digits each, sorted.
+    pub accounts: Vec<String>,
+    /// The regions that were read, sorted; without `global`.
+    pub regions: Vec<String>,
+    /// The regions that were asked for and could not be read, with the reason.
+    pub skipped_regions: BTreeMap<String, String>,
+    /// The number of items by type.
+    pub items: BTreeMap<String, usize>,
+    /// The number of links that items have to others.
+    pub relationships: usize,
+    /// Calls made, by `service:Operation`; retries are counted.
+    pub requests: BTreeMap<String, u64>,
+}
+
+impl SnapshotSummary {
+    /// The summary of a snapshot.
+    pub fn new(snapshot: &Snapshot) -> Self {
+        let about = snapshot.about();
+        let mut items = BTreeMap::<String, usize>::new();
+        for item in snapshot.items() {
+            if let Some(count) = items.get_mut(item.key.resource_type.as_ref()) {
+                *count += 1;
+            } else {
+                items.insert(item.key.resource_type.to_string(), 1);
+            }
+        }
+        Self {
+            captured_at: about.captured_at.clone(),
+            duration_ms: about.duration_ms,
+            source: about.source.clone(),
+            accounts: about.accounts.clone(),
+            regions: about.regions.clone(),
+            skipped_regions: about.skipped_regions.clone(),
+            items,
+            relationships: snapshot.items().iter().map(|item| item.relationships.len()).sum(),
+            requests: about.requests.clone(),
+        }
+    }
+}
+
+/// What a reader of a report needs to know of a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleSummary {
+    /// The rule's id.
+    pub id: String,
+    /// A sentence that is true of a compliant resource.
+    pub title: String,
+    /// How bad a finding is.
+    pub severity: Severity,
+    /// `security`, `cost`, `performance`, `fault-tolerance` or `service-limits`.
+    pub category: String,
+    /// `sandbox`, `incubating`, `stable` or `deprecated`.
+    pub maturity: String,
+    /// The types that the rule judges.
+    pub resource_types: Vec<String>,
+    /// What is checked; Markdown.
+    pub description: String,
+    /// Why it matters; Markdown.
+    pub risk: String,
+    /// How to mend it; Markdown.
+    pub remediation: String,
+    /// Pages to read.
+    pub references: Vec<String>,
+    /// The parameters that the rule ran with, defaults included.
+    pub parameters: BTreeMap<String, Value>,
+}
+
+impl Report {
+    /// The non-compliant evaluations, in the report's order.
+    pub fn findings(&self) -> impl Iterator<Item = &Evaluation> {
+        self.evaluations.iter().filter(|evaluation| evaluation.compliance_type == ComplianceType::NonCompliant)
+    }
+
+    /// Whether there is a finding of this severity or worse.
+    pub fn has_findings_at(&self, least: Severity) -> bool {
+        self.findings().any(|finding| finding.severity >= least)
+    }
+
+    /// Whether everything that was asked for was read and judged: there are no gaps, no rule failed, and no evaluation
+    /// ended for want of data.
+    pub fn is_complete(&self) -> bool {
+        self.gaps.is_empty()
+            && self.rule_errors.is_empty()
+            && self.evaluations.iter().all(|evaluation| evaluation.compliance_type != ComplianceType::InsufficientData)
+    }
+
+    /// How many evaluations there are of each kind.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for evaluation in &self.evaluations {
+            *counts.of_mut(evaluation.compliance_type) += 1;
+            if evaluation.compliance_type == ComplianceType::NonCompliant {
+                *counts.findings.entry(evaluation.severity).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// The rule of this id.
+    pub fn rule(&self, id: &str) -> Option<&RuleSummary> {
+        let at = self.rules.binary_search_by(|rule| rule.id.as_str().cmp(id)).ok()?;
+        self.rules.get(at)
+    }
+
+    /// Every gap once, be it of the snapshot or of an evaluation, with the rules that could not judge because of it and
+    /// the number of their evaluations.
+    fn gaps_and_rules(&self) -> BTreeMap<&Gap, BTreeMap<&str, usize>> {
+        let mut gaps: BTreeMap<&Gap, BTreeMap<&str, usize>> =
+            self.gaps.iter().map(|gap| (gap, BTreeMap::new())).collect();
+        for evaluation in &self.evaluations {
+            if let Some(gap) = &evaluation.gap {
+                *gaps.entry(gap).or_default().entry(&evaluation.rule).or_default() += 1;
+            }
+        }
+        gaps
+    }
+
+    /// The rules that judged nothing: no resource of their types was there.
+    fn idle_rules(&self) -> usize {
+        let mut busy: BTreeSet<&str> = self.evaluations.iter().map(|evaluation| evaluation.rule.as_ref()).collect();
+        busy.extend(self.rule_errors.iter().map(|error| error.rule.as_str()));
+        self.rules.iter().filter(|rule| !busy.contains(rule.id.as_str())).count()
+    }
+}
+
+/// The number of evaluations by compliance type, and of findings by severity.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// `COMPLIANT`.
+    pub compliant: usize,
+    /// `NON_COMPLIANT`.
+    pub non_compliant: usize,
+    /// `NOT_APPLICABLE`.
+    pub not_applicable: usize,
+    /// `INSUFFICIENT_DATA`.
+    pub insufficient_data: usize,
+    /// `NON_COMPLIANT`, by the finding's severity. Severities without a finding are left out.
+    pub findings: BTreeMap<Severity, usize>,
+}
+
+impl Counts {
+    fn of_mut(&mut self, compliance_type: ComplianceType) -> &mut usize {
+        match compliance_type {
+            ComplianceType::Compliant => &mut self.compliant,
+            ComplianceType::NonCompliant => &mut self.non_compliant,
+            ComplianceType::NotApplicable => &mut self.not_applicable,
+            ComplianceType::InsufficientData => &mut self.insufficient_data,
+        }
+    }
+
+    /// The findings of one severity.
+    pub fn of(&self, severity: Severity) -> usize {
+        self.findings.get(&severity).copied().unwrap_or(0)
+    }
+}
+
+/// A format in which a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// For people.
+    Terminal,
+    /// For programs: everything, versioned, with a schema in `docs/report.schema.json`.
+    Json,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 3] = [Self::Terminal, Self::Json, Self::Sarif];
+
+    /// The word by which it is asked for.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that names no format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no format `{0}`")]
+pub struct UnknownFormat(pub String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(word: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL.into_iter().find(|format| format.as_str() == word).ok_or_else(|| UnknownFormat(word.to_owned()))
+    }
+}
+
+/// What the formats need to know beside the report.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// How the terminal's text is laid out.
+    pub terminal: terminal::Layout,
+    /// The file that findings of live resources are located in.
+    pub anchor: sarif::Anchor,
+}
+
+/// Writes a report.
+///
+/// # Errors
+/// What the writer says.
+pub fn write(report: &Report, format: Format, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Terminal => terminal::write(report, &options.terminal, out),
+        Format::Json => json::write(report, out),
+        Format::Sarif => sarif::write(report, &options.anchor, out),
+    }
+}
+
+/// Text that does nothing but show: characters that move the cursor, change the direction of reading, or cannot be seen
+/// are written as their code points (`\u{202e}`), tabs and ends of lines as `\t` and `\n`.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            // Writing to a string cannot fail.
+            _ if is_harmful(c) => _ = write!(out, "\\u{{{:x}}}", u32::from(c)),
+            _ => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            // soft hyphen; Arabic letter mark; Hangul fillers; Mongolian vowel separator
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{180e}'
+            // zero-width and directional marks; separators, embeddings and overrides; isolates and invisible operators
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            // byte order mark; interlinear annotations; language tags and the selectors after them
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether an error code of AWS says that the caller may not make the call.
+fn is_denied(code: &str) -> bool {
+    ["AccessDenied", "Unauthorized", "AuthorizationError", "Forbidden", "NotAuthorized"]
+        .iter()
+        .any(|word| code.contains(word))
+}
+
+#[cfg(test)]
+mod tests;

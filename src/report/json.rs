@@ -1,0 +1,399 @@
+//! The JSON report: everything a run found, for programs.
+//!
+//! The form is versioned: within version 1 members are added and never renamed, removed or given another meaning.
+//! `docs/report.schema.json` is its schema. Every member is always there; what does not apply is `null`. The wire types
+//! here are the contract, apart from the types that the stages use among themselves, and they read as well as write: a
+//! saved report can be shown again in another format.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Write};
+use std::sync::Arc;
+
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{Report, RuleSummary, SnapshotSummary};
+use crate::evaluation::{ComplianceType, Evaluation, Evidence, RuleError, Severity};
+use crate::gap::Gap;
+use crate::item::ResourceKey;
+use crate::value::{Unreadable, Value};
+
+/// The value of `format`, by which a file says that it is a report.
+pub const FORMAT: &str = "assize-report";
+
+/// The version that is written. A reader refuses a newer one.
+pub const VERSION: u32 = 1;
+
+/// A file that is not a report that can be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The file could not be read at all.
+    #[error("cannot read the report")]
+    Io(#[source] io::Error),
+    /// Not JSON, or not of a report's form.
+    #[error("not a JSON report of assize")]
+    Json(#[source] serde_json::Error),
+    /// JSON that does not say that it is a report.
+    #[error("not a JSON report of assize: it needs \"format\": \"{FORMAT}\"")]
+    NotAReport,
+    /// Written by a newer assize.
+    #[error("the report has version {0}; this assize reads version {VERSION}")]
+    Version(u32),
+}
+
+/// Writes the report as indented JSON with an end of line.
+///
+/// # Errors
+/// What the writer says.
+pub fn write(report: &Report, mut out: impl Write) -> io::Result<()> {
+    let counts = report.counts();
+    let wire = ReportV1 {
+        format: FORMAT,
+        version: VERSION,
+        assize_version: &report.assize_version,
+        snapshot: SnapshotV1::new(&report.snapshot),
+        summary: SummaryV1 {
+            compliant: counts.compliant,
+            non_compliant: counts.non_compliant,
+            not_applicable: counts.not_applicable,
+            insufficient_data: counts.insufficient_data,
+            findings: Severity::ALL.into_iter().map(|severity| (severity.as_str(), counts.of(severity))).collect(),
+        },
+        rules: Each(&report.rules, RuleV1::new),
+        evaluations: Each(&report.evaluations, EvaluationV1::new),
+        gaps: Each(&report.gaps, GapV1::new),
+        rule_errors: Each(&report.rule_errors, RuleErrorV1::new),
+    };
+    serde_json::to_writer_pretty(&mut out, &wire)?;
+    out.write_all(b"\n")
+}
+
+/// Reads what [`write`] wrote.
+///
+/// # Errors
+/// Why the file is not a report that can be read.
+pub fn read(mut input: impl BufRead) -> Result<Report, ReadError> {
+    let mut bytes = Vec::new();
+    input.read_to_end(&mut bytes).map_err(ReadError::Io)?;
+    let head: Head = serde_json::from_slice(&bytes).map_err(ReadError::Json)?;
+    match (head.format.as_deref(), head.version) {
+        (Some(FORMAT), Some(version)) if version > VERSION => return Err(ReadError::Version(version)),
+        (Some(FORMAT), Some(_)) => {}
+        _ => return Err(ReadError::NotAReport),
+    }
+    let wire: SavedReportV1 = serde_json::from_slice(&bytes).map_err(ReadError::Json)?;
+    let mut report = Report {
+        assize_version: wire.assize_version,
+        snapshot: wire.snapshot.into_summary(),
+        rules: wire.rules.into_iter().map(RuleV1::into_summary).collect(),
+        evaluations: wire.evaluations.into_iter().map(EvaluationV1::into_evaluation).collect(),
+        gaps: wire.gaps.into_iter().map(GapV1::into_gap).collect(),
+        rule_errors: wire.rule_errors.into_iter().map(RuleErrorV1::into_error).collect(),
+    };
+    // Other writers may sort otherwise; `Report::rule` searches.
+    report.rules.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(report)
+}
+
+#[derive(Deserialize)]
+struct Head {
+    format: Option<String>,
+    version: Option<u32>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportV1<'a> {
+    format: &'static str,
+    version: u32,
+    assize_version: &'a str,
+    snapshot: SnapshotV1<'a>,
+    summary: SummaryV1,
+    rules: Each<'a, RuleSummary, RuleV1<'a>>,
+    evaluations: Each<'a, Evaluation, EvaluationV1<'a>>,
+    gaps: Each<'a, Gap, GapV1<'a>>,
+    rule_errors: Each<'a, RuleError, RuleErrorV1<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SavedReportV1 {
+    assize_version: String,
+    snapshot: SnapshotV1<'static>,
+    rules: Vec<RuleV1<'static>>,
+    evaluations: Vec<EvaluationV1<'static>>,
+    gaps: Vec<GapV1<'static>>,
+    rule_errors: Vec<RuleErrorV1<'static>>,
+}
+
+/// Writes a list whose wire form is made one element at a time: a report may have millions.
+struct Each<'a, T, W>(&'a [T], fn(&'a T) -> W);
+
+impl<T, W: Serialize> Serialize for Each<'_, T, W> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(self.1))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SummaryV1 {
+    compliant: usize,
+    non_compliant: usize,
+    not_applicable: usize,
+    insufficient_data: usize,
+    findings: BTreeMap<&'static str, usize>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SnapshotV1<'a> {
+    captured_at: Cow<'a, str>,
+    duration_ms: u64,
+    source: Cow<'a, str>,
+    accounts: Cow<'a, [String]>,
+    regions: Cow<'a, [String]>,
+    skipped_regions: Cow<'a, BTreeMap<String, String>>,
+    items: Cow<'a, BTreeMap<String, usize>>,
+    relationships: usize,
+    requests: Cow<'a, BTreeMap<String, u64>>,
+}
+
+impl<'a> SnapshotV1<'a> {
+    fn new(summary: &'a SnapshotSummary) -> Self {
+        Self {
+            captured_at: Cow::Borrowed(&summary.captured_at),
+            duration_ms: summary.duration_ms,
+            source: Cow::Borrowed(&summary.source),
+            accounts: Cow::Borrowed(&summary.accounts),
+            regions: Cow::Borrowed(&summary.regions),
+            skipped_regions: Cow::Borrowed(&summary.skipped_regions),
+            items: Cow::Borrowed(&summary.items),
+            relationships: summary.relationships,
+            requests: Cow::Borrowed(&summary.requests),
+        }
+    }
+
+    fn into_summary(self) -> SnapshotSummary {
+        SnapshotSummary {
+            captured_at: self.captured_at.into_owned(),
+            duration_ms: self.duration_ms,
+            source: self.source.into_owned(),
+            accounts: self.accounts.into_owned(),
+            regions: self.regions.into_owned(),
+            skipped_regions: self.skipped_regions.into_owned(),
+            items: self.items.into_owned(),
+            relationships: self.relationships,
+            requests: self.requests.into_owned(),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RuleV1<'a> {
+    id: Cow<'a, str>,
+    title: Cow<'a, str>,
+    severity: Severity,
+    category: Cow<'a, str>,
+    maturity: Cow<'a, str>,
+    resource_types: Cow<'a, [String]>,
+    description: Cow<'a, str>,
+    risk: Cow<'a, str>,
+    remediation: Cow<'a, str>,
+    references: Cow<'a, [String]>,
+    parameters: Cow<'a, BTreeMap<String, Value>>,
+}
+
+impl<'a> RuleV1<'a> {
+    fn new(rule: &'a RuleSummary) -> Self {
+        Self {
+            id: Cow::Borrowed(&rule.id),
+            title: Cow::Borrowed(&rule.title),
+            severity: rule.severity,
+            category: Cow::Borrowed(&rule.category),
+            maturity: Cow::Borrowed(&rule.maturity),
+            resource_types: Cow::Borrowed(&rule.resource_types),
+            description: Cow::Borrowed(&rule.description),
+            risk: Cow::Borrowed(&rule.risk),
+            remediation: Cow::Borrowed(&rule.remediation),
+            references: Cow::Borrowed(&rule.references),
+            parameters: Cow::Borrowed(&rule.parameters),
+        }
+    }
+
+    fn into_summary(self) -> RuleSummary {
+        RuleSummary {
+            id: self.id.into_owned(),
+            title: self.title.into_owned(),
+            severity: self.severity,
+            category: self.category.into_owned(),
+            maturity: self.maturity.into_owned(),
+            resource_types: self.resource_types.into_owned(),
+            description: self.description.into_owned(),
+            risk: self.risk.into_owned(),
+            remediation: self.remediation.into_owned(),
+            references: self.references.into_owned(),
+            parameters: self.parameters.into_owned(),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EvaluationV1<'a> {
+    rule: Cow<'a, str>,
+    compliance_type: ComplianceType,
+    severity: Severity,
+    account_id: Cow<'a, str>,
+    aws_region: Cow<'a, str>,
+    resource_type: Cow<'a, str>,
+    resource_id: Cow<'a, str>,
+    resource_name: Option<Cow<'a, str>>,
+    arn: Option<Cow<'a, str>>,
+    key: Option<Cow<'a, str>>,
+    annotation: Option<Cow<'a, str>>,
+    evidence: Vec<EvidenceV1<'a>>,
+    gap: Option<GapV1<'a>>,
+}
+
+impl<'a> EvaluationV1<'a> {
+    fn new(evaluation: &'a Evaluation) -> Self {
+        let key = &evaluation.resource;
+        Self {
+            rule: Cow::Borrowed(&evaluation.rule),
+            compliance_type: evaluation.compliance_type,
+            severity: evaluation.severity,
+            account_id: Cow::Borrowed(&key.account_id),
+            aws_region: Cow::Borrowed(&key.region),
+            resource_type: Cow::Borrowed(&key.resource_type),
+            resource_id: Cow::Borrowed(&key.resource_id),
+            resource_name: evaluation.resource_name.as_deref().map(Cow::Borrowed),
+            arn: evaluation.arn.as_deref().map(Cow::Borrowed),
+            key: some_text(&evaluation.key),
+            annotation: some_text(&evaluation.annotation),
+            evidence: evaluation.evidence.iter().map(EvidenceV1::new).collect(),
+            gap: evaluation.gap.as_deref().map(GapV1::new),
+        }
+    }
+
+    fn into_evaluation(self) -> Evaluation {
+        Evaluation {
+            rule: Arc::from(self.rule),
+            resource: ResourceKey::new(&self.account_id, &self.aws_region, &self.resource_type, &self.resource_id),
+            key: self.key.unwrap_or_default().into_owned(),
+            compliance_type: self.compliance_type,
+            severity: self.severity,
+            resource_name: self.resource_name.map(Cow::into_owned),
+            arn: self.arn.map(Cow::into_owned),
+            annotation: self.annotation.unwrap_or_default().into_owned(),
+            evidence: self.evidence.into_iter().map(EvidenceV1::into_evidence).collect(),
+            gap: self.gap.map(|gap| Box::new(gap.into_gap())),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EvidenceV1<'a> {
+    resource: Option<Cow<'a, str>>,
+    path: Cow<'a, str>,
+    value: Option<Cow<'a, str>>,
+}
+
+impl<'a> EvidenceV1<'a> {
+    fn new(evidence: &'a Evidence) -> Self {
+        Self {
+            resource: evidence.resource.as_deref().map(Cow::Borrowed),
+            path: Cow::Borrowed(&evidence.path),
+            value: evidence.value.as_deref().map(Cow::Borrowed),
+        }
+    }
+
+    fn into_evidence(self) -> Evidence {
+        Evidence {
+            resource: self.resource.map(Arc::from),
+            path: Arc::from(self.path),
+            value: self.value.map(CompactString::from),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GapV1<'a> {
+    account_id: Cow<'a, str>,
+    aws_region: Cow<'a, str>,
+    resource_type: Cow<'a, str>,
+    resource_id: Option<Cow<'a, str>>,
+    path: Option<Cow<'a, str>>,
+    operation: Option<Cow<'a, str>>,
+    action: Option<Cow<'a, str>>,
+    code: Cow<'a, str>,
+    message: Cow<'a, str>,
+}
+
+impl<'a> GapV1<'a> {
+    fn new(gap: &'a Gap) -> Self {
+        Self {
+            account_id: Cow::Borrowed(&gap.account_id),
+            aws_region: Cow::Borrowed(&gap.aws_region),
+            resource_type: Cow::Borrowed(&gap.resource_type),
+            resource_id: gap.resource_id.as_deref().map(Cow::Borrowed),
+            path: gap.path.as_deref().map(Cow::Borrowed),
+            operation: some_text(&gap.reason.operation),
+            action: gap.reason.action.as_deref().map(Cow::Borrowed),
+            code: Cow::Borrowed(&gap.reason.code),
+            message: Cow::Borrowed(&gap.reason.message),
+        }
+    }
+
+    fn into_gap(self) -> Gap {
+        Gap {
+            account_id: self.account_id.into_owned(),
+            aws_region: self.aws_region.into_owned(),
+            resource_type: self.resource_type.into_owned(),
+            resource_id: self.resource_id.map(Cow::into_owned),
+            path: self.path.map(Cow::into_owned),
+            reason: Arc::new(Unreadable {
+                operation: self.operation.unwrap_or_default().into_owned(),
+                action: self.action.map(Cow::into_owned),
+                code: self.code.into_owned(),
+                message: self.message.into_owned(),
+            }),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RuleErrorV1<'a> {
+    rule: Cow<'a, str>,
+    resource: Option<Cow<'a, str>>,
+    message: Cow<'a, str>,
+}
+
+impl<'a> RuleErrorV1<'a> {
+    fn new(error: &'a RuleError) -> Self {
+        Self {
+            rule: Cow::Borrowed(&error.rule),
+            resource: error.resource.as_deref().map(Cow::Borrowed),
+            message: Cow::Borrowed(&error.message),
+        }
+    }
+
+    fn into_error(self) -> RuleError {
+        RuleError {
+            rule: self.rule.into_owned(),
+            resource: self.resource.map(Cow::into_owned),
+            message: self.message.into_owned(),
+        }
+    }
+}
+
+/// Text, where there is any.
+fn some_text(text: &str) -> Option<Cow<'_, str>> {
+    (!text.is_empty()).then_some(Cow::Borrowed(text))
+}
