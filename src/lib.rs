@@ -1,10 +1,12 @@
 //! assize scans AWS accounts into configuration items, judges them by rules, and reports.
 
+pub mod evaluate;
 pub mod evaluation;
 pub mod gap;
 pub mod item;
 pub mod nearest;
 pub mod report;
+pub mod rule;
 pub mod snapshot;
 pub mod source;
 pub mod value;

@@ -233,8 +233,8 @@ impl Snapshot {
         ))))
     }
 
-    /// Every place in which the type was, or should have been, listed for an account: all regions for a regional type,
-    /// `global` for a global one.
+    /// Every place in which the type was, or should have been, listed for an account: all regions of the snapshot for a
+    /// regional type, `global` for a global one. Empty if nobody asked for the type: it is not known which of both it is.
     pub fn places(&self, account_id: &str, resource_type: &str) -> Vec<Place> {
         let mut places: Vec<Place> = self
             .about
@@ -244,6 +244,13 @@ impl Snapshot {
             .filter(|place| *place.account_id == *account_id && *place.resource_type == *resource_type)
             .cloned()
             .collect();
+        if places.iter().any(|place| *place.aws_region != *GLOBAL) {
+            places.extend(self.about.regions.iter().map(|region| Place {
+                account_id: account_id.into(),
+                aws_region: region.as_str().into(),
+                resource_type: resource_type.into(),
+            }));
+        }
         places.sort();
         places.dedup();
         places

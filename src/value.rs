@@ -117,6 +117,12 @@ impl Object {
         self.0.get(at).map(|(_, value)| value)
     }
 
+    /// The member of this name, with the shared form of the name.
+    pub fn entry(&self, name: &str) -> Option<(&Key, &Value)> {
+        let at = self.0.binary_search_by(|(key, _)| key.as_ref().cmp(name)).ok()?;
+        self.0.get(at).map(|(key, value)| (key, value))
+    }
+
     /// All members, in the order of their names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Value)> {
         self.0.iter().map(|(key, value)| (key, value))

@@ -1,0 +1,158 @@
+//! Rules on a snapshot: each rule on each item it speaks of, in parallel, in the order of the report.
+//!
+//! What comes out does not depend on the number of threads: evaluations stand in the order of account, region, type, id,
+//! rule and key.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::evaluation::{ComplianceType, Evaluation, RuleError};
+use crate::gap::Gap;
+use crate::item::{ConfigurationItem, GLOBAL, ResourceKey};
+use crate::rule::RuleSet;
+use crate::rule::set::Chosen;
+use crate::snapshot::{Place, Snapshot};
+use crate::value::{Unreadable, Value};
+
+/// So many items are judged at a time by one thread.
+const CHUNK: usize = 128;
+
+/// What is to be judged, beyond the choice of rules.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Only resources with these tags, if any are given.
+    pub targets: Targets,
+}
+
+/// Resources by tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Targets {
+    /// The tags: a key, and the value unless any will do.
+    pub tags: Vec<(String, Option<String>)>,
+    /// Whether a resource needs all of the tags, or any of them.
+    pub all: bool,
+}
+
+impl Targets {
+    /// Whether the resource is a target.
+    ///
+    /// # Errors
+    /// Why it cannot be told: the tags could not be read.
+    fn include(&self, item: &ConfigurationItem) -> Result<bool, Arc<Unreadable>> {
+        if self.tags.is_empty() {
+            return Ok(true);
+        }
+        if let Value::Unreadable(reason) = &item.tags {
+            return Err(Arc::clone(reason));
+        }
+        let has = |(key, value): &(String, Option<String>)| {
+            let found = item.tags.get(key).and_then(Value::as_str);
+            found.is_some_and(|found| value.as_ref().is_none_or(|value| *found == **value))
+        };
+        Ok(if self.all { self.tags.iter().all(has) } else { self.tags.iter().any(has) })
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// By account, region, type, id, rule and key.
+    pub evaluations: Vec<Evaluation>,
+    /// Rules that could not be loaded or broke, sorted. Each answer that is missing for it has an entry of its own.
+    pub rule_errors: Vec<RuleError>,
+}
+
+/// Judges all items of the snapshot by the rules. Uses rayon's threads.
+pub fn run(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Outcome {
+    let judged: Vec<(Vec<Evaluation>, Vec<RuleError>)> = snapshot
+        .items()
+        .par_chunks(CHUNK)
+        .map(|items| {
+            let (mut evaluations, mut errors) = (Vec::new(), Vec::new());
+            for item in items.iter().filter(|item| item.status.is_present()) {
+                for chosen in rules.on(&item.key.resource_type) {
+                    if !chosen.rule.judges_in(&item.key.resource_type, &item.key.region) {
+                        continue;
+                    }
+                    match options.targets.include(item) {
+                        Ok(true) => match chosen.judge(snapshot, item) {
+                            Ok(answers) => evaluations.extend(answers),
+                            Err(error) => errors.push(error),
+                        },
+                        Ok(false) => {}
+                        Err(reason) => {
+                            let gap = item.full_gap(Some("/tags".to_owned()), &reason);
+                            evaluations.push(chosen.unreadable(item, gap));
+                        }
+                    }
+                }
+            }
+            (evaluations, errors)
+        })
+        .collect();
+    let mut outcome = Outcome {
+        evaluations: Vec::with_capacity(judged.iter().map(|(evaluations, _)| evaluations.len()).sum()),
+        rule_errors: rules.errors().to_vec(),
+    };
+    for (evaluations, errors) in judged {
+        outcome.evaluations.extend(evaluations);
+        outcome.rule_errors.extend(errors);
+    }
+    let unlisted = unlisted(rules, snapshot);
+    if !unlisted.is_empty() {
+        outcome.evaluations.extend(unlisted);
+        // Stable, and next to nothing to do: the first part is in order already.
+        outcome.evaluations.sort_by(|a, b| (&a.resource, &a.rule, &a.key).cmp(&(&b.resource, &b.rule, &b.key)));
+    }
+    outcome.rule_errors.sort();
+    outcome
+}
+
+/// Where a rule's type was not listed it is not known which resources there are: one answer for each such place.
+fn unlisted(rules: &RuleSet, snapshot: &Snapshot) -> Vec<Evaluation> {
+    let mut evaluations = Vec::new();
+    for chosen in rules.iter() {
+        for resource_type in &chosen.rule.resource_types {
+            for account_id in &snapshot.about().accounts {
+                let mut places = snapshot.places(account_id, resource_type);
+                places.retain(|place| chosen.rule.judges_in(resource_type, &place.aws_region));
+                if places.is_empty() {
+                    places.push(Place {
+                        account_id: account_id.as_str().into(),
+                        aws_region: GLOBAL.into(),
+                        resource_type: Arc::clone(resource_type),
+                    });
+                }
+                for place in places {
+                    if let Err(reason) = snapshot.listing(&place) {
+                        evaluations.push(without_items(chosen, &place, &reason));
+                    }
+                }
+            }
+        }
+    }
+    evaluations
+}
+
+fn without_items(chosen: &Chosen, place: &Place, reason: &Arc<Unreadable>) -> Evaluation {
+    Evaluation {
+        rule: Arc::clone(&chosen.rule.id),
+        resource: ResourceKey::new(&place.account_id, &place.aws_region, &place.resource_type, ""),
+        key: String::new(),
+        compliance_type: ComplianceType::InsufficientData,
+        severity: chosen.rule.severity,
+        resource_name: None,
+        arn: None,
+        annotation: reason.to_string(),
+        evidence: Box::default(),
+        gap: Some(Box::new(Gap {
+            account_id: place.account_id.to_string(),
+            aws_region: place.aws_region.to_string(),
+            resource_type: place.resource_type.to_string(),
+            resource_id: None,
+            path: None,
+            reason: Arc::clone(reason),
+        })),
+    }
+}

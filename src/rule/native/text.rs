@@ -1,0 +1,130 @@
+//! Texts: what Rhai's string packages have, without their ways to make texts of any size; words, globs, JSON.
+
+use rhai::{Array, Dynamic, ImmutableString};
+
+use crate::rule::run::{Outcome, fail};
+use crate::rule::surface::{Surface, to_dynamic};
+use crate::value::Value;
+
+/// The words between commas, without the space around them.
+pub(in crate::rule) fn csv(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty())
+}
+
+/// Whether the text is as the pattern says: `*` stands for any characters, `?` for one. Takes time in proportion to the
+/// product of both lengths at worst, whatever the pattern.
+pub(in crate::rule) fn matches_glob(pattern: &str, text: &str) -> bool {
+    let (mut p, mut t) = (0, 0);
+    // Where to go on after the last `*` took one character more.
+    let mut back: Option<(usize, usize)> = None;
+    loop {
+        let next = pattern.get(p..).and_then(|rest| rest.chars().next());
+        let here = text.get(t..).and_then(|rest| rest.chars().next());
+        match (next, here) {
+            (Some('*'), _) => {
+                p += 1;
+                back = Some((p, t));
+            }
+            (Some('?'), Some(character)) => {
+                p += 1;
+                t += character.len_utf8();
+            }
+            (Some(wanted), Some(character)) if wanted == character => {
+                p += wanted.len_utf8();
+                t += character.len_utf8();
+            }
+            (None, None) => return true,
+            _ => {
+                let Some((after, from)) = back else { return false };
+                let Some(character) = text.get(from..).and_then(|rest| rest.chars().next()) else { return false };
+                p = after;
+                t = from + character.len_utf8();
+                back = Some((after, t));
+            }
+        }
+    }
+}
+
+fn words<'a>(words: impl Iterator<Item = &'a str>) -> Array {
+    words.map(|word| ImmutableString::from(word).into()).collect()
+}
+
+fn slice(text: &str, start: i64, length: i64) -> ImmutableString {
+    let count = text.chars().count();
+    let start = match usize::try_from(start) {
+        Ok(start) => start,
+        Err(_) => count.saturating_sub(usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX)),
+    };
+    text.chars().skip(start).take(usize::try_from(length).unwrap_or(0)).collect::<String>().into()
+}
+
+pub(super) fn register(surface: &mut Surface) {
+    surface
+        .function("len", |text: &str| i64::try_from(text.chars().count()).unwrap_or(i64::MAX))
+        .function("is_empty", |text: &str| text.is_empty())
+        .function("contains", |text: &str, part: &str| text.contains(part))
+        .function("starts_with", |text: &str, start: &str| text.starts_with(start))
+        .function("ends_with", |text: &str, end: &str| text.ends_with(end))
+        .function("index_of", |text: &str, part: &str| -> i64 {
+            text.find(part)
+                .and_then(|at| text.get(..at))
+                .map_or(-1, |before| i64::try_from(before.chars().count()).unwrap_or(-1))
+        })
+        .function("lower", |text: &str| ImmutableString::from(text.to_lowercase()))
+        .function("upper", |text: &str| ImmutableString::from(text.to_uppercase()))
+        .function("trim", |text: &str| ImmutableString::from(text.trim()))
+        .function("sub_string", |text: &str, start: i64| slice(text, start, i64::MAX))
+        .function("sub_string", |text: &str, start: i64, length: i64| slice(text, start, length))
+        .function("split", |text: &str, separator: &str| -> Array {
+            if separator.is_empty() { words(std::iter::once(text)) } else { words(text.split(separator)) }
+        })
+        .function("replace", |text: &str, old: &str, new: &str| -> Outcome<ImmutableString> {
+            if old.is_empty() {
+                return Ok(text.into());
+            }
+            crate::rule::run::grow(text.len() + text.matches(old).count().saturating_mul(new.len()))?;
+            Ok(text.replace(old, new).into())
+        })
+        .function("to_string", |number: i64| ImmutableString::from(number.to_string()))
+        .function("to_string", |number: f64| ImmutableString::from(number.to_string()))
+        .function("to_string", |truth: bool| ImmutableString::from(truth.to_string()))
+        .function("parse_int", |text: &str| -> Dynamic {
+            text.trim().parse::<i64>().map_or(Dynamic::UNIT, Dynamic::from)
+        })
+        .function("csv", |text: &str| words(csv(text)))
+        .function("matches_glob", |pattern: &str, text: &str| matches_glob(pattern, text))
+        .function("parse_json", |text: &str| -> Outcome<Dynamic> {
+            let value: Value =
+                serde_json::from_str(text).map_err(|error| fail(format!("the text is not JSON: {error}")))?;
+            to_dynamic(&value, None)
+        });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_whole_texts() {
+        for (pattern, text, expected) in [
+            ("", "", true),
+            ("*", "", true),
+            ("s3:Get*", "s3:GetObject", true),
+            ("s3:Get*", "s3:PutObject", false),
+            ("*Object", "s3:GetObject", true),
+            ("a*b*c", "a1b2b3c", true),
+            ("a*b*c", "a1b2b3", false),
+            ("i-?", "i-é", true),
+            ("i-?", "i-", false),
+            ("*?", "", false),
+        ] {
+            assert_eq!(matches_glob(pattern, text), expected, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_many_stars_ends() {
+        assert!(!matches_glob(&"a*".repeat(200), &"a".repeat(199)));
+        assert!(!matches_glob(&format!("{}b", "*a".repeat(100)), &"a".repeat(5_000)));
+    }
+}

@@ -1,0 +1,35 @@
+//! Times, as RFC 3339 text. "Now" is the time of the snapshot, so that the same snapshot always gives the same answers.
+
+use jiff::Timestamp;
+use rhai::ImmutableString;
+
+use crate::rule::run::{Outcome, fail, with};
+use crate::rule::surface::Surface;
+
+const SECONDS_OF_A_DAY: i64 = 86_400;
+
+fn parse(text: &str) -> Outcome<Timestamp> {
+    text.trim().parse().map_err(|_| fail(format!("\"{text}\" is not a time: they look like 2026-01-02T03:04:05Z")))
+}
+
+fn now() -> Outcome<ImmutableString> {
+    with(|run| Ok(run.snapshot.about().captured_at.as_str().into()))
+}
+
+fn seconds_between(from: &str, to: &str) -> Outcome<i64> {
+    let (from, to) = (parse(from)?, parse(to)?);
+    Ok((to.as_millisecond() - from.as_millisecond()).div_euclid(1_000))
+}
+
+pub(super) fn register(surface: &mut Surface) {
+    surface
+        .function("now", now)
+        .function("days_since", |time: &str| -> Outcome<i64> {
+            Ok(seconds_between(time, &now()?)?.div_euclid(SECONDS_OF_A_DAY))
+        })
+        .function("days_until", |time: &str| -> Outcome<i64> {
+            Ok(seconds_between(&now()?, time)?.div_euclid(SECONDS_OF_A_DAY))
+        })
+        .function("seconds_since", |time: &str| -> Outcome<i64> { seconds_between(time, &now()?) })
+        .function("seconds_between", seconds_between);
+}

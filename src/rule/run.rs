@@ -1,0 +1,358 @@
+//! One evaluation as it runs: what the script may see, what it has read so far, and why it had to stop.
+//!
+//! The state is the thread's own. A script's values are host types without a way back to their evaluation, and handing
+//! it down in each of them would cost more than all else they do. What makes it safe: a script cannot outlive the
+//! [`Run`] that it was started in, and nothing in a script starts another one.
+
+#![expect(clippy::unnecessary_box_returns, reason = "the errors of Rhai's functions are boxed")]
+
+use std::cell::{Cell, RefCell};
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use compact_str::CompactString;
+use rhai::{Dynamic, EvalAltResult, Position};
+
+use super::Rule;
+use crate::evaluation::Evidence;
+use crate::gap::Gap;
+use crate::item::ConfigurationItem;
+use crate::snapshot::{Place, Snapshot};
+use crate::value::{Key, Unreadable, Value, code, escape, intern};
+
+/// What a script's calls give: a value, or the end of the evaluation.
+pub(super) type Outcome<T> = Result<T, Box<EvalAltResult>>;
+
+/// More reads than this are not listed as evidence.
+const MOST_EVIDENCE: usize = 64;
+
+/// Longer values are cut.
+const LONGEST_VALUE: usize = 256;
+
+/// A script that does more than this goes in circles: the busiest rule over an account of 100,000 resources takes less.
+const MOST_OPERATIONS: u64 = 10_000_000;
+
+/// A guard for what the count of operations does not see, such as slow native functions. Far above what any rule takes,
+/// since an answer must not depend on how fast the machine is.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// How much a script may add to its lists and texts, in bytes. Values that are dropped again count too.
+const MOST_GROWTH: usize = 64 << 20;
+
+thread_local! {
+    static RUN: RefCell<Option<Run>> = const { RefCell::new(None) };
+    static OPERATIONS: Cell<u64> = const { Cell::new(0) };
+    static GROWTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The state of one evaluation.
+pub(super) struct Run {
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) rule: Arc<Rule>,
+    pub(super) subject: Arc<ConfigurationItem>,
+    reads: Vec<Read>,
+    seen: Vec<u64>,
+    stop: Option<Gap>,
+    started: Option<Instant>,
+}
+
+/// What is left when the script has ended.
+pub(super) struct Ended {
+    pub(super) evidence: Box<[Evidence]>,
+    /// The fact that could not be read. A script cannot go on past it, and if it did, this would still be the answer.
+    pub(super) stop: Option<Gap>,
+}
+
+struct Read {
+    item: Arc<ConfigurationItem>,
+    above: Option<Path>,
+    segment: Segment,
+    value: Option<Value>,
+}
+
+/// Starts an evaluation on this thread.
+pub(super) fn begin(snapshot: &Arc<Snapshot>, rule: &Arc<Rule>, subject: &Arc<ConfigurationItem>) {
+    OPERATIONS.set(0);
+    GROWTH.set(0);
+    RUN.with_borrow_mut(|run| {
+        // The buffers of the one before are used again.
+        let (mut reads, mut seen) = run.take().map_or_else(Default::default, |before| (before.reads, before.seen));
+        reads.clear();
+        seen.clear();
+        *run = Some(Run {
+            snapshot: Arc::clone(snapshot),
+            rule: Arc::clone(rule),
+            subject: Arc::clone(subject),
+            reads,
+            seen,
+            stop: None,
+            started: None,
+        });
+    });
+}
+
+/// Ends the evaluation of this thread.
+pub(super) fn end() -> Ended {
+    RUN.with_borrow_mut(|run| {
+        let Some(run) = run else { return Ended { evidence: Box::default(), stop: None } };
+        let evidence = run.reads.drain(..).map(|read| read.evidence(&run.subject)).collect();
+        Ended { evidence, stop: run.stop.take() }
+    })
+}
+
+/// Reads the state of this thread's evaluation.
+pub(super) fn with<T>(look: impl FnOnce(&Run) -> Outcome<T>) -> Outcome<T> {
+    RUN.with_borrow(|run| run.as_ref().map_or_else(|| Err(fail("this can be called in an evaluation only")), look))
+}
+
+/// Counts one operation of a script. Gives the reason to end it, if there is one.
+pub(super) fn tick() -> Option<Dynamic> {
+    let count = OPERATIONS.get() + 1;
+    OPERATIONS.set(count);
+    if count & 0xfff != 0 {
+        return None;
+    }
+    if count >= MOST_OPERATIONS {
+        return Some(format!("the script does more than {MOST_OPERATIONS} operations").into());
+    }
+    let late = RUN.with_borrow_mut(|run| {
+        run.as_mut().is_some_and(|run| run.started.get_or_insert_with(Instant::now).elapsed() > LONGEST)
+    });
+    late.then(|| format!("the script takes longer than {} seconds", LONGEST.as_secs()).into())
+}
+
+/// Counts what a script adds to a list or a text.
+///
+/// Rhai checks the size of a value when it is made or passed, and looks at the whole of it each time; a value inside
+/// another one it does not see grow. This counts what is added, once, wherever it goes.
+pub(super) fn grow(bytes: usize) -> Outcome<()> {
+    let growth = GROWTH.get().saturating_add(bytes);
+    GROWTH.set(growth);
+    if growth > MOST_GROWTH {
+        return Err(fail("the script makes more than 64 MiB of lists and texts"));
+    }
+    Ok(())
+}
+
+/// About how many bytes a value takes.
+pub(super) fn weight(value: &Dynamic) -> usize {
+    let inside = if let Ok(array) = value.as_array_ref() {
+        array.iter().map(weight).sum()
+    } else if let Ok(map) = value.as_map_ref() {
+        map.values().map(|value| weight(value) + 24).sum()
+    } else if let Ok(text) = value.as_immutable_string_ref() {
+        text.len()
+    } else {
+        0
+    };
+    inside + size_of::<Dynamic>()
+}
+
+/// A defect of the script.
+pub(super) fn fail(message: impl Into<String>) -> Box<EvalAltResult> {
+    Box::new(EvalAltResult::ErrorRuntime(message.into().into(), Position::NONE))
+}
+
+/// A fact that decides cannot be read: ends the evaluation as `INSUFFICIENT_DATA`. The first one stays.
+pub(super) fn stop(gap: Gap) -> Box<EvalAltResult> {
+    let message = gap.reason.to_string();
+    RUN.with_borrow_mut(|run| {
+        if let Some(run) = run {
+            run.stop.get_or_insert(gap);
+        }
+    });
+    fail(message)
+}
+
+/// A listing that the script asked for is not complete.
+pub(super) fn stop_at_listing(place: &Place, reason: &Arc<Unreadable>) -> Box<EvalAltResult> {
+    stop(listing_gap(place, reason))
+}
+
+/// The gap of a listing.
+pub(crate) fn listing_gap(place: &Place, reason: &Arc<Unreadable>) -> Gap {
+    Gap {
+        account_id: place.account_id.to_string(),
+        aws_region: place.aws_region.to_string(),
+        resource_type: place.resource_type.to_string(),
+        resource_id: None,
+        path: None,
+        reason: Arc::clone(reason),
+    }
+}
+
+/// Where a value stands: in which item, and there below which names. Made as a script walks down, written out only for
+/// what it reads.
+#[derive(Clone, Debug)]
+pub(super) struct Path(Arc<Step>);
+
+#[derive(Debug)]
+struct Step {
+    item: Arc<ConfigurationItem>,
+    above: Option<Path>,
+    segment: Segment,
+    /// Of all segments from the root. Two paths are taken as one when their hashes are.
+    hash: u64,
+}
+
+/// One step of a path.
+#[derive(Clone, Debug)]
+pub(super) enum Segment {
+    Name(Key),
+    Index(usize),
+}
+
+impl Path {
+    /// A section of an item: `configuration` and so on.
+    pub(super) fn section(item: &Arc<ConfigurationItem>, name: &'static str) -> Self {
+        Self::new(item, None, Segment::Name(intern(name)))
+    }
+
+    /// One step further down.
+    pub(super) fn below(&self, segment: Segment) -> Self {
+        Self::new(&self.0.item, Some(self.clone()), segment)
+    }
+
+    fn new(item: &Arc<ConfigurationItem>, above: Option<Self>, segment: Segment) -> Self {
+        let hash = hash(item, above.as_ref(), &segment);
+        Self(Arc::new(Step { item: Arc::clone(item), above, segment, hash }))
+    }
+
+    /// Notes that a script read what stands one step below. `None` stands for a list or an object, whose members are
+    /// noted as they are read.
+    pub(super) fn note(&self, segment: &Segment, value: Option<&Value>) {
+        note(&self.0.item, Some(self), segment, value);
+    }
+
+    /// Notes that a script read that there is nothing in this list or object.
+    pub(super) fn note_empty(&self, value: &Value) {
+        note(&self.0.item, self.0.above.as_ref(), &self.0.segment, Some(value));
+    }
+
+    /// The fact one step below cannot be read: ends the evaluation.
+    pub(super) fn stop(&self, segment: &Segment, reason: &Arc<Unreadable>) -> Box<EvalAltResult> {
+        stop(self.0.item.full_gap(Some(pointer(Some(self), segment)), reason))
+    }
+
+    /// The fact one step below is absent, and the script took it for given: ends the evaluation.
+    pub(super) fn stop_at_absent(&self, segment: &Segment) -> Box<EvalAltResult> {
+        let pointer = pointer(Some(self), segment);
+        let reason = Arc::new(Unreadable {
+            operation: String::new(),
+            action: None,
+            code: code::ABSENT.to_owned(),
+            message: format!("{pointer} is absent"),
+        });
+        stop(self.0.item.full_gap(Some(pointer), &reason))
+    }
+}
+
+/// Notes that a script read an attribute of an item.
+pub(super) fn note_attribute(item: &Arc<ConfigurationItem>, name: &'static str, value: &Value) {
+    note(item, None, &Segment::Name(intern(name)), Some(value));
+}
+
+/// Notes that a script read which resources of a type an item is linked to.
+pub(super) fn note_links(item: &Arc<ConfigurationItem>, resource_type: &str, linked: impl Iterator<Item = Arc<str>>) {
+    let mut text = resource_type.to_owned();
+    for (count, label) in linked.enumerate() {
+        if text.len() > LONGEST_VALUE {
+            break;
+        }
+        let _ = write!(text, "{} {label}", if count == 0 { "" } else { "," });
+    }
+    if text.len() == resource_type.len() {
+        text.push_str(" none");
+    }
+    // Links to several types stand under one path; the type keeps them apart.
+    let above = Path::new(item, None, Segment::Name(intern("relationships")));
+    note(item, Some(&above), &Segment::Name(intern(resource_type)), Some(&Value::from(text)));
+}
+
+fn note(item: &Arc<ConfigurationItem>, above: Option<&Path>, segment: &Segment, value: Option<&Value>) {
+    RUN.with_borrow_mut(|run| {
+        let Some(run) = run else { return };
+        if run.seen.len() >= MOST_EVIDENCE {
+            return;
+        }
+        let hash = hash(item, above, segment);
+        if run.seen.contains(&hash) {
+            return;
+        }
+        run.seen.push(hash);
+        run.reads.push(Read {
+            item: Arc::clone(item),
+            above: above.cloned(),
+            segment: segment.clone(),
+            value: value.cloned(),
+        });
+    });
+}
+
+/// FNV-1a over the segments, and over the item's key at the root. A hash of addresses would not be the same in each run.
+fn hash(item: &Arc<ConfigurationItem>, above: Option<&Path>, segment: &Segment) -> u64 {
+    let mix = |hash: u64, bytes: &[u8]| {
+        bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    };
+    let start = match above {
+        Some(path) => path.0.hash,
+        None => mix(mix(0xcbf2_9ce4_8422_2325, item.key.resource_type.as_bytes()), item.key.resource_id.as_bytes()),
+    };
+    match segment {
+        Segment::Name(name) => mix(mix(start, b"/"), name.as_bytes()),
+        Segment::Index(index) => mix(mix(start, b"#"), &index.to_le_bytes()),
+    }
+}
+
+/// The JSON pointer of a place.
+fn pointer(above: Option<&Path>, segment: &Segment) -> String {
+    let mut steps = vec![segment];
+    let mut next = above;
+    while let Some(path) = next {
+        steps.push(&path.0.segment);
+        next = path.0.above.as_ref();
+    }
+    let mut pointer = String::with_capacity(48);
+    for step in steps.into_iter().rev() {
+        pointer.push('/');
+        match step {
+            Segment::Name(name) if name.contains(['~', '/']) => pointer.push_str(&escape(name)),
+            Segment::Name(name) => pointer.push_str(name),
+            Segment::Index(index) => {
+                let _ = write!(pointer, "{index}");
+            }
+        }
+    }
+    pointer
+}
+
+impl Read {
+    fn evidence(self, subject: &Arc<ConfigurationItem>) -> Evidence {
+        let resource = (!Arc::ptr_eq(&self.item, subject))
+            .then(|| Arc::from(format!("{} {}", self.item.key.resource_type, self.item.key.resource_id)));
+        let mut path = pointer(self.above.as_ref(), &self.segment);
+        let links = path.strip_prefix("/relationships/").is_some();
+        if links {
+            path.truncate("/relationships".len());
+        }
+        let value = self.value.map(|value| match value {
+            Value::String(text) if links => cut(&text),
+            value => cut(&value.to_string()),
+        });
+        Evidence { resource, path: intern(&path), value }
+    }
+}
+
+fn cut(text: &str) -> CompactString {
+    if text.len() <= LONGEST_VALUE {
+        return text.into();
+    }
+    let mut end = LONGEST_VALUE;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut short = CompactString::from(text.get(..end).unwrap_or_default());
+    short.push('…');
+    short
+}

@@ -1,0 +1,352 @@
+//! The rules of a run: the built-in ones and those of folders, the choice among them, and their parameters.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use globset::{Glob, GlobMatcher};
+
+use super::load::{self, Folder, LoadError};
+use super::{Category, ParameterError, ParameterValues, Rule};
+use crate::evaluation::{RuleError, Severity};
+use crate::nearest::nearest;
+use crate::value::Value;
+
+include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+
+/// A rule with the parameters it is run with.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// The values of all its parameters.
+    pub parameters: ParameterValues,
+}
+
+/// Rules by id.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSet {
+    rules: BTreeMap<Arc<str>, Chosen>,
+    /// By type, the ids of the rules that judge it.
+    by_type: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    errors: Vec<RuleError>,
+}
+
+/// Which of the rules are to be run, and with what. All conditions that are given have to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Ids, aliases (AWS Config's identifiers, `ENCRYPTED_VOLUMES`), or globs on ids. Empty: all rules that are not
+    /// deprecated.
+    pub rules: Vec<String>,
+    /// Folders, such as `ec2`.
+    pub services: BTreeSet<String>,
+    /// Severities of the rules.
+    pub severities: BTreeSet<Severity>,
+    /// What the rules are good for.
+    pub categories: BTreeSet<Category>,
+    /// Values of parameters.
+    pub parameters: Vec<Assignment>,
+}
+
+/// A value for a parameter, of one rule or of all chosen rules that have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// The rule's id, or all chosen ones.
+    pub rule: Option<String>,
+    /// The parameter.
+    pub name: String,
+    /// The value as text.
+    pub value: String,
+}
+
+impl std::str::FromStr for Assignment {
+    type Err = ParameterError;
+
+    /// `name=value`, or `rule-id.name=value`.
+    fn from_str(text: &str) -> Result<Self, ParameterError> {
+        let malformed = || ParameterError::Malformed { given: text.to_owned() };
+        let (name, value) = text.split_once('=').ok_or_else(malformed)?;
+        let (rule, name) = match name.trim().rsplit_once('.') {
+            Some((rule, name)) => (Some(rule.to_owned()), name),
+            None => (None, name.trim()),
+        };
+        if name.is_empty() || rule.as_deref() == Some("") {
+            return Err(malformed());
+        }
+        Ok(Self { rule, name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
+/// A choice of rules that cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetError {
+    /// No rule has this id, alias or form of an id.
+    #[error("there is no rule {wanted}{}", nearest.as_ref().map(|id| format!("; did you mean {id}?")).unwrap_or_default())]
+    NoSuchRule {
+        /// What was asked for.
+        wanted: String,
+        /// The most like it.
+        nearest: Option<String>,
+    },
+    /// A glob that is none.
+    #[error("{glob} is not a pattern for rule ids")]
+    Glob {
+        /// What was given.
+        glob: String,
+        /// Why.
+        #[source]
+        source: globset::Error,
+    },
+    /// No rule fulfils all conditions.
+    #[error("no rule fulfils all of the conditions")]
+    Nothing,
+    /// No rule is of this service.
+    #[error("there are no rules for the service {wanted}; there are some for {}", known.join(", "))]
+    NoSuchService {
+        /// What was asked for.
+        wanted: String,
+        /// The services there are.
+        known: Vec<String>,
+    },
+    /// A parameter is given wrongly.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+}
+
+impl RuleSet {
+    /// The rules that come with assize.
+    pub fn builtin() -> Self {
+        let texts = RULES.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        Self::from_folder(&Folder::from_texts(texts))
+    }
+
+    /// The rules of a folder and its subfolders: `<service>/<id>.yaml`, each with its script beside it. A file that is
+    /// wrong is an error of that rule only, and stands in [`RuleSet::errors`].
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn load_dir(root: &Path) -> Result<Self, LoadError> {
+        Ok(Self::from_folder(&Folder::read(root)?))
+    }
+
+    /// The rules of texts that were read.
+    pub fn from_folder(folder: &Folder) -> Self {
+        let mut set = Self::default();
+        for (path, files) in &folder.rules {
+            match load::rule(path, files, &folder.libraries) {
+                Ok(rule) => set.add(rule),
+                Err(error) => {
+                    set.errors.push(RuleError { rule: path.clone(), resource: None, message: error.to_string() });
+                }
+            }
+        }
+        for orphan in &folder.orphans {
+            set.errors.push(RuleError {
+                rule: orphan.clone(),
+                resource: None,
+                message: "the file belongs to no rule: there is no .yaml file of the same name beside it".to_owned(),
+            });
+        }
+        set
+    }
+
+    /// Adds a rule with the defaults of its parameters.
+    fn add(&mut self, rule: Rule) {
+        if self.rules.contains_key(&rule.id) {
+            self.errors.push(RuleError {
+                rule: rule.id.to_string(),
+                resource: None,
+                message: "there is a rule of this id already".to_owned(),
+            });
+            return;
+        }
+        // Required parameters are looked for when rules are chosen, not while nobody asked for the rule.
+        let parameters = ParameterValues::new(&rule, &BTreeMap::new()).unwrap_or_default();
+        self.insert(Chosen { rule: Arc::new(rule), parameters });
+    }
+
+    /// Adds the rules of another set, such as those of a user's folder to the built-in ones. With `replace`, a rule of the
+    /// same id takes the place of the one that is there; without, it is an error of that rule.
+    pub fn extend(&mut self, other: Self, replace: bool) {
+        self.errors.extend(other.errors);
+        for (id, chosen) in other.rules {
+            if self.rules.contains_key(&id) {
+                if !replace {
+                    self.errors.push(RuleError {
+                        rule: id.to_string(),
+                        resource: None,
+                        message: "there is a built-in rule of this id".to_owned(),
+                    });
+                    continue;
+                }
+                self.remove(&id);
+            }
+            self.insert(chosen);
+        }
+    }
+
+    fn insert(&mut self, chosen: Chosen) {
+        let id = Arc::clone(&chosen.rule.id);
+        for kind in &chosen.rule.resource_types {
+            let ids = self.by_type.entry(Arc::clone(kind)).or_default();
+            if let Err(at) = ids.binary_search(&id) {
+                ids.insert(at, Arc::clone(&id));
+            }
+        }
+        self.rules.insert(id, chosen);
+    }
+
+    fn remove(&mut self, id: &str) {
+        self.rules.remove(id);
+        for ids in self.by_type.values_mut() {
+            ids.retain(|other| **other != *id);
+        }
+    }
+
+    /// The chosen rules with their parameters.
+    ///
+    /// # Errors
+    /// A name that no rule has, conditions that no rule fulfils, a parameter that is wrong.
+    pub fn select(&self, selection: &Selection) -> Result<Self, SetError> {
+        let named = self.named(&selection.rules)?;
+        let services: BTreeSet<&str> = self.iter().map(|chosen| chosen.rule.service.as_str()).collect();
+        if let Some(wanted) = selection.services.iter().find(|service| !services.contains(service.as_str())) {
+            return Err(SetError::NoSuchService {
+                wanted: wanted.clone(),
+                known: services.into_iter().map(str::to_owned).collect(),
+            });
+        }
+        let mut chosen: Vec<&Chosen> = self
+            .iter()
+            .filter(|Chosen { rule, .. }| {
+                named.as_ref().map_or(rule.maturity != super::Maturity::Deprecated, |ids| ids.contains(&rule.id))
+                    && (selection.services.is_empty() || selection.services.contains(&rule.service))
+                    && (selection.severities.is_empty() || selection.severities.contains(&rule.severity))
+                    && (selection.categories.is_empty() || selection.categories.contains(&rule.category))
+            })
+            .collect();
+        chosen.sort_by(|a, b| a.rule.id.cmp(&b.rule.id));
+        if chosen.is_empty() {
+            return Err(SetError::Nothing);
+        }
+        for assignment in &selection.parameters {
+            self.check(assignment, &chosen)?;
+        }
+        let mut set = Self { errors: self.errors.clone(), ..Self::default() };
+        for Chosen { rule, .. } in chosen {
+            let mut given = BTreeMap::new();
+            for assignment in &selection.parameters {
+                let meant = match &assignment.rule {
+                    Some(name) => self.by_name(name).is_some_and(|other| other.rule.id == rule.id),
+                    None => rule.parameters.contains_key(&assignment.name),
+                };
+                if meant {
+                    given.insert(assignment.name.clone(), Value::from(assignment.value.as_str()));
+                }
+            }
+            let parameters = ParameterValues::new(rule, &given)?;
+            set.insert(Chosen { rule: Arc::clone(rule), parameters });
+        }
+        Ok(set)
+    }
+
+    /// The ids that names and globs stand for; `None` without any.
+    fn named(&self, names: &[String]) -> Result<Option<BTreeSet<Arc<str>>>, SetError> {
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let mut ids = BTreeSet::new();
+        for name in names {
+            if name.contains(['*', '?', '[', '{']) {
+                let glob: GlobMatcher =
+                    Glob::new(name).map_err(|source| SetError::Glob { glob: name.clone(), source })?.compile_matcher();
+                let mut found = self.rules.keys().filter(|id| glob.is_match(id.as_ref())).cloned().peekable();
+                if found.peek().is_none() {
+                    return Err(SetError::NoSuchRule { wanted: name.clone(), nearest: None });
+                }
+                ids.extend(found);
+            } else {
+                let chosen = self.by_name(name).ok_or_else(|| self.no_such_rule(name))?;
+                ids.insert(Arc::clone(&chosen.rule.id));
+            }
+        }
+        Ok(Some(ids))
+    }
+
+    /// Whether an assignment finds its parameter.
+    fn check(&self, assignment: &Assignment, chosen: &[&Chosen]) -> Result<(), SetError> {
+        let Assignment { rule, name, .. } = assignment;
+        match rule {
+            Some(wanted) => {
+                let found = self.by_name(wanted).ok_or_else(|| self.no_such_rule(wanted))?;
+                if found.rule.parameters.contains_key(name) {
+                    return Ok(());
+                }
+                Err(unknown_parameter(&found.rule, name))
+            }
+            None if chosen.iter().any(|chosen| chosen.rule.parameters.contains_key(name)) => Ok(()),
+            None => match chosen {
+                [only] => Err(unknown_parameter(&only.rule, name)),
+                _ => Err(ParameterError::Nowhere { name: name.clone() }.into()),
+            },
+        }
+    }
+
+    /// The rule of this id or alias.
+    pub fn by_name(&self, name: &str) -> Option<&Chosen> {
+        self.rules.get(name).or_else(|| {
+            self.iter().find(|chosen| chosen.rule.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name)))
+        })
+    }
+
+    fn no_such_rule(&self, wanted: &str) -> SetError {
+        let near = nearest(&wanted.to_lowercase().replace('_', "-"), self.rules.keys());
+        SetError::NoSuchRule { wanted: wanted.to_owned(), nearest: near.map(str::to_owned) }
+    }
+
+    /// All rules, by id.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Chosen> {
+        self.rules.values()
+    }
+
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The rules that judge resources of a type, by id.
+    pub fn on(&self, resource_type: &str) -> impl Iterator<Item = &Chosen> {
+        self.by_type.get(resource_type).into_iter().flatten().filter_map(|id| self.rules.get(id))
+    }
+
+    /// The rules that could not be loaded, and why.
+    pub fn errors(&self) -> &[RuleError] {
+        &self.errors
+    }
+
+    /// What has to be collected for the rules: each type that one of them judges or reads, with the parts of it.
+    pub fn needs(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut needs = BTreeMap::<String, BTreeSet<String>>::new();
+        for chosen in self.iter() {
+            for (kind, parts) in chosen.rule.needs() {
+                needs.entry(kind).or_default().extend(parts);
+            }
+        }
+        needs
+    }
+}
+
+fn unknown_parameter(rule: &Rule, name: &str) -> SetError {
+    ParameterError::Unknown {
+        rule: rule.id.to_string(),
+        name: name.to_owned(),
+        known: rule.parameters.keys().cloned().collect(),
+    }
+    .into()
+}

@@ -1,0 +1,131 @@
+//! What a script sees: items, documents, lists, findings, and the functions on them. `docs/rhai.md` is this in words.
+//!
+//! All facts are behind host types whose every read goes through [`run`](super::run): it is noted as evidence, and an
+//! unreadable or an absent fact ends the evaluation. Plain maps of Rhai would give `()` for both, and `() < 90` is false
+//! to Rhai: a rule written the obvious way would then call a resource compliant that nobody could look at.
+
+mod document;
+mod finding;
+mod item;
+mod list;
+mod operators;
+
+use rhai::{FuncRegistration, Module, RhaiNativeFunc};
+
+pub(super) use document::{Document, from_dynamic, to_dynamic};
+pub(super) use finding::Verdict;
+pub(super) use item::Item;
+pub(super) use list::List;
+
+use super::native;
+use super::parameter::ParameterValues;
+use super::run::{Outcome, Path, fail};
+use crate::value::Value;
+
+/// Registers functions in a module, all of them pure: none changes the value it is called on, unless it says so.
+pub(super) struct Surface(Module);
+
+impl Surface {
+    /// Everything that a script can call.
+    pub(super) fn module() -> Module {
+        let mut surface = Self(Module::new());
+        operators::register(&mut surface);
+        document::register(&mut surface);
+        list::register(&mut surface);
+        item::register(&mut surface);
+        finding::register(&mut surface);
+        register_parameters(&mut surface);
+        native::register(&mut surface);
+        let mut module = surface.0;
+        module.build_index();
+        module
+    }
+
+    /// A function or a method.
+    pub(super) fn function<A: 'static, const N: usize, const X: bool, R, const F: bool>(
+        &mut self,
+        name: &str,
+        function: impl RhaiNativeFunc<A, N, X, R, F> + Send + Sync + 'static,
+    ) -> &mut Self
+    where
+        R: Clone + Send + Sync + 'static,
+    {
+        FuncRegistration::new(name).in_global_namespace().set_into_module(&mut self.0, function);
+        self
+    }
+
+    /// A method that changes the value it is called on.
+    pub(super) fn mutator<A: 'static, const N: usize, const X: bool, R, const F: bool>(
+        &mut self,
+        name: &str,
+        function: impl RhaiNativeFunc<A, N, X, R, F> + Send + Sync + 'static,
+    ) -> &mut Self
+    where
+        R: Clone + Send + Sync + 'static,
+    {
+        FuncRegistration::new(name).in_global_namespace().with_purity(false).set_into_module(&mut self.0, function);
+        self
+    }
+
+    /// A property.
+    pub(super) fn getter<A: 'static, const X: bool, R, const F: bool>(
+        &mut self,
+        name: &str,
+        function: impl RhaiNativeFunc<A, 1, X, R, F> + Send + Sync + 'static,
+    ) -> &mut Self
+    where
+        R: Clone + Send + Sync + 'static,
+    {
+        FuncRegistration::new_getter(name).set_into_module(&mut self.0, function);
+        self
+    }
+
+    /// `value[index]`, and any property that has no getter.
+    pub(super) fn indexer<A: 'static, const X: bool, R, const F: bool>(
+        &mut self,
+        function: impl RhaiNativeFunc<A, 2, X, R, F> + Send + Sync + 'static,
+    ) -> &mut Self
+    where
+        R: Clone + Send + Sync + 'static,
+    {
+        FuncRegistration::new_index_getter().set_into_module(&mut self.0, function);
+        self
+    }
+
+    /// What `for` gives of a type.
+    pub(super) fn iterator<T: 'static>(
+        &mut self,
+        iterate: impl Fn(rhai::Dynamic) -> Box<dyn Iterator<Item = Outcome<rhai::Dynamic>>> + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.0.set_iter_result(std::any::TypeId::of::<T>(), iterate);
+        self
+    }
+}
+
+/// A rule's parameters, as `parameters.name`.
+#[derive(Clone)]
+pub(super) struct Parameters(pub(super) ParameterValues);
+
+fn register_parameters(surface: &mut Surface) {
+    surface.indexer(|parameters: &mut Parameters, name: &str| -> Outcome<rhai::Dynamic> {
+        match parameters.0.get(name) {
+            Some(Value::Array(words)) => words.iter().map(|word| to_dynamic(word, None)).collect::<Outcome<_>>(),
+            Some(value) => to_dynamic(value, None),
+            None => Err(fail(format!("the rule declares no parameter `{name}`"))),
+        }
+    });
+}
+
+/// The names of the host types in messages and in `type_of`.
+pub(super) fn name_types(engine: &mut rhai::Engine) {
+    engine
+        .register_type_with_name::<Item>("item")
+        .register_type_with_name::<Document>("document")
+        .register_type_with_name::<List>("list")
+        .register_type_with_name::<Verdict>("verdict")
+        .register_type_with_name::<Parameters>("parameters");
+    native::name_types(engine);
+}
+
+/// A path that a value need not have: what a script makes itself stands nowhere.
+pub(super) type Origin = Option<Path>;

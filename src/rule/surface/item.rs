@@ -1,0 +1,334 @@
+//! Items and the questions for other items: related ones, all of a type, one by its name.
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, ImmutableString};
+
+use super::{Document, List, Surface, document};
+use crate::item::{ConfigurationItem, GLOBAL, Relationship};
+use crate::rule::run::{Outcome, Path, Run, fail, note_attribute, note_links, stop, stop_at_listing, with};
+use crate::snapshot::{Place, Snapshot};
+use crate::value::{Unreadable, Value, code};
+
+/// A resource: one whose facts are there, or one that is known by its name only.
+#[derive(Clone, Debug)]
+pub(in crate::rule) struct Item(Facts);
+
+#[derive(Clone, Debug)]
+enum Facts {
+    Known(Arc<ConfigurationItem>),
+    Unknown(Arc<Unknown>),
+}
+
+/// The other end of a link whose item cannot be looked at.
+#[derive(Debug)]
+struct Unknown {
+    from: Arc<ConfigurationItem>,
+    link: Relationship,
+    why: Arc<Unreadable>,
+}
+
+impl Item {
+    pub(in crate::rule) fn new(item: &Arc<ConfigurationItem>) -> Self {
+        Self(Facts::Known(Arc::clone(item)))
+    }
+
+    /// Whether both are the same resource.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Facts::Known(a), Facts::Known(b)) => a.key == b.key,
+            (Facts::Unknown(a), Facts::Unknown(b)) => {
+                a.link.resource_type == b.link.resource_type
+                    && a.link.resource_id == b.link.resource_id
+                    && a.link.resource_name == b.link.resource_name
+            }
+            _ => false,
+        }
+    }
+
+    /// The item's facts, or the reason why they are not there.
+    fn known(&self, path: &'static str) -> Outcome<&Arc<ConfigurationItem>> {
+        match &self.0 {
+            Facts::Known(item) => Ok(item),
+            Facts::Unknown(unknown) => {
+                let Unknown { from, link, why } = unknown.as_ref();
+                let id = link.resource_id.as_ref().or(link.resource_name.as_ref());
+                Err(stop(crate::gap::Gap {
+                    account_id: from.key.account_id.to_string(),
+                    aws_region: from.key.region.to_string(),
+                    resource_type: link.resource_type.to_string(),
+                    resource_id: id.map(ToString::to_string),
+                    path: Some(path.to_owned()),
+                    reason: Arc::clone(why),
+                }))
+            }
+        }
+    }
+
+    fn attribute(&self, name: &'static str) -> Outcome<Dynamic> {
+        match self.optional_attribute(name)? {
+            value if value.is_unit() => {
+                let item = self.known(name)?;
+                let reason = Unreadable {
+                    operation: String::new(),
+                    action: None,
+                    code: code::ABSENT.to_owned(),
+                    message: format!("/{name} is absent"),
+                };
+                Err(stop(item.full_gap(Some(format!("/{name}")), &Arc::new(reason))))
+            }
+            value => Ok(value),
+        }
+    }
+
+    /// An attribute, or `()` if AWS tells none.
+    fn optional_attribute(&self, name: &'static str) -> Outcome<Dynamic> {
+        if let Facts::Unknown(unknown) = &self.0 {
+            let text = match name {
+                "resourceType" => Some(&unknown.link.resource_type),
+                "resourceId" => unknown.link.resource_id.as_ref(),
+                "resourceName" => unknown.link.resource_name.as_ref(),
+                _ => None,
+            };
+            if let Some(text) = text {
+                return Ok(ImmutableString::from(text.as_ref()).into());
+            }
+        }
+        let item = self.known(name)?;
+        let text = match name {
+            "resourceType" => Some(item.key.resource_type.as_ref()),
+            "resourceId" => Some(item.key.resource_id.as_ref()),
+            "resourceName" => item.resource_name.as_deref(),
+            "arn" => item.arn.as_deref(),
+            "awsRegion" => Some(item.key.region.as_ref()),
+            "accountId" => Some(item.key.account_id.as_ref()),
+            "availabilityZone" => item.availability_zone.as_deref(),
+            "resourceCreationTime" => item.creation_time.as_deref(),
+            _ => None,
+        };
+        let value = text.map_or(Value::Null, Value::from);
+        note_attribute(item, name, &value);
+        document::to_dynamic(&value, None)
+    }
+
+    fn section(&self, name: &'static str) -> Outcome<(&Arc<ConfigurationItem>, &Value)> {
+        let item = self.known(name)?;
+        let value = match name {
+            "configuration" => &item.configuration,
+            "supplementaryConfiguration" => &item.supplementary_configuration,
+            _ => &item.tags,
+        };
+        Ok((item, value))
+    }
+
+    fn document(&self, name: &'static str) -> Outcome<Dynamic> {
+        let (item, value) = self.section(name)?;
+        match value {
+            Value::Object(members) => {
+                Ok(Dynamic::from(Document { members: members.clone(), origin: Some(Path::section(item, name)) }))
+            }
+            Value::Unreadable(reason) => Err(stop(item.full_gap(Some(format!("/{name}")), reason))),
+            value => document::to_dynamic(value, Some(Path::section(item, name))),
+        }
+    }
+
+    /// The optional read, from the item's root.
+    fn get(&self, path: &str) -> Outcome<Dynamic> {
+        let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        let section = SECTIONS.into_iter().find(|name| *name == first);
+        match (section, rest) {
+            (Some(section), Some(rest)) => {
+                let (item, value) = self.section(section)?;
+                if let Value::Unreadable(reason) = value {
+                    return Err(stop(item.full_gap(Some(format!("/{section}")), reason)));
+                }
+                document::get(value, Some(&Path::section(item, section)), rest)
+            }
+            (Some(section), None) => self.document(section),
+            (None, None) => match ATTRIBUTES.into_iter().find(|name| *name == first) {
+                Some(name) => self.optional_attribute(name),
+                None => Err(no_attribute(first)),
+            },
+            (None, Some(_)) => Err(no_attribute(first)),
+        }
+    }
+
+    fn related(&self, resource_type: &str) -> Outcome<List> {
+        let item = self.known("relationships")?;
+        with(|run| {
+            let links = run
+                .snapshot
+                .links(item, resource_type)
+                .map_err(|reason| item.full_gap(Some("/relationships".to_owned()), &reason));
+            Ok(links.map(|links| links.map(|link| run.target(item, link)).collect::<Vec<_>>()))
+        })?
+        .map(|items| {
+            note_links(item, resource_type, items.iter().filter_map(Item::label));
+            List::of_hosts(items.into_iter().map(Dynamic::from))
+        })
+        .map_err(stop)
+    }
+
+    fn label(&self) -> Option<Arc<str>> {
+        match &self.0 {
+            Facts::Known(item) => Some(Arc::clone(&item.key.resource_id)),
+            Facts::Unknown(unknown) => unknown.link.resource_id.clone().or_else(|| unknown.link.resource_name.clone()),
+        }
+    }
+}
+
+const SECTIONS: [&str; 3] = ["configuration", "supplementaryConfiguration", "tags"];
+
+const ATTRIBUTES: [&str; 8] = [
+    "resourceType",
+    "resourceId",
+    "resourceName",
+    "arn",
+    "awsRegion",
+    "accountId",
+    "availabilityZone",
+    "resourceCreationTime",
+];
+
+#[expect(clippy::unnecessary_box_returns, reason = "the errors of Rhai's functions are boxed")]
+fn no_attribute(name: &str) -> Box<rhai::EvalAltResult> {
+    fail(format!("an item has no `{name}`: it has {}, {}", ATTRIBUTES.join(", "), SECTIONS.join(", ")))
+}
+
+impl Run {
+    /// The item at the other end of a link.
+    fn target(&self, from: &Arc<ConfigurationItem>, link: &Relationship) -> Item {
+        let unknown = |why: Arc<Unreadable>| {
+            Item(Facts::Unknown(Arc::new(Unknown { from: Arc::clone(from), link: link.clone(), why })))
+        };
+        if !self.rule.may_read(&link.resource_type) {
+            return unknown(Arc::new(Unreadable {
+                operation: String::new(),
+                action: None,
+                code: code::NOT_COLLECTED.to_owned(),
+                message: format!("the rule does not say that it reads {}", link.resource_type),
+            }));
+        }
+        match self.snapshot.target(from, link) {
+            Some(item) if item.status.is_present() => Item::new(item),
+            _ => unknown(self.missing(&from.key.account_id, &link.resource_type)),
+        }
+    }
+
+    /// Why an item of this type is not in the snapshot.
+    fn missing(&self, account_id: &str, resource_type: &str) -> Arc<Unreadable> {
+        match complete(&self.snapshot, account_id, resource_type, None) {
+            Err((_, reason)) => reason,
+            Ok(_) => Arc::new(Unreadable {
+                operation: String::new(),
+                action: None,
+                code: code::NOT_FOUND.to_owned(),
+                message: format!("no such {resource_type} is in the snapshot"),
+            }),
+        }
+    }
+}
+
+/// The places of a type in an account, or in one region of it, if all of them were listed.
+///
+/// # Errors
+/// The first place that was not, and why.
+fn complete(
+    snapshot: &Snapshot,
+    account_id: &str,
+    resource_type: &str,
+    region: Option<&str>,
+) -> Result<Vec<Place>, (Place, Arc<Unreadable>)> {
+    let mut places = snapshot.places(account_id, resource_type);
+    places.retain(|place| region.is_none_or(|region| *place.aws_region == *region));
+    if places.is_empty() {
+        places.push(Place {
+            account_id: account_id.into(),
+            aws_region: region.unwrap_or(GLOBAL).into(),
+            resource_type: resource_type.into(),
+        });
+    }
+    for place in &places {
+        snapshot.listing(place).map_err(|reason| (place.clone(), reason))?;
+    }
+    Ok(places)
+}
+
+/// All items of a type in the account of the judged item.
+fn resources(resource_type: &str, region: Option<&str>) -> Outcome<List> {
+    with(|run| {
+        run.may_ask_for(resource_type)?;
+        let account_id = &run.subject.key.account_id;
+        Ok(complete(&run.snapshot, account_id, resource_type, region).map(|places| {
+            let items = places.iter().flat_map(|place| run.snapshot.of_type(place));
+            List::of_hosts(items.filter(|item| item.status.is_present()).map(|item| Dynamic::from(Item::new(item))))
+        }))
+    })?
+    .map_err(|(place, reason)| stop_at_listing(&place, &reason))
+}
+
+/// The item of a type by its id, ARN or name; `()` if there is none.
+fn find(resource_type: &str, name: &str) -> Outcome<Dynamic> {
+    let found = with(|run| {
+        run.may_ask_for(resource_type)?;
+        let account_id = &run.subject.key.account_id;
+        let link = Relationship {
+            resource_type: resource_type.into(),
+            resource_id: Some(name.into()),
+            resource_name: None,
+            name: "".into(),
+        };
+        if let Some(item) = run.snapshot.target(&run.subject, &link).filter(|item| item.status.is_present()) {
+            return Ok(Ok(Some(Item::new(item))));
+        }
+        let owner = name.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)).unwrap_or_default();
+        if !owner.is_empty() && *owner != **account_id && owner != "aws" {
+            let reason = Unreadable {
+                operation: String::new(),
+                action: None,
+                code: code::NOT_COLLECTED.to_owned(),
+                message: format!("{name} is of another account"),
+            };
+            return Ok(Err(crate::gap::Gap {
+                account_id: owner.to_owned(),
+                aws_region: name.split(':').nth(3).unwrap_or_default().to_owned(),
+                resource_type: resource_type.to_owned(),
+                resource_id: Some(name.to_owned()),
+                path: None,
+                reason: Arc::new(reason),
+            }));
+        }
+        Ok(complete(&run.snapshot, account_id, resource_type, None)
+            .map(|_| None)
+            .map_err(|(place, reason)| crate::rule::run::listing_gap(&place, &reason)))
+    })?
+    .map_err(stop)?;
+    Ok(found.map_or(Dynamic::UNIT, Dynamic::from))
+}
+
+impl Run {
+    /// A rule that asks for what it did not declare would get an answer only when another rule happens to read the same.
+    fn may_ask_for(&self, resource_type: &str) -> Outcome<()> {
+        if self.rule.may_read(resource_type) {
+            return Ok(());
+        }
+        Err(fail(format!("the rule does not say that it reads {resource_type}: add it to `reads`")))
+    }
+}
+
+pub(super) fn register(surface: &mut Surface) {
+    for name in ATTRIBUTES {
+        surface.getter(name, move |item: &mut Item| item.attribute(name));
+    }
+    for name in SECTIONS {
+        surface.getter(name, move |item: &mut Item| item.document(name));
+    }
+    surface
+        .indexer(|_: &mut Item, name: &str| -> Outcome<Dynamic> { Err(no_attribute(name)) })
+        .function("get", |item: &mut Item, path: &str| item.get(path))
+        .function("related", |item: &mut Item, resource_type: &str| item.related(resource_type))
+        .function("to_string", |item: &mut Item| item.label().map_or_else(String::new, |label| label.to_string()))
+        .function("resources", |resource_type: &str| resources(resource_type, None))
+        .function("resources", |resource_type: &str, region: &str| resources(resource_type, Some(region)))
+        .function("find", |resource_type: &str, name: &str| find(resource_type, name));
+}
