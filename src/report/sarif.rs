@@ -405,7 +405,7 @@ fn fingerprint(finding: &Evaluation) -> String {
         hash.update(part.len().to_be_bytes());
         hash.update(part.as_bytes());
     }
-    hash.finalize().iter().take(16).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    hash.finalize().iter().take(16).fold(String::new(), |text, byte| text + format!("{byte:02x}").as_str())
 }
 
 fn gap_notification(gap: &Gap, rules: &BTreeMap<&str, usize>) -> Notification {
