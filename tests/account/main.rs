@@ -8,6 +8,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+mod debug;
 mod moto;
 mod seed;
 

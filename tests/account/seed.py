@@ -19,10 +19,10 @@ HOME, OTHER = "us-east-1", "eu-west-1"
 ROOT_LOGIN = '{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }'
 
 
-class Seed:
-    def __init__(self, endpoint, made):
-        self.made = made
-        self.labels = {}
+class Clients:
+    """Clients of one endpoint, with credentials that mean nothing."""
+
+    def __init__(self, endpoint):
         self.session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test")
         self.endpoint = endpoint
         self.account = self.client("sts", HOME).get_caller_identity()["Account"]
@@ -35,6 +35,13 @@ class Seed:
     def without_account_host(self, request, **_):
         """boto3 puts the account's id before the host, also where the host is an address."""
         request.url = request.url.replace(f"//{self.account}.", "//")
+
+
+class Seed(Clients):
+    def __init__(self, endpoint, made):
+        super().__init__(endpoint)
+        self.made = made
+        self.labels = {}
 
     def label(self, name, ident):
         assert name not in self.labels and name not in self.made, name
@@ -323,4 +330,5 @@ def main():
     json.dump(seed.labels, sys.stdout, indent=1, sort_keys=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -7,8 +7,9 @@ models, so that it is a second opinion on what assize sends:
 
 * every request is named `service:Operation` from what is on the wire (form, target header, or method and path);
 * `PUT /-/wall` takes {"allow": [operation, ...] or null, "faults": {operation: kind}}: operations outside `allow`
-  are refused as IAM refuses them, in the error form of the operation's protocol; the kinds are `deny`, `throttle`,
-  `html` (a load balancer's page instead of an answer) and `truncate` (half of the body, sent as if it were whole);
+  are refused as IAM refuses them, in the error form of the operation's protocol; the kinds are `deny`, `throttle`
+  (once), `html` (a load balancer's page instead of an answer) and `truncate` (half of the body, sent as if it were
+  whole). With "operation text" a fault meets only the requests whose region, path or body holds the text;
 * `GET /-/requests` tells how often each operation was asked for since the last time this was asked;
 * `PUT /-/facts` sets what no AWS API can set: the age and the last use of credentials, and the root user's.
 
@@ -78,26 +79,26 @@ def rest_operation(service, method, path, query):
 
 
 def asked_for(environ, body):
-    """`(service, operation, protocol)` of a request, or None if it is not AWS's."""
+    """`(service, operation, protocol, region)` of a request, or None if it is not AWS's."""
     signed = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
     if not signed:
         return None
-    service = SIGNED_AS.get(signed[2], signed[2])
+    region, service = signed[1], SIGNED_AS.get(signed[2], signed[2])
     path = environ["PATH_INFO"]
     query = dict(urllib.parse.parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
     if service == "s3" and path.startswith("/v20180820/"):
         service = "s3control"
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
-        return service, target.rpartition(".")[2], "json"
+        return service, target.rpartition(".")[2], "json", region
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         form = dict(urllib.parse.parse_qsl(body.decode(), keep_blank_values=True))
         if "Action" in form:
             if service == "elasticloadbalancing":
                 service = "elb" if form["Version"] == "2012-06-01" else "elbv2"
-            return service, form["Action"], "ec2" if service == "ec2" else "query"
+            return service, form["Action"], "ec2" if service == "ec2" else "query", region
     operation = rest_operation(service, environ["REQUEST_METHOD"], path, query)
-    return service, operation or f"{environ['REQUEST_METHOD']} {path}", model(service)["metadata"]["protocol"]
+    return service, operation or f"{environ['REQUEST_METHOD']} {path}", model(service)["metadata"]["protocol"], region
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -170,15 +171,18 @@ class Wall:
         what = asked_for(environ, body)
         if what is None:
             return self.inside(environ, start_response)
-        service, operation, protocol = what
+        service, operation, protocol, region = what
         name = f"{service}:{operation}"
+        said = f"{region} {environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')} {body.decode(errors='replace')}"
         with self.lock:
             self.requests[name] += 1
-            fault = self.faults.get(name)
+            meets = (key for key in self.faults if key.partition(" ")[0] == name and key.partition(" ")[2] in said)
+            key = next(meets, None)
+            fault = self.faults.get(key)
             if self.allow is not None and name not in self.allow:
                 fault = "deny"
             if fault == "throttle":
-                del self.faults[name]
+                del self.faults[key]
         if fault == "deny":
             return self.answer(start_response, *denied(protocol, service, operation), environ)
         if fault == "throttle":

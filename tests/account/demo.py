@@ -1,0 +1,476 @@
+"""Fills the account that `assize scan --demo` shows: a small shop, grown over years, with what such accounts have.
+
+    python demo.py ENDPOINT
+
+Everything that a built-in rule reads is there at least once, so that the recording also serves
+`tests/deny_each_call.rs`, which faults each call of each rule in turn.
+"""
+
+import io
+import json
+import sys
+import zipfile
+
+from seed import HOME, OTHER, ROOT_LOGIN, Clients
+
+PARTNER = "444455556666"
+
+
+class Shop(Clients):
+    def __init__(self, endpoint):
+        super().__init__(endpoint)
+        self.home = {}
+
+    def at_home(self, service):
+        """The client of the main region, made once."""
+        if service not in self.home:
+            self.home[service] = self.client(service, HOME)
+        return self.home[service]
+
+    def arn(self, service, rest, region=HOME):
+        return f"arn:aws:{service}:{region}:{self.account}:{rest}"
+
+    # -----------------------------------------------------------------------------------------------------------------
+
+    def people(self):
+        iam = self.at_home("iam")
+        iam.update_account_password_policy(
+            MinimumPasswordLength=8,
+            RequireSymbols=False,
+            RequireNumbers=True,
+            RequireUppercaseCharacters=True,
+            RequireLowercaseCharacters=True,
+            AllowUsersToChangePassword=True,
+        )
+        iam.create_policy(PolicyName="ops-everything", PolicyDocument=allow("*", "*"))
+        iam.create_policy(
+            PolicyName="read-orders",
+            PolicyDocument=allow(["dynamodb:GetItem", "dynamodb:Query"], self.arn("dynamodb", "table/orders")),
+        )
+        iam.create_group(GroupName="developers")
+        iam.attach_group_policy(GroupName="developers", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+        iam.create_group(GroupName="operators")
+        iam.attach_group_policy(GroupName="operators", PolicyArn=f"arn:aws:iam::{self.account}:policy/ops-everything")
+
+        for name, group, password, mfa, keys in [
+            ("alice", "operators", True, True, 1),
+            ("bob", "developers", True, False, 1),
+            ("carol", "developers", True, True, 0),
+            ("deploy", None, False, False, 2),
+            ("old-contractor", "developers", True, False, 1),
+        ]:
+            iam.create_user(UserName=name, Tags=[{"Key": "team", "Value": group or "platform"}])
+            if group:
+                iam.add_user_to_group(GroupName=group, UserName=name)
+            if password:
+                iam.create_login_profile(UserName=name, Password="correct-Horse-8attery")
+            if mfa:
+                device = iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]
+                iam.enable_mfa_device(
+                    UserName=name,
+                    SerialNumber=device["SerialNumber"],
+                    AuthenticationCode1="123456",
+                    AuthenticationCode2="654321",
+                )
+            for _ in range(keys):
+                iam.create_access_key(UserName=name)
+        iam.attach_user_policy(UserName="deploy", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        iam.put_user_policy(UserName="bob", PolicyName="one-off", PolicyDocument=allow("s3:*", "arn:aws:s3:::shop-*"))
+        second = iam.list_access_keys(UserName="deploy")["AccessKeyMetadata"][1]["AccessKeyId"]
+        iam.update_access_key(UserName="deploy", AccessKeyId=second, Status="Inactive")
+
+        self.role = self.service_role("shop-service", ["lambda.amazonaws.com", "ec2.amazonaws.com"])
+        self.delivery = self.service_role("log-delivery", ["cloudtrail.amazonaws.com", "vpc-flow-logs.amazonaws.com"])
+        iam.create_instance_profile(InstanceProfileName="shop-service")
+        iam.add_role_to_instance_profile(InstanceProfileName="shop-service", RoleName="shop-service")
+
+    def service_role(self, name, services):
+        iam = self.at_home("iam")
+        trust = {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}],
+        }
+        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+        iam.put_role_policy(
+            RoleName=name, PolicyName="logs", PolicyDocument=allow(["logs:CreateLogStream", "logs:PutLogEvents"], "*")
+        )
+        return made["Role"]["Arn"]
+
+    # -----------------------------------------------------------------------------------------------------------------
+
+    def network(self):
+        ec2 = self.at_home("ec2")
+        self.vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16", TagSpecifications=named("vpc", "shop"))["Vpc"]["VpcId"]
+        default = ec2.describe_security_groups(
+            Filters=[{"Name": "vpc-id", "Values": [self.vpc]}, {"Name": "group-name", "Values": ["default"]}]
+        )["SecurityGroups"][0]
+        ec2.revoke_security_group_egress(GroupId=default["GroupId"], IpPermissions=default["IpPermissionsEgress"])
+        ec2.create_flow_logs(
+            ResourceIds=[self.vpc],
+            ResourceType="VPC",
+            TrafficType="REJECT",
+            LogGroupName="/shop/flow",
+            DeliverLogsPermissionArn=self.delivery,
+        )
+        self.subnets = [
+            ec2.create_subnet(
+                VpcId=self.vpc,
+                CidrBlock=f"10.20.{number}.0/24",
+                AvailabilityZone=f"{HOME}{zone}",
+                TagSpecifications=named("subnet", f"shop-{zone}"),
+            )["Subnet"]["SubnetId"]
+            for number, zone in enumerate("ab")
+        ]
+        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=self.vpc)
+        table = ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+        for subnet in self.subnets:
+            ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+        ec2.create_nat_gateway(SubnetId=self.subnets[0], AllocationId=address)
+        ec2.create_vpc_endpoint(VpcId=self.vpc, ServiceName=f"com.amazonaws.{HOME}.s3", RouteTableIds=[table])
+        ec2.create_network_acl(VpcId=self.vpc)
+
+        self.groups = {}
+        for name, rules in {
+            "shop-web": [("tcp", 443, 443, "0.0.0.0/0"), ("tcp", 80, 80, "0.0.0.0/0")],
+            "shop-bastion": [("tcp", 22, 22, "0.0.0.0/0"), ("tcp", 22, 22, "::/0")],
+            "shop-database": [("tcp", 5432, 5432, "10.20.0.0/16")],
+            "old-windows": [("tcp", 3389, 3389, "0.0.0.0/0"), ("tcp", 8080, 8090, "0.0.0.0/0")],
+        }.items():
+            group = ec2.create_security_group(
+                GroupName=name, Description=name, VpcId=self.vpc, TagSpecifications=named("security-group", name)
+            )["GroupId"]
+            ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission(*rule) for rule in rules])
+            self.groups[name] = group
+
+    def machines(self):
+        ec2 = self.at_home("ec2")
+        image = ec2.register_image(Name="shop-base-2024", Architecture="x86_64", RootDeviceName="/dev/sda1")["ImageId"]
+        instances = {}
+        for name, group, tokens in [
+            ("web-1", "shop-web", "required"),
+            ("web-2", "shop-web", "required"),
+            ("bastion", "shop-bastion", "optional"),
+            ("reports", "old-windows", "optional"),
+        ]:
+            made = ec2.run_instances(
+                ImageId=image,
+                InstanceType="t3.small",
+                MinCount=1,
+                MaxCount=1,
+                SubnetId=self.subnets[0],
+                SecurityGroupIds=[self.groups[group]],
+                MetadataOptions={"HttpTokens": tokens},
+                IamInstanceProfile={"Name": "shop-service"},
+                TagSpecifications=named("instance", name),
+            )
+            instances[name] = made["Instances"][0]["InstanceId"]
+        volumes = {}
+        for name, encrypted, instance in [
+            ("web-1-data", True, "web-1"),
+            ("reports-data", False, "reports"),
+            ("forgotten", False, None),
+        ]:
+            volumes[name] = ec2.create_volume(
+                AvailabilityZone=f"{HOME}a", Size=50, Encrypted=encrypted, TagSpecifications=named("volume", name)
+            )["VolumeId"]
+            if instance:
+                ec2.attach_volume(VolumeId=volumes[name], InstanceId=instances[instance], Device="/dev/sdf")
+        ec2.create_snapshot(
+            VolumeId=volumes["web-1-data"], TagSpecifications=named("snapshot", "web-1-data-nightly")
+        )
+        shared = ec2.create_snapshot(
+            VolumeId=volumes["reports-data"], TagSpecifications=named("snapshot", "reports-for-the-partner")
+        )["SnapshotId"]
+        ec2.modify_snapshot_attribute(
+            SnapshotId=shared, Attribute="createVolumePermission", OperationType="add", GroupNames=["all"]
+        )
+        ec2.create_launch_template(
+            LaunchTemplateName="shop-web", LaunchTemplateData={"ImageId": image, "InstanceType": "t3.small"}
+        )
+        scaling = self.at_home("autoscaling")
+        scaling.create_launch_configuration(
+            LaunchConfigurationName="shop-web-2021", ImageId=image, InstanceType="t3.small"
+        )
+        scaling.create_auto_scaling_group(
+            AutoScalingGroupName="shop-web",
+            LaunchConfigurationName="shop-web-2021",
+            MinSize=0,
+            MaxSize=0,
+            VPCZoneIdentifier=self.subnets[0],
+        )
+        self.client("ec2", OTHER).enable_ebs_encryption_by_default()
+        self.client("ec2", OTHER).create_volume(
+            AvailabilityZone=f"{OTHER}a", Size=20, Encrypted=True, TagSpecifications=named("volume", "standby")
+        )
+
+    def balancers(self):
+        self.at_home("elb").create_load_balancer(
+            LoadBalancerName="shop-2016",
+            Listeners=[{"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 8080, "InstanceProtocol": "HTTP"}],
+            Subnets=self.subnets,
+        )
+        elbv2 = self.at_home("elbv2")
+        balancer = elbv2.create_load_balancer(
+            Name="shop", Subnets=self.subnets, SecurityGroups=[self.groups["shop-web"]]
+        )["LoadBalancers"][0]["LoadBalancerArn"]
+        target = elbv2.create_target_group(Name="shop-web", Protocol="HTTP", Port=8080, VpcId=self.vpc)
+        elbv2.create_listener(
+            LoadBalancerArn=balancer,
+            Protocol="HTTP",
+            Port=80,
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": target["TargetGroups"][0]["TargetGroupArn"]}],
+        )
+
+    # -----------------------------------------------------------------------------------------------------------------
+
+    def buckets(self):
+        s3 = self.at_home("s3")
+        for bucket in ["shop-access-logs", "shop-audit", "shop-website", "shop-uploads", "shop-payroll"]:
+            s3.create_bucket(Bucket=bucket)
+        delivery = "uri=http://acs.amazonaws.com/groups/s3/LogDelivery"
+        s3.put_bucket_acl(Bucket="shop-access-logs", GrantWrite=delivery, GrantReadACP=delivery)
+        for bucket in ["shop-audit", "shop-payroll", "shop-access-logs"]:
+            s3.put_public_access_block(
+                Bucket=bucket,
+                PublicAccessBlockConfiguration={
+                    "BlockPublicAcls": True,
+                    "IgnorePublicAcls": True,
+                    "BlockPublicPolicy": True,
+                    "RestrictPublicBuckets": True,
+                },
+            )
+        s3.put_bucket_policy(Bucket="shop-audit", Policy=tls_only("shop-audit"))
+        s3.put_bucket_policy(Bucket="shop-payroll", Policy=tls_only("shop-payroll"))
+        s3.put_bucket_policy(
+            Bucket="shop-website", Policy=allow("s3:GetObject", "arn:aws:s3:::shop-website/*", principal="*")
+        )
+        s3.put_bucket_acl(Bucket="shop-uploads", ACL="public-read-write")
+        for bucket in ["shop-audit", "shop-payroll", "shop-website"]:
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        for bucket in ["shop-access-logs", "shop-audit", "shop-website", "shop-payroll"]:
+            # What S3 does by itself since 2023, and moto does not.
+            encrypted_by_default(s3, bucket)
+        s3.put_bucket_logging(
+            Bucket="shop-audit",
+            BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": "shop-access-logs", "TargetPrefix": "audit/"}},
+        )
+        s3.put_bucket_lifecycle_configuration(
+            Bucket="shop-access-logs",
+            LifecycleConfiguration={
+                "Rules": [{"ID": "a-year", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 365}}]
+            },
+        )
+        s3.put_bucket_tagging(Bucket="shop-payroll", Tagging={"TagSet": [{"Key": "data", "Value": "personal"}]})
+        abroad = self.client("s3", OTHER)
+        abroad.create_bucket(
+            Bucket="shop-backups-eu", CreateBucketConfiguration={"LocationConstraint": OTHER}
+        )
+        abroad.put_bucket_policy(Bucket="shop-backups-eu", Policy=tls_only("shop-backups-eu"))
+        encrypted_by_default(abroad, "shop-backups-eu")
+        self.at_home("s3control").put_public_access_block(
+            AccountId=self.account,
+            PublicAccessBlockConfiguration={
+                "BlockPublicAcls": False,
+                "IgnorePublicAcls": False,
+                "BlockPublicPolicy": False,
+                "RestrictPublicBuckets": False,
+            },
+        )
+
+    def keys(self):
+        kms = self.at_home("kms")
+        self.key = kms.create_key(Description="orders", Tags=[{"TagKey": "team", "TagValue": "shop"}])["KeyMetadata"]
+        kms.enable_key_rotation(KeyId=self.key["KeyId"])
+        kms.create_alias(AliasName="alias/orders", TargetKeyId=self.key["KeyId"])
+        old = kms.create_key(Description="payments, before the move")["KeyMetadata"]
+        kms.create_alias(AliasName="alias/payments-2019", TargetKeyId=old["KeyId"])
+        self.at_home("secretsmanager").create_secret(Name="shop/payments-api", SecretString="not-a-secret")
+
+    def watching(self):
+        sns = self.at_home("sns")
+        # The last link of the alarm on root logins: nobody listens.
+        alerts = sns.create_topic(Name="security-alerts")["TopicArn"]
+        orders = sns.create_topic(Name="orders")["TopicArn"]
+        queue = self.at_home("sqs").create_queue(QueueName="orders", Attributes={"SqsManagedSseEnabled": "true"})
+        sns.subscribe(TopicArn=orders, Protocol="sqs", Endpoint=self.arn("sqs", "orders"))
+        self.client("sqs", OTHER).create_queue(QueueName="orders-replica")
+        assert queue["QueueUrl"]
+
+        logs = self.at_home("logs")
+        logs.create_log_group(logGroupName="/shop/trail")
+        logs.put_retention_policy(logGroupName="/shop/trail", retentionInDays=365)
+        logs.create_log_group(logGroupName="/shop/flow")
+        logs.put_metric_filter(
+            logGroupName="/shop/trail",
+            filterName="root-login",
+            filterPattern=ROOT_LOGIN,
+            metricTransformations=[{"metricName": "RootLogins", "metricNamespace": "Shop", "metricValue": "1"}],
+        )
+        self.at_home("cloudwatch").put_metric_alarm(
+            AlarmName="root-login",
+            Namespace="Shop",
+            MetricName="RootLogins",
+            Statistic="Sum",
+            Period=300,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+            AlarmActions=[alerts],
+        )
+        trail = self.at_home("cloudtrail")
+        trail.create_trail(
+            Name="management-events",
+            S3BucketName="shop-audit",
+            S3KeyPrefix="trail",
+            IsMultiRegionTrail=True,
+            IncludeGlobalServiceEvents=True,
+            EnableLogFileValidation=True,
+            CloudWatchLogsLogGroupArn=self.arn("logs", "log-group:/shop/trail:*"),
+            CloudWatchLogsRoleArn=self.delivery,
+        )
+        trail.put_event_selectors(
+            TrailName="management-events",
+            EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True}],
+        )
+        trail.start_logging(Name="management-events")
+        self.at_home("guardduty").create_detector(Enable=True)
+        self.at_home("config").put_configuration_recorder(
+            ConfigurationRecorder={"name": "default", "roleARN": self.role, "recordingGroup": {"allSupported": True}}
+        )
+
+    # -----------------------------------------------------------------------------------------------------------------
+
+    def data(self):
+        rds = self.at_home("rds")
+        rds.create_db_subnet_group(
+            DBSubnetGroupName="shop", DBSubnetGroupDescription="two zones", SubnetIds=self.subnets
+        )
+        for name, encrypted, public in [("orders", True, False), ("reporting", False, True)]:
+            rds.create_db_instance(
+                DBInstanceIdentifier=name,
+                DBInstanceClass="db.t3.medium",
+                Engine="postgres",
+                MasterUsername="shop",
+                MasterUserPassword="correct-horse-battery",
+                AllocatedStorage=100,
+                StorageEncrypted=encrypted,
+                PubliclyAccessible=public,
+                DBSubnetGroupName="shop",
+                VpcSecurityGroupIds=[self.groups["shop-database"]],
+                Tags=[{"Key": "team", "Value": "shop"}],
+                **({"KmsKeyId": self.key["Arn"]} if encrypted else {}),
+            )
+        rds.create_db_snapshot(DBSnapshotIdentifier="orders-before-upgrade", DBInstanceIdentifier="orders")
+        rds.create_db_snapshot(DBSnapshotIdentifier="reporting-export", DBInstanceIdentifier="reporting")
+        rds.modify_db_snapshot_attribute(
+            DBSnapshotIdentifier="reporting-export", AttributeName="restore", ValuesToAdd=["all"]
+        )
+        rds.create_db_cluster(
+            DBClusterIdentifier="analytics",
+            Engine="aurora-postgresql",
+            MasterUsername="shop",
+            MasterUserPassword="correct-horse-battery",
+            StorageEncrypted=True,
+            DBSubnetGroupName="shop",
+        )
+        rds.create_db_cluster_snapshot(
+            DBClusterSnapshotIdentifier="analytics-quarterly", DBClusterIdentifier="analytics"
+        )
+        rds.modify_db_cluster_snapshot_attribute(
+            DBClusterSnapshotIdentifier="analytics-quarterly", AttributeName="restore", ValuesToAdd=[PARTNER]
+        )
+        self.at_home("dynamodb").create_table(
+            TableName="orders",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self.at_home("efs").create_file_system(CreationToken="media", Encrypted=True)
+
+    def functions(self):
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            archive.writestr("handler.py", "def handler(event, context):\n    return event\n")
+        lambdas = self.at_home("lambda")
+        for name, permission in [
+            ("thumbnails", {"Principal": "s3.amazonaws.com", "SourceAccount": self.account}),
+            ("payment-webhook", {"Principal": "*"}),
+            ("nightly-report", None),
+        ]:
+            lambdas.create_function(
+                FunctionName=name,
+                Runtime="python3.13",
+                Role=self.role,
+                Handler="handler.handler",
+                Code={"ZipFile": code.getvalue()},
+                Environment={"Variables": {"STAGE": "production"}},
+                VpcConfig={"SubnetIds": self.subnets, "SecurityGroupIds": [self.groups["shop-database"]]},
+            )
+            if permission:
+                lambdas.add_permission(
+                    FunctionName=name, StatementId="caller", Action="lambda:InvokeFunction", **permission
+                )
+
+    def containers(self):
+        ecs = self.at_home("ecs")
+        ecs.create_cluster(clusterName="shop")
+        ecs.register_task_definition(
+            family="search", containerDefinitions=[{"name": "search", "image": "search:4", "memory": 512}]
+        )
+        ecs.create_service(cluster="shop", serviceName="search", taskDefinition="search", desiredCount=0)
+        self.at_home("eks").create_cluster(
+            name="platform", roleArn=self.role, resourcesVpcConfig={"subnetIds": self.subnets}
+        )
+        self.at_home("ecr").create_repository(repositoryName="search")
+        self.at_home("acm").request_certificate(DomainName="shop.example.com", ValidationMethod="DNS")
+
+    def everything(self):
+        self.people()
+        self.network()
+        self.machines()
+        self.balancers()
+        self.buckets()
+        self.keys()
+        self.watching()
+        self.data()
+        self.functions()
+        self.containers()
+
+
+def allow(action, resource, principal=None):
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    if principal:
+        statement["Principal"] = principal
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def tls_only(bucket):
+    statement = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def encrypted_by_default(s3, bucket):
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+
+def named(kind, name):
+    return [{"ResourceType": kind, "Tags": [{"Key": "Name", "Value": name}]}]
+
+
+def permission(protocol, first, last, source):
+    ranges = {"Ipv6Ranges": [{"CidrIpv6": source}]} if ":" in source else {"IpRanges": [{"CidrIp": source}]}
+    return {"IpProtocol": protocol, "FromPort": first, "ToPort": last, **ranges}
+
+
+Shop(sys.argv[1]).everything()
