@@ -75,9 +75,9 @@ fn allowed_imports() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// The modules that a file names: `use crate::item::…`, `crate::{gap, item::Key}`, `crate::value::code` in the midst.
-/// The unit tests at the file's end are left out: they may build what they judge from anywhere.
+/// Unit tests are left out: they may build what they judge from anywhere.
 fn imports(text: &str) -> BTreeSet<String> {
-    let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or(text);
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
     let code: String =
         text.lines().filter(|line| !line.trim_start().starts_with("//")).fold(String::new(), |mut code, line| {
             writeln!(code, "{line}").unwrap();
@@ -115,7 +115,7 @@ fn modules_import_only_what_architecture_md_allows() {
     let allowed = allowed_imports();
     let mut wrong = Vec::new();
     for (file, text) in sources() {
-        let Some(module) = module(&file) else { continue };
+        let Some(module) = module(&file).filter(|_| !file.ends_with("/tests.rs")) else { continue };
         let Some(may) = allowed.get(module) else {
             wrong.push(format!("{file}: the module {module} is not in the table of ARCHITECTURE.md"));
             continue;

@@ -1,3 +1,5 @@
+//! The models that come with the project, and models that must be refused.
+
 use std::fs;
 
 use super::*;
