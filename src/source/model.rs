@@ -358,6 +358,9 @@ pub enum Case {
     LowerFirst,
     /// `VolumeId`: the first letter large.
     UpperFirst,
+    /// `dbclusterArn`: all leading capitals small, as Java beans are written, and times as milliseconds since 1970. AWS
+    /// Config keeps the two together: the items that spell so count time so.
+    Bean,
 }
 
 #[derive(Debug)]
@@ -568,6 +571,9 @@ impl ServiceModel {
                 let kept = object.iter().map(|(key, value)| (key, self.change_case(element.shape, value, case)));
                 Value::Object(kept.collect::<Object>())
             }
+            (Shape::Scalar(Scalar::Timestamp(_)), Value::String(time)) if case == Case::Bean => {
+                time.parse::<jiff::Timestamp>().map_or_else(|_| value.clone(), |time| time.as_millisecond().into())
+            }
             _ => value.clone(),
         }
     }
@@ -590,13 +596,16 @@ impl ServiceModel {
 impl Case {
     /// The name in this case.
     pub fn of(self, name: &str) -> String {
-        let mut letters = name.chars();
-        let Some(first) = letters.next() else { return String::new() };
-        let first = match self {
-            Self::LowerFirst => first.to_ascii_lowercase(),
-            Self::UpperFirst => first.to_ascii_uppercase(),
+        let letters = name.len().min(match self {
+            Self::LowerFirst | Self::UpperFirst => 1,
+            Self::Bean => name.bytes().take_while(u8::is_ascii_uppercase).count(),
+        });
+        let Some((changed, kept)) = name.split_at_checked(letters) else { return name.to_owned() };
+        let changed = match self {
+            Self::LowerFirst | Self::Bean => changed.to_ascii_lowercase(),
+            Self::UpperFirst => changed.to_ascii_uppercase(),
         };
-        std::iter::once(first).chain(letters).collect()
+        changed + kept
     }
 }
 

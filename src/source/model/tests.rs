@@ -115,6 +115,32 @@ fn case_changes_only_the_names_of_the_model() {
 }
 
 #[test]
+fn beans_have_small_capitals_and_count_milliseconds() {
+    for (name, bean) in [
+        ("DBClusterArn", "dbclusterArn"),
+        ("DbClusterResourceId", "dbClusterResourceId"),
+        ("OKActions", "okactions"),
+        ("S3BucketName", "s3BucketName"),
+        ("multiAZ", "multiAZ"),
+        ("ID", "id"),
+    ] {
+        assert_eq!(Case::Bean.of(name), bean);
+    }
+    let models = Models::builtin();
+    let kms = models.service("kms").unwrap();
+    let output = kms.operation("DescribeKey").unwrap().output_shape().unwrap();
+    let value: Value = serde_json::from_str(
+        r#"{"KeyMetadata": {"AWSAccountId": "1", "CreationDate": "2021-05-14T20:42:04.302Z", "Description": "2021-05-14T20:42:04.302Z"}}"#,
+    )
+    .unwrap();
+    let expected: Value = serde_json::from_str(
+        r#"{"keyMetadata": {"awsaccountId": "1", "creationDate": 1621024924302, "description": "2021-05-14T20:42:04.302Z"}}"#,
+    )
+    .unwrap();
+    assert_eq!(kms.change_case(output, &value, Case::Bean), expected);
+}
+
+#[test]
 fn a_mistyped_name_is_answered_with_the_one_that_was_meant() {
     let models = Models::builtin();
     assert_eq!(
