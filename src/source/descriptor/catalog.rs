@@ -1,0 +1,258 @@
+//! All descriptors that are known: the built-in ones, and those of a user's folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use super::{DescriptorError, ResourceDescriptor, Scope, read};
+use crate::nearest;
+use crate::source::model::Models;
+use crate::value::Key;
+
+include!(concat!(env!("OUT_DIR"), "/resources.rs"));
+
+/// The built-in texts, by the names of their files in the repository.
+fn builtin() -> impl Iterator<Item = (String, &'static str)> {
+    RESOURCES.iter().map(|(service, text)| (format!("resources/{service}.yaml"), *text))
+}
+
+/// The descriptors by type. A type has one for each scope in which it is listed; nearly all have one.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    types: BTreeMap<Key, Vec<Arc<ResourceDescriptor>>>,
+}
+
+/// A catalog that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogError {
+    /// Descriptors are not as they should be: all errors found, in the order of files and lines.
+    #[error("{}", lines(.0))]
+    Descriptors(Vec<DescriptorError>),
+    /// A folder or file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// A type that no descriptor tells how to read.
+    #[error("there is no resource type `{resource_type}`{hint}")]
+    UnknownType {
+        /// As it was asked for.
+        resource_type: String,
+        /// The one that was meant, in words, or nothing.
+        hint: String,
+    },
+    /// A part that the type does not have.
+    #[error("{resource_type} has no part `{part}`{hint}")]
+    UnknownPart {
+        /// The type.
+        resource_type: String,
+        /// As it was asked for.
+        part: String,
+        /// The one that was meant, in words, or nothing.
+        hint: String,
+    },
+}
+
+fn lines(errors: &[DescriptorError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl Catalog {
+    /// The built-in descriptors. They are checked against the models when assize is tested, not each time it runs.
+    ///
+    /// # Errors
+    /// None that a tested assize has.
+    pub fn builtin() -> Result<Self, CatalogError> {
+        Self::assemble(builtin(), &[])
+    }
+
+    /// The built-in descriptors and those of a folder's `*.yaml` files, which are checked against the models; a type of
+    /// the folder replaces the built-in one of the same scope.
+    ///
+    /// # Errors
+    /// All that is wrong with the folder's descriptors, or that the folder cannot be read.
+    pub fn with_dirs(resources: Option<&FilePath>, models: &Models) -> Result<Self, CatalogError> {
+        let Some(folder) = resources else { return Self::builtin() };
+        let texts = texts(folder)?;
+        let own: Vec<(String, &str)> = texts.iter().map(|(file, text)| (file.clone(), text.as_str())).collect();
+        let catalog = Self::assemble(builtin(), &own)?;
+        let files: BTreeSet<&str> = own.iter().map(|(file, _)| file.as_str()).collect();
+        catalog.check(models, |descriptor| files.contains(descriptor.origin.file.as_ref()))?;
+        Ok(catalog)
+    }
+
+    /// The descriptors of these texts alone, each with its file's name, checked against the models.
+    ///
+    /// # Errors
+    /// All that is wrong with them.
+    pub fn of_texts<'t>(
+        texts: impl IntoIterator<Item = (String, &'t str)>,
+        models: &Models,
+    ) -> Result<Self, CatalogError> {
+        let catalog = Self::assemble(texts, &[])?;
+        catalog.check(models, |_| true)?;
+        Ok(catalog)
+    }
+
+    /// Checks all descriptors against the models, so that none asks for what the service does not know.
+    ///
+    /// # Errors
+    /// All that is wrong with them.
+    pub fn check_all(&self, models: &Models) -> Result<(), CatalogError> {
+        self.check(models, |_| true)
+    }
+
+    fn check(&self, models: &Models, wanted: impl Fn(&ResourceDescriptor) -> bool) -> Result<(), CatalogError> {
+        let mut errors: Vec<DescriptorError> = self
+            .iter()
+            .filter(|descriptor| wanted(descriptor))
+            .flat_map(|descriptor| descriptor.check(self, models).err().unwrap_or_default())
+            .collect();
+        if errors.is_empty() {
+            return Ok(());
+        }
+        errors.sort();
+        errors.dedup();
+        Err(CatalogError::Descriptors(errors))
+    }
+
+    /// `over` replaces what `base` has of the same type and scope.
+    fn assemble<'t>(
+        base: impl IntoIterator<Item = (String, &'t str)>,
+        over: &[(String, &str)],
+    ) -> Result<Self, CatalogError> {
+        let mut errors = Vec::new();
+        let mut read_all = |texts: &mut dyn Iterator<Item = (String, &'_ str)>| {
+            let mut layer = BTreeMap::<(Key, Scope), Arc<ResourceDescriptor>>::new();
+            for (file, text) in texts {
+                match read(&file, text) {
+                    Err(found) => errors.extend(found),
+                    Ok(descriptors) => {
+                        for descriptor in descriptors {
+                            let key = (Arc::clone(&descriptor.resource_type), descriptor.scope);
+                            if let Some(other) = layer.get(&key) {
+                                let message = format!("{} is described already at {}", key.0, other.origin);
+                                errors.push(DescriptorError { origin: descriptor.origin.clone(), message });
+                                continue;
+                            }
+                            layer.insert(key, Arc::new(descriptor));
+                        }
+                    }
+                }
+            }
+            layer
+        };
+        let mut all = read_all(&mut base.into_iter());
+        all.extend(read_all(&mut over.iter().map(|(file, text)| (file.clone(), *text))));
+        let mut types = BTreeMap::<Key, Vec<_>>::new();
+        for ((resource_type, _), descriptor) in all {
+            types.entry(resource_type).or_default().push(descriptor);
+        }
+        let catalog = Self { types };
+        errors.extend(catalog.check_parents());
+        if errors.is_empty() { Ok(catalog) } else { Err(CatalogError::Descriptors(errors)) }
+    }
+
+    /// Parents exist, in the same scope, and no type is its own ancestor.
+    fn check_parents(&self) -> Vec<DescriptorError> {
+        let mut errors = Vec::new();
+        for descriptor in self.iter() {
+            let mut seen = BTreeSet::from([&descriptor.resource_type]);
+            let mut at = descriptor;
+            while let Some(parent) = at.listing.as_ref().and_then(|listing| listing.for_each.as_ref()) {
+                let mut say =
+                    |message: String| errors.push(DescriptorError { origin: descriptor.origin.clone(), message });
+                let Some(found) = self.parent(at) else {
+                    let hint = nearest::hint(parent, self.types.keys());
+                    say(format!("`for_each`: there is no {} type {parent}{hint}", at.scope.as_str()));
+                    break;
+                };
+                if !seen.insert(parent) {
+                    say(format!("`for_each`: {parent} is listed for each of its own items"));
+                    break;
+                }
+                at = found;
+            }
+        }
+        errors
+    }
+
+    /// The descriptor of a type's parent, if the type is listed for each item of another.
+    pub fn parent(&self, child: &ResourceDescriptor) -> Option<&Arc<ResourceDescriptor>> {
+        let parent = child.listing.as_ref()?.for_each.as_ref()?;
+        self.get(parent).iter().find(|descriptor| descriptor.scope == child.scope)
+    }
+
+    /// The descriptors of a type: none if it is not known.
+    pub fn get(&self, resource_type: &str) -> &[Arc<ResourceDescriptor>] {
+        self.types.get(resource_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// All descriptors, by type.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<ResourceDescriptor>> {
+        self.types.values().flatten()
+    }
+
+    /// All types, sorted.
+    pub fn types(&self) -> impl Iterator<Item = &Key> {
+        self.types.keys()
+    }
+
+    /// Whether a type, and the parts that are asked of it, are known.
+    ///
+    /// # Errors
+    /// What is not known, and what was likely meant.
+    pub fn check_wanted<'a>(
+        &self,
+        resource_type: &str,
+        parts: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), CatalogError> {
+        let descriptors = self.get(resource_type);
+        if descriptors.is_empty() {
+            return Err(CatalogError::UnknownType {
+                resource_type: resource_type.to_owned(),
+                hint: nearest::hint(resource_type, self.types.keys()),
+            });
+        }
+        let names: BTreeSet<&Key> = descriptors.iter().flat_map(|one| &one.parts).map(|part| &part.name).collect();
+        for part in parts {
+            if !names.iter().any(|name| ***name == *part) {
+                return Err(CatalogError::UnknownPart {
+                    resource_type: resource_type.to_owned(),
+                    part: part.to_owned(),
+                    hint: nearest::hint(part, names.iter().copied()),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The texts of a folder's `*.yaml` files, by name.
+fn texts(folder: &FilePath) -> Result<Vec<(String, String)>, CatalogError> {
+    let failed = |path: &FilePath| {
+        let path = path.to_owned();
+        move |source| CatalogError::Io { path, source }
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
+        let path = entry.map_err(failed(folder))?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).map_err(failed(&path))?;
+            Ok((path.display().to_string(), text))
+        })
+        .collect()
+}

@@ -1,0 +1,122 @@
+//! Every built-in descriptor is read and checked against the models: operations, parameters, paths.
+
+use assize::source::descriptor::Catalog;
+use assize::source::model::Models;
+
+#[test]
+fn all_built_in_descriptors_fit_the_models() {
+    let catalog = Catalog::builtin().unwrap_or_else(|error| panic!("{error}"));
+    catalog.check_all(&Models::builtin()).unwrap_or_else(|error| panic!("{error}"));
+    assert!(catalog.types().count() > 0, "resources/ holds no descriptor");
+}
+
+/// What is said of a file of one descriptor.
+fn errors(text: &str) -> String {
+    let catalog = Catalog::of_texts([("mine.yaml".to_owned(), text)], &Models::builtin());
+    catalog.expect_err("the descriptor is wrong").to_string()
+}
+
+/// A right descriptor with one line replaced.
+fn with(from: &str, to: &str) -> String {
+    let right = r#"service: rds
+types:
+  - type: AWS::RDS::DBInstance
+    scope: regional
+    list: {operation: DescribeDBInstances, items: "DBInstances[]"}
+    id: "{DbiResourceId}"
+    created: InstanceCreateTime
+    tags: {path: TagList}
+    configuration: {case: lowerFirst, drop: [TagList]}
+    parts:
+      - {name: Snapshots, operation: DescribeDBSnapshots, params: {DBInstanceIdentifier: "{DBInstanceIdentifier}"}, take: DBSnapshots}
+    relationships:
+      - {type: AWS::EC2::VPC, id: "{DBSubnetGroup.VpcId}", name: Is in Vpc}
+"#;
+    assert!(right.contains(from), "{from} is not in the descriptor");
+    right.replace(from, to)
+}
+
+#[test]
+fn a_right_descriptor_is_taken() {
+    let text = with("", "");
+    Catalog::of_texts([("mine.yaml".to_owned(), text.as_str())], &Models::builtin()).unwrap();
+}
+
+#[test]
+fn each_mistake_is_told_with_its_place_and_what_was_meant() {
+    for (from, to, expected) in [
+        ("    scope: ", "    scop: ", "mine.yaml:4:5: there is no key `scop` here; did you mean `scope`?"),
+        ("scope: regional", "scope: zonal", "mine.yaml:4:12: unknown variant `zonal`"),
+        ("    id: \"{DbiResourceId}\"\n", "", "the key `id` is missing"),
+        (
+            "DescribeDBInstances,",
+            "DescribeDBInstance,",
+            "mine.yaml:5:23: the model of rds has no operation DescribeDBInstance; did you mean `DescribeDBInstances`?",
+        ),
+        ("DescribeDBInstances,", "DeleteDBInstance,", "mine.yaml:5:23: rds:DeleteDBInstance is refused"),
+        ("DBInstances[]", "DBInstances", "mine.yaml:5:51: `DBInstances` is a list: write `DBInstances[]`"),
+        ("DBInstances[]", "DBinstances[]", "did you mean `DBInstances`?"),
+        (
+            "{DbiResourceId}",
+            "{DbiResourceID}",
+            "mine.yaml:6:9: `DbiResourceID`: there is no member `DbiResourceID`; did you mean `DbiResourceId`?",
+        ),
+        (
+            "{DbiResourceId}",
+            "{DbiResourceId",
+            "mine.yaml:6:9: `{DbiResourceId` is not a template: a brace is not closed",
+        ),
+        ("{DbiResourceId}", "{TagList}", "mine.yaml:6:9: `TagList` in `{TagList}` is not a plain value"),
+        ("{DbiResourceId}", "{parent.id}", "mine.yaml:6:9: `parent.id`: the type has no `for_each`"),
+        ("InstanceCreateTime", "DBSubnetGroup", "mine.yaml:7:14: `DBSubnetGroup` is not a plain value"),
+        ("path: TagList", "path: TagLists", "mine.yaml:8:18: `TagLists`: there is no member"),
+        ("path: TagList", "map: TagList", "`TagList` is not a map"),
+        ("path: TagList", "part: Snapshot", "mine.yaml:8:18: there is no part `Snapshot`; did you mean `Snapshots`?"),
+        ("case: lowerFirst", "case: lowerfirst", "unknown variant `lowerfirst`"),
+        ("DBInstanceIdentifier:", "DBInstanceId:", "there is no parameter `DBInstanceId`"),
+        ("take: DBSnapshots", "take: DBSnapshots, into: /elsewhere", "`/elsewhere` does not point into"),
+        ("id: \"{DBSubnetGroup.VpcId}\", ", "", "mine.yaml:13:16: a relationship needs `id` or `resource_name`"),
+        ("service: rds", "service: rdz", "there is no model of the service rdz"),
+    ] {
+        let said = errors(&with(from, to));
+        assert!(said.contains(expected), "{to}:\n{said}\ndoes not say\n{expected}");
+    }
+}
+
+#[test]
+fn parts_do_not_clash() {
+    let part = "      - {name: Snapshots, operation: DescribeDBSnapshots}\n    relationships:";
+    assert!(errors(&with("    relationships:", part)).contains("the part `Snapshots` stands here twice"));
+    let part = "      - {name: More, operation: DescribeDBSnapshots, into: /supplementaryConfiguration/Snapshots/0}\n    relationships:";
+    assert!(
+        errors(&with("    relationships:", part)).contains("the parts `Snapshots` and `More` overwrite each other")
+    );
+    let part = "      - {name: More, operation: DescribeDBSnapshots, params: {DBSnapshotIdentifier: \"{parts.More.Marker}\"}}\n    relationships:";
+    assert!(errors(&with("    relationships:", part)).contains("the part `More` needs its own output"));
+}
+
+#[test]
+fn a_type_is_described_once_and_has_parents_that_exist() {
+    let text = with("", "");
+    let twice =
+        Catalog::of_texts([("a.yaml".into(), text.as_str()), ("b.yaml".into(), text.as_str())], &Models::builtin());
+    assert_eq!(twice.unwrap_err().to_string(), "b.yaml:3:11: AWS::RDS::DBInstance is described already at a.yaml:3:11");
+    let orphan = with("items: \"DBInstances[]\"", "items: \"DBInstances[]\", for_each: AWS::RDS::DBCluster");
+    assert!(errors(&orphan).contains("there is no regional type AWS::RDS::DBCluster"));
+    let own = with("items: \"DBInstances[]\"", "items: \"DBInstances[]\", for_each: AWS::RDS::DBInstance");
+    assert!(errors(&own).contains("AWS::RDS::DBInstance is listed for each of its own items"));
+}
+
+#[test]
+fn a_folder_adds_types_and_replaces_built_in_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("rds.yaml"), with("{DbiResourceId}", "{DBInstanceIdentifier}")).unwrap();
+    let catalog = Catalog::with_dirs(Some(folder.path()), &Models::builtin()).unwrap();
+    let [descriptor] = catalog.get("AWS::RDS::DBInstance") else { panic!("the type stands there once") };
+    assert_eq!(descriptor.id.to_string(), "{DBInstanceIdentifier}");
+    assert!(catalog.types().count() > 40);
+    let error = catalog.check_wanted("AWS::RDS::DBInstanse", []).unwrap_err().to_string();
+    assert_eq!(error, "there is no resource type `AWS::RDS::DBInstanse`; did you mean `AWS::RDS::DBInstance`?");
+    let error = catalog.check_wanted("AWS::RDS::DBInstance", ["Snapshot"]).unwrap_err().to_string();
+    assert_eq!(error, "AWS::RDS::DBInstance has no part `Snapshot`; did you mean `Snapshots`?");
+}
