@@ -1,4 +1,5 @@
 //! Where configuration items come from. Sources know no rules.
 
+pub mod codec;
 pub mod descriptor;
 pub mod model;
