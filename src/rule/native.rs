@@ -1,8 +1,12 @@
-//! What scripts should not reinvent: texts, times, ARNs, address ranges, policy documents.
+//! What scripts should not reinvent: texts, times, ARNs, ranges of ports and addresses, policy documents.
 //!
 //! Each native takes a script's values and gives one, or the end of the evaluation. Those that look at more than one
 //! fact are three-valued inside: an unreadable fact ends the evaluation only if the others do not decide.
 
+mod arn;
+mod fact;
+mod network;
+mod policy;
 pub(super) mod text;
 mod time;
 
@@ -11,6 +15,11 @@ use super::surface::Surface;
 pub(super) fn register(surface: &mut Surface) {
     text::register(surface);
     time::register(surface);
+    arn::register(surface);
+    network::register(surface);
+    policy::register(surface);
 }
 
-pub(super) fn name_types(_engine: &mut rhai::Engine) {}
+pub(super) fn name_types(engine: &mut rhai::Engine) {
+    policy::name_types(engine);
+}

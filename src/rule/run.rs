@@ -165,6 +165,17 @@ pub(super) fn stop(gap: Gap) -> Box<EvalAltResult> {
     fail(message)
 }
 
+/// A fact that the script was given cannot be understood: ends the evaluation. Where the fact stood is not known any
+/// more, so it is said of the judged item.
+pub(super) fn stop_at_subject(code: &str, message: String) -> Box<EvalAltResult> {
+    let reason = Unreadable { operation: String::new(), action: None, code: code.to_owned(), message };
+    let subject = RUN.with_borrow(|run| run.as_ref().map(|run| Arc::clone(&run.subject)));
+    match subject {
+        Some(subject) => stop(subject.full_gap(None, &Arc::new(reason))),
+        None => fail(reason.message),
+    }
+}
+
 /// A listing that the script asked for is not complete.
 pub(super) fn stop_at_listing(place: &Place, reason: &Arc<Unreadable>) -> Box<EvalAltResult> {
     stop(listing_gap(place, reason))

@@ -128,4 +128,4 @@ pub(super) fn name_types(engine: &mut rhai::Engine) {
 }
 
 /// A path that a value need not have: what a script makes itself stands nowhere.
-pub(super) type Origin = Option<Path>;
+pub(in crate::rule) type Origin = Option<Path>;

@@ -1,5 +1,9 @@
 //! Texts: what Rhai's string packages have, without their ways to make texts of any size; words, globs, JSON.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use regex_lite::{Regex, RegexBuilder};
 use rhai::{Array, Dynamic, ImmutableString};
 
 use crate::rule::run::{Outcome, fail};
@@ -43,6 +47,32 @@ pub(in crate::rule) fn matches_glob(pattern: &str, text: &str) -> bool {
             }
         }
     }
+}
+
+thread_local! {
+    /// Patterns stand in scripts, so there are few; more than this come from a script that makes them up.
+    static PATTERNS: RefCell<HashMap<String, Regex>> = RefCell::new(HashMap::new());
+}
+
+const MOST_PATTERNS: usize = 256;
+
+/// Whether the pattern is found in the text. The engine takes time in proportion to the product of both lengths at worst.
+fn matches_regex(pattern: &str, text: &str) -> Outcome<bool> {
+    PATTERNS.with_borrow_mut(|patterns| {
+        if let Some(regex) = patterns.get(pattern) {
+            return Ok(regex.is_match(text));
+        }
+        let regex = RegexBuilder::new(pattern)
+            .size_limit(1 << 20)
+            .build()
+            .map_err(|error| fail(format!("\"{pattern}\" is not a pattern: {error}")))?;
+        let found = regex.is_match(text);
+        if patterns.len() >= MOST_PATTERNS {
+            patterns.clear();
+        }
+        patterns.insert(pattern.to_owned(), regex);
+        Ok(found)
+    })
 }
 
 fn words<'a>(words: impl Iterator<Item = &'a str>) -> Array {
@@ -93,6 +123,7 @@ pub(super) fn register(surface: &mut Surface) {
         })
         .function("csv", |text: &str| words(csv(text)))
         .function("matches_glob", |pattern: &str, text: &str| matches_glob(pattern, text))
+        .function("matches_regex", matches_regex)
         .function("parse_json", |text: &str| -> Outcome<Dynamic> {
             let value: Value =
                 serde_json::from_str(text).map_err(|error| fail(format!("the text is not JSON: {error}")))?;

@@ -1,0 +1,677 @@
+//! Policy documents: who may do what to which, and under which conditions
+//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>).
+//!
+//! A document comes as an object, as JSON text, or as percent-encoded JSON text (IAM answers with it). Its statements are
+//! brought into one form: lists where the grammar allows a single value, `*` as the principal of everyone.
+//!
+//! What "public" means is S3's definition (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>,
+//! "The meaning of public"): a policy is public unless each statement that allows something allows it to fixed values
+//! only, of the principal or of a condition. Other services' policies are judged in the same way.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use rhai::{Array, Dynamic, ImmutableString};
+
+use super::arn::Arn;
+use super::fact::{Fact, Hidden, Seen};
+use super::network::{is_private, net};
+use super::text::matches_glob;
+use crate::rule::run::{Outcome, fail, stop_at_subject};
+use crate::rule::surface::{Document, List, Surface, to_dynamic};
+use crate::value::{Value, code};
+
+/// A policy document.
+#[derive(Clone, Debug)]
+struct Policy {
+    version: Option<String>,
+    statements: Arc<[Entry]>,
+}
+
+/// A statement that could be read, or why it could not.
+#[derive(Clone, Debug)]
+enum Entry {
+    Known(Arc<Statement>),
+    Hidden(Hidden),
+}
+
+#[derive(Debug, Default)]
+struct Statement {
+    sid: String,
+    allow: bool,
+    actions: Vec<String>,
+    not_actions: Option<Vec<String>>,
+    resources: Vec<String>,
+    not_resources: Option<Vec<String>>,
+    principals: Vec<Principal>,
+    not_principals: Option<Vec<Principal>>,
+    conditions: Vec<Condition>,
+}
+
+/// Who: `AWS`, `Service`, `Federated` or `CanonicalUser`, and a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Principal {
+    kind: String,
+    value: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Condition {
+    operator: String,
+    key: String,
+    values: Vec<String>,
+}
+
+/// A script's handle of one statement.
+#[derive(Clone, Debug)]
+struct StatementHandle(Arc<Statement>);
+
+/// What a document cannot be read as.
+enum Defect {
+    Hidden(Hidden),
+    Form(String),
+}
+
+impl Policy {
+    fn of(given: &Dynamic) -> Outcome<Self> {
+        if let Some(document) = given.read_lock::<Document>() {
+            return Self::parse(&Fact::of_document(&document));
+        }
+        let text = given
+            .as_immutable_string_ref()
+            .map_err(|kind| fail(format!("a policy document is a text or a document, not {kind}")))?;
+        let value = parse_text(&text).map_err(|message| stop_at_subject(code::MALFORMED, message))?;
+        Self::parse(&Fact::of_value(value))
+    }
+
+    fn parse(document: &Fact) -> Outcome<Self> {
+        if document.value.as_object().is_none() {
+            return Err(stop_at_subject(code::MALFORMED, "the policy document is not an object".to_owned()));
+        }
+        let version = match document.member("Version") {
+            Seen::Known(version) => version.value.as_str().map(str::to_owned),
+            Seen::Absent => None,
+            Seen::Hidden(hidden) => return Err(hidden.stop()),
+        };
+        let statements = document
+            .elements_of("Statement")
+            .into_iter()
+            .filter_map(|seen| match seen {
+                Seen::Known(statement) => Some(match Statement::parse(&statement) {
+                    Ok(statement) => Ok(Entry::Known(Arc::new(statement))),
+                    Err(Defect::Hidden(hidden)) => Ok(Entry::Hidden(hidden)),
+                    Err(Defect::Form(message)) => Err(stop_at_subject(code::MALFORMED, message)),
+                }),
+                Seen::Hidden(hidden) => Some(Ok(Entry::Hidden(hidden))),
+                Seen::Absent => None,
+            })
+            .collect::<Outcome<_>>()?;
+        Ok(Self { version, statements })
+    }
+
+    /// All statements, unless one is hidden.
+    fn statements(&self) -> Outcome<List> {
+        let statements: Vec<Dynamic> = self.known()?.into_iter().map(handle).collect();
+        Ok(List::of_hosts(statements))
+    }
+
+    fn known(&self) -> Outcome<Vec<&Arc<Statement>>> {
+        self.statements
+            .iter()
+            .map(|entry| match entry {
+                Entry::Known(statement) => Ok(statement),
+                Entry::Hidden(hidden) => Err(hidden.stop()),
+            })
+            .collect()
+    }
+
+    /// Whether a statement is as asked. One that is known to be decides, whatever else is hidden.
+    fn some(&self, test: impl Fn(&Statement) -> bool) -> Outcome<bool> {
+        let mut hidden = None;
+        for entry in self.statements.iter() {
+            match entry {
+                Entry::Known(statement) if test(statement) => return Ok(true),
+                Entry::Known(_) => {}
+                Entry::Hidden(one) => {
+                    hidden.get_or_insert(one);
+                }
+            }
+        }
+        hidden.map_or(Ok(false), |hidden| Err(hidden.stop()))
+    }
+
+    fn filter(&self, test: impl Fn(&Statement) -> bool) -> Outcome<Array> {
+        Ok(self.known()?.into_iter().filter(|statement| test(statement)).map(handle).collect())
+    }
+}
+
+fn handle(statement: &Arc<Statement>) -> Dynamic {
+    Dynamic::from(StatementHandle(Arc::clone(statement)))
+}
+
+/// JSON text, percent-encoded or not.
+fn parse_text(text: &str) -> Result<Value, String> {
+    let text = text.trim();
+    let decoded;
+    let json = if text.starts_with('%') {
+        decoded = percent_encoding::percent_decode_str(text)
+            .decode_utf8()
+            .map_err(|_| "the policy document is not text".to_owned())?;
+        decoded.as_ref()
+    } else {
+        text
+    };
+    serde_json::from_str(json).map_err(|error| format!("the policy document is not JSON: {error}"))
+}
+
+impl Statement {
+    fn parse(statement: &Fact) -> Result<Self, Defect> {
+        if statement.value.as_object().is_none() {
+            return Err(Defect::Form("a statement of the policy document is not an object".to_owned()));
+        }
+        let allow = match texts(statement, "Effect")?.as_deref() {
+            Some([effect]) if effect == "Allow" => true,
+            Some([effect]) if effect == "Deny" => false,
+            _ => return Err(Defect::Form("a statement's Effect is neither Allow nor Deny".to_owned())),
+        };
+        Ok(Self {
+            sid: texts(statement, "Sid")?.and_then(|sid| sid.into_iter().next()).unwrap_or_default(),
+            allow,
+            actions: texts(statement, "Action")?.unwrap_or_default(),
+            not_actions: texts(statement, "NotAction")?,
+            resources: texts(statement, "Resource")?.unwrap_or_default(),
+            not_resources: texts(statement, "NotResource")?,
+            principals: principals(statement, "Principal")?.unwrap_or_default(),
+            not_principals: principals(statement, "NotPrincipal")?,
+            conditions: conditions(statement)?,
+        })
+    }
+
+    /// Whether the statement speaks of this action.
+    fn matches_action(&self, action: &str) -> bool {
+        match &self.not_actions {
+            Some(not) => !not.iter().any(|pattern| action_matches(pattern, action)),
+            None => self.actions.iter().any(|pattern| action_matches(pattern, action)),
+        }
+    }
+
+    /// Whether the statement speaks of this resource. A statement of a policy that names none, such as a role's trust
+    /// policy, speaks of the resource it is attached to.
+    fn matches_resource(&self, resource: &str) -> bool {
+        match &self.not_resources {
+            Some(not) => !not.iter().any(|pattern| resource_matches(pattern, resource)),
+            None => {
+                self.resources.is_empty() || self.resources.iter().any(|pattern| resource_matches(pattern, resource))
+            }
+        }
+    }
+
+    /// Whether it speaks of every principal there is.
+    fn is_for_anyone(&self) -> bool {
+        self.not_principals.is_some() || self.principals.iter().any(Principal::is_anyone)
+    }
+
+    /// Whether it allows something to principals that are not fixed, with no condition that fixes them.
+    fn is_public(&self) -> bool {
+        self.allow
+            && (self.not_principals.is_some() || !self.principals.iter().all(Principal::is_fixed))
+            && !self.conditions.iter().any(Condition::fixes_the_caller)
+    }
+
+    /// Whether it allows every action on every resource. As with AWS's own rule, conditions do not make it less.
+    fn is_admin(&self) -> bool {
+        self.allow
+            && self.actions.iter().any(|action| is_every_action(action))
+            && self.resources.iter().any(|resource| is_stars(resource))
+    }
+
+    /// The services of which it allows every action; `*` for all of them.
+    fn full_access(&self) -> impl Iterator<Item = String> {
+        let actions: &[String] = if self.allow { &self.actions } else { &[] };
+        actions.iter().filter_map(|action| {
+            if is_every_action(action) {
+                return Some("*".to_owned());
+            }
+            let (service, names) = action.split_once(':')?;
+            is_stars(names).then(|| service.to_lowercase())
+        })
+    }
+
+    /// The accounts of its principals; `*` for everyone.
+    fn accounts(&self) -> BTreeSet<&str> {
+        self.principals
+            .iter()
+            .filter_map(|principal| if principal.is_anyone() { Some("*") } else { principal.account() })
+            .collect()
+    }
+
+    fn condition(&self, operator: &str, key: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|condition| {
+            condition.operator.eq_ignore_ascii_case(operator) && condition.key.eq_ignore_ascii_case(key)
+        })
+    }
+}
+
+/// The texts of an element that is one or a list of them; numbers and truth values are written out.
+fn texts(fact: &Fact, name: &str) -> Result<Option<Vec<String>>, Defect> {
+    match fact.member(name) {
+        Seen::Absent => Ok(None),
+        Seen::Hidden(hidden) => Err(Defect::Hidden(hidden)),
+        Seen::Known(fact) => all_texts(&fact).map(Some),
+    }
+}
+
+fn all_texts(fact: &Fact) -> Result<Vec<String>, Defect> {
+    let mut texts = Vec::new();
+    for seen in fact.elements() {
+        match seen {
+            Seen::Known(element) => match &element.value {
+                Value::String(text) => texts.push(text.to_string()),
+                scalar @ (Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => texts.push(scalar.to_string()),
+                other => return Err(Defect::Form(format!("the policy document has a {} for a text", other.kind()))),
+            },
+            Seen::Hidden(hidden) => return Err(Defect::Hidden(hidden)),
+            Seen::Absent => {}
+        }
+    }
+    Ok(texts)
+}
+
+fn principals(statement: &Fact, name: &str) -> Result<Option<Vec<Principal>>, Defect> {
+    let fact = match statement.member(name) {
+        Seen::Absent => return Ok(None),
+        Seen::Hidden(hidden) => return Err(Defect::Hidden(hidden)),
+        Seen::Known(fact) => fact,
+    };
+    let Value::Object(kinds) = &fact.value else {
+        let all = all_texts(&fact)?;
+        return Ok(Some(all.into_iter().map(|value| Principal { kind: "AWS".to_owned(), value }).collect()));
+    };
+    let mut principals = Vec::new();
+    for (kind, _) in kinds.iter() {
+        let values = texts(&fact, kind)?.unwrap_or_default();
+        principals.extend(values.into_iter().map(|value| Principal { kind: kind.to_string(), value }));
+    }
+    Ok(Some(principals))
+}
+
+fn conditions(statement: &Fact) -> Result<Vec<Condition>, Defect> {
+    let mut conditions = Vec::new();
+    let fact = match statement.member("Condition") {
+        Seen::Absent => return Ok(conditions),
+        Seen::Hidden(hidden) => return Err(Defect::Hidden(hidden)),
+        Seen::Known(fact) => fact,
+    };
+    let no_object = || Defect::Form("a statement's Condition is not an object of objects".to_owned());
+    for (operator, _) in fact.value.as_object().ok_or_else(no_object)?.iter() {
+        let keys = match fact.member(operator) {
+            Seen::Absent => continue,
+            Seen::Hidden(hidden) => return Err(Defect::Hidden(hidden)),
+            Seen::Known(keys) => keys,
+        };
+        for (key, _) in keys.value.as_object().ok_or_else(no_object)?.iter() {
+            let values = texts(&keys, key)?.unwrap_or_default();
+            conditions.push(Condition { operator: operator.to_string(), key: key.to_string(), values });
+        }
+    }
+    Ok(conditions)
+}
+
+impl Principal {
+    fn is_anyone(&self) -> bool {
+        is_stars(&self.value)
+    }
+
+    /// Whether it names whom it means: no wildcard, no variable. Users of a web identity provider (`Federated`, with a
+    /// host's name) can be anyone; a provider that stands in an account has an ARN.
+    fn is_fixed(&self) -> bool {
+        is_fixed(&self.value) && (self.kind != "Federated" || self.value.starts_with("arn:"))
+    }
+
+    /// The account of an `AWS` principal.
+    fn account(&self) -> Option<&str> {
+        if self.kind != "AWS" {
+            return None;
+        }
+        let account = Arn::parse(&self.value).map_or(self.value.as_str(), |arn| arn.account);
+        (account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit())).then_some(account)
+    }
+}
+
+/// The condition keys that tell who is calling or for whom, in small letters. S3's list, with the keys of the same
+/// meaning that other services have.
+const CALLER_KEYS: [&str; 17] = [
+    "aws:principalorgid",
+    "aws:principalarn",
+    "aws:principalaccount",
+    "aws:principalservicename",
+    "aws:sourcearn",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourceowner",
+    "aws:sourceaccount",
+    "aws:sourceorgid",
+    "aws:userid",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "kms:calleraccount",
+    "s3:dataaccesspointaccount",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "lambda:eventsourcetoken",
+];
+
+impl Condition {
+    /// Whether it lets through fixed callers only. One that a request without the key fulfils does not.
+    fn fixes_the_caller(&self) -> bool {
+        let operator = self.operator.to_ascii_lowercase();
+        let operator = operator.strip_prefix("foranyvalue:").unwrap_or(&operator);
+        let key = self.key.to_ascii_lowercase();
+        if self.values.is_empty() {
+            return false;
+        }
+        match operator {
+            "ipaddress" => key == "aws:sourceip" && self.values.iter().all(|cidr| is_narrow(cidr)),
+            "stringequals" | "stringequalsignorecase" | "stringlike" | "arnequals" | "arnlike" => {
+                self.values.iter().all(|value| match key.as_str() {
+                    // The name of the access point may be open as long as its account is not.
+                    "s3:dataaccesspointarn" => {
+                        Arn::parse(value).is_some_and(|arn| !arn.account.is_empty() && is_fixed(arn.account))
+                    }
+                    // Paths below a fixed organization: o-a1b2c3d4e5/r-ab12/*.
+                    "aws:principalorgpaths" | "aws:sourceorgpaths" => value
+                        .split('/')
+                        .next()
+                        .is_some_and(|organization| organization.starts_with("o-") && is_fixed(organization)),
+                    key => CALLER_KEYS.contains(&key) && is_fixed(value),
+                })
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether a range of addresses is narrow enough not to be the public: S3 draws the line at /8, and /32 for IPv6, and
+/// leaves out private ranges.
+fn is_narrow(cidr: &str) -> bool {
+    let Ok(range) = net(cidr) else { return false };
+    let least = match range {
+        IpNet::V4(_) => 8,
+        IpNet::V6(_) => 32,
+    };
+    range.prefix_len() >= least || is_private(&range)
+}
+
+/// No wildcard and no policy variable.
+fn is_fixed(value: &str) -> bool {
+    !value.is_empty() && !value.contains(['*', '?']) && !value.contains("${")
+}
+
+fn is_stars(pattern: &str) -> bool {
+    !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*')
+}
+
+fn is_every_action(pattern: &str) -> bool {
+    is_stars(pattern) || pattern.split_once(':').is_some_and(|(service, name)| is_stars(service) && is_stars(name))
+}
+
+/// Whether an action is one of those a pattern names. Letter case does not matter in actions.
+fn action_matches(pattern: &str, action: &str) -> bool {
+    matches_glob(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
+}
+
+/// Whether a resource is one of those a pattern names. A policy variable in the pattern may stand for anything.
+fn resource_matches(pattern: &str, resource: &str) -> bool {
+    if !pattern.contains("${") {
+        return matches_glob(pattern, resource);
+    }
+    let mut open = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once("${") {
+        open.push_str(before);
+        open.push('*');
+        rest = after.split_once('}').map_or("", |(_, after)| after);
+    }
+    open.push_str(rest);
+    matches_glob(&open, resource)
+}
+
+fn array(texts: &[String]) -> Array {
+    texts.iter().map(|text| ImmutableString::from(text.as_str()).into()).collect()
+}
+
+fn documents<T>(all: &[T], document: impl Fn(&T) -> Value) -> Outcome<Array> {
+    all.iter().map(|one| to_dynamic(&document(one), None)).collect()
+}
+
+fn principal_document(principal: &Principal) -> Value {
+    Value::object([
+        ("kind", Value::from(principal.kind.as_str())),
+        ("value", Value::from(principal.value.as_str())),
+        ("account", principal.account().map_or(Value::Null, Value::from)),
+    ])
+}
+
+fn condition_document(condition: &Condition) -> Value {
+    Value::object([
+        ("operator", Value::from(condition.operator.as_str())),
+        ("key", Value::from(condition.key.as_str())),
+        ("values", Value::from(condition.values.iter().map(|value| value.as_str().into()).collect::<Vec<_>>())),
+    ])
+}
+
+fn unique(texts: BTreeSet<String>) -> Array {
+    texts.into_iter().map(Dynamic::from).collect()
+}
+
+pub(super) fn register(surface: &mut Surface) {
+    surface
+        .function("policy", |document: Dynamic| Policy::of(&document))
+        .function("action_matches", action_matches)
+        .getter("version", |policy: &mut Policy| -> Dynamic {
+            policy.version.clone().map_or(Dynamic::UNIT, Dynamic::from)
+        })
+        .getter("statements", |policy: &mut Policy| policy.statements())
+        .function("is_public", |policy: &mut Policy| policy.some(Statement::is_public))
+        .function("public_statements", |policy: &mut Policy| policy.filter(Statement::is_public))
+        .function("is_admin", |policy: &mut Policy| policy.some(Statement::is_admin))
+        .function("full_access_services", |policy: &mut Policy| -> Outcome<Array> {
+            Ok(unique(policy.known()?.into_iter().flat_map(|statement| statement.full_access()).collect()))
+        })
+        .function("allowed_accounts", |policy: &mut Policy| -> Outcome<Array> {
+            let statements = policy.known()?.into_iter().filter(|statement| statement.allow);
+            Ok(unique(statements.flat_map(|statement| statement.accounts()).map(str::to_owned).collect()))
+        });
+    register_statement(surface);
+}
+
+fn register_statement(surface: &mut Surface) {
+    fn optional(texts: Option<&Vec<String>>) -> Dynamic {
+        texts.map_or(Dynamic::UNIT, |texts| Dynamic::from(array(texts)))
+    }
+    surface
+        .getter("sid", |handle: &mut StatementHandle| ImmutableString::from(handle.0.sid.as_str()))
+        .getter("effect", |handle: &mut StatementHandle| {
+            ImmutableString::from(if handle.0.allow { "Allow" } else { "Deny" })
+        })
+        .getter("actions", |handle: &mut StatementHandle| array(&handle.0.actions))
+        .getter("not_actions", |handle: &mut StatementHandle| optional(handle.0.not_actions.as_ref()))
+        .getter("resources", |handle: &mut StatementHandle| array(&handle.0.resources))
+        .getter("not_resources", |handle: &mut StatementHandle| optional(handle.0.not_resources.as_ref()))
+        .getter("principals", |handle: &mut StatementHandle| documents(&handle.0.principals, principal_document))
+        .getter("not_principals", |handle: &mut StatementHandle| -> Outcome<Dynamic> {
+            let Some(principals) = &handle.0.not_principals else { return Ok(Dynamic::UNIT) };
+            documents(principals, principal_document).map(Dynamic::from)
+        })
+        .getter("conditions", |handle: &mut StatementHandle| documents(&handle.0.conditions, condition_document))
+        .function("condition", |handle: &mut StatementHandle, operator: &str, key: &str| -> Dynamic {
+            let found = handle.0.condition(operator, key);
+            found.map_or(Dynamic::UNIT, |condition| Dynamic::from(array(&condition.values)))
+        })
+        .function("matches_action", |handle: &mut StatementHandle, action: &str| handle.0.matches_action(action))
+        .function("matches_resource", |handle: &mut StatementHandle, resource: &str| {
+            handle.0.matches_resource(resource)
+        })
+        .function("is_for_anyone", |handle: &mut StatementHandle| handle.0.is_for_anyone())
+        .function("is_public", |handle: &mut StatementHandle| handle.0.is_public())
+        .function("is_admin", |handle: &mut StatementHandle| handle.0.is_admin());
+}
+
+pub(super) fn name_types(engine: &mut rhai::Engine) {
+    engine.register_type_with_name::<Policy>("policy").register_type_with_name::<StatementHandle>("statement");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(json: &str) -> Statement {
+        let value: Value = serde_json::from_str(json).unwrap();
+        Statement::parse(&Fact::of_value(value)).ok().unwrap()
+    }
+
+    /// A statement that allows reading to a principal under a condition, both as JSON.
+    fn public(principal: &str, condition: &str) -> bool {
+        statement(&format!(
+            r#"{{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Principal": {principal}, "Condition": {condition}}}"#
+        ))
+        .is_public()
+    }
+
+    #[test]
+    fn a_policy_comes_as_object_json_or_percent_encoded() {
+        let json = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+        let encoded = percent_encoding::utf8_percent_encode(json, percent_encoding::NON_ALPHANUMERIC).to_string();
+        for given in [Dynamic::from(json.to_owned()), Dynamic::from(encoded)] {
+            let policy = Policy::of(&given).unwrap();
+            assert_eq!(policy.version.as_deref(), Some("2012-10-17"));
+            assert!(policy.some(Statement::is_admin).unwrap());
+        }
+    }
+
+    #[test]
+    fn fixed_principals_are_not_the_public() {
+        for (principal, expected) in [
+            (r#""*""#, true),
+            (r#"{"AWS": "*"}"#, true),
+            (r#"{"AWS": ["arn:aws:iam::111122223333:root", "*"]}"#, true),
+            (r#"{"AWS": "arn:aws:iam::*:root"}"#, true),
+            (r#"{"Federated": "graph.facebook.com"}"#, true),
+            (r#"{"Federated": "arn:aws:iam::111122223333:saml-provider/x"}"#, false),
+            (r#"{"AWS": "arn:aws:iam::111122223333:root"}"#, false),
+            (r#"{"AWS": "111122223333"}"#, false),
+            (r#"{"Service": "cloudtrail.amazonaws.com"}"#, false),
+            (r#"{"CanonicalUser": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}"#, false),
+        ] {
+            assert_eq!(public(principal, "{}"), expected, "{principal}");
+        }
+        assert!(
+            statement(r#"{"Effect": "Allow", "Action": "*", "NotPrincipal": {"AWS": "111122223333"}}"#).is_public()
+        );
+        assert!(!statement(r#"{"Effect": "Deny", "Action": "*", "Principal": "*"}"#).is_public());
+        assert!(!statement(r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#).is_public());
+    }
+
+    #[test]
+    fn a_condition_on_a_fixed_caller_makes_it_private() {
+        for (condition, expected) in [
+            (r#"{"StringEquals": {"aws:SourceVpc": "vpc-91237329"}}"#, false),
+            (r#"{"StringLike": {"aws:SourceVpc": "vpc-*"}}"#, true),
+            (r#"{"StringLike": {"AWS:sourceVPC": "vpc-91237329"}}"#, false),
+            (r#"{"StringEquals": {"aws:SourceVpc": ["vpc-1", "vpc-${x}"]}}"#, true),
+            (r#"{"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}"#, true),
+            (r#"{"StringEqualsIfExists": {"aws:SourceVpc": "vpc-1"}}"#, true),
+            (r#"{"ForAllValues:StringEquals": {"aws:SourceVpc": "vpc-1"}}"#, true),
+            (r#"{"ForAnyValue:StringEquals": {"aws:SourceVpc": "vpc-1"}}"#, false),
+            (r#"{"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}"#, false),
+            (r#"{"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/*"}}"#, false),
+            (r#"{"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-*/*"}}"#, true),
+            (r#"{"ArnLike": {"aws:SourceArn": "arn:aws:s3:::bucket"}}"#, false),
+            (r#"{"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}"#, true),
+            (r#"{"StringLike": {"s3:DataAccessPointArn": "arn:aws:s3:us-west-2:123456789012:accesspoint/*"}}"#, false),
+            (r#"{"StringLike": {"s3:DataAccessPointArn": "arn:aws:s3:us-west-2:*:accesspoint/x"}}"#, true),
+            (r#"{"StringEquals": {"aws:userid": "AROAEXAMPLEID:*"}}"#, true),
+            (r#"{"StringEquals": {"aws:Referer": "https://example.com"}}"#, true),
+            (r#"{"Bool": {"aws:SecureTransport": "true"}}"#, true),
+            (r#"{"Null": {"aws:SourceVpc": "true"}, "StringEquals": {"aws:SourceAccount": 111122223333}}"#, false),
+            (r#"{"StringEquals": {"aws:SourceAccount": []}}"#, true),
+        ] {
+            assert_eq!(public(r#""*""#, condition), expected, "{condition}");
+        }
+    }
+
+    #[test]
+    fn broad_ranges_of_addresses_are_the_public() {
+        for (cidr, expected) in [
+            ("203.0.113.0/24", false),
+            ("203.0.113.7", false),
+            ("15.0.0.0/8", false),
+            ("0.0.0.0/1", true),
+            ("14.0.0.0/7", true),
+            ("10.0.0.0/8", false),
+            ("2001:db8::/32", false),
+            ("2001:d00::/24", true),
+            ("fc00::/7", false),
+            ("anywhere", true),
+        ] {
+            let condition = format!(r#"{{"IpAddress": {{"aws:SourceIp": ["198.51.100.0/24", "{cidr}"]}}}}"#);
+            assert_eq!(public(r#""*""#, &condition), expected, "{cidr}");
+        }
+        assert!(public(r#""*""#, r#"{"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}"#));
+    }
+
+    #[test]
+    fn actions_and_resources_match_by_wildcards() {
+        let plain = statement(
+            r#"{"Effect": "Allow", "Action": ["s3:get*", "ec2:RunInstances"], "Resource": "arn:aws:s3:::b/*"}"#,
+        );
+        assert!(plain.matches_action("s3:GetObject") && !plain.matches_action("s3:PutObject"));
+        assert!(plain.matches_resource("arn:aws:s3:::b/key") && !plain.matches_resource("arn:aws:s3:::B/key"));
+        let inverse = statement(r#"{"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:aws:s3:::b"}"#);
+        assert!(inverse.matches_action("s3:GetObject") && !inverse.matches_action("iam:PassRole"));
+        assert!(inverse.matches_resource("arn:aws:s3:::c") && !inverse.matches_resource("arn:aws:s3:::b"));
+        let variable =
+            statement(r#"{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::b/${aws:username}/x"}"#);
+        assert!(
+            variable.matches_resource("arn:aws:s3:::b/anne/x") && !variable.matches_resource("arn:aws:s3:::b/anne/y")
+        );
+    }
+
+    #[test]
+    fn admin_is_every_action_on_every_resource() {
+        for (json, expected) in [
+            (r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#, true),
+            (r#"{"Effect": "Allow", "Action": ["s3:*", "*:*"], "Resource": ["arn:aws:s3:::b", "*"]}"#, true),
+            (r#"{"Effect": "Deny", "Action": "*", "Resource": "*"}"#, false),
+            (r#"{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::*"}"#, false),
+            (r#"{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}"#, false),
+        ] {
+            assert_eq!(statement(json).is_admin(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn full_access_is_told_by_service() {
+        let services = |json: &str| statement(json).full_access().collect::<Vec<_>>();
+        assert_eq!(services(r#"{"Effect": "Allow", "Action": ["S3:*", "ec2:Describe*", "*"]}"#), ["s3", "*"]);
+        assert!(services(r#"{"Effect": "Deny", "Action": "s3:*"}"#).is_empty());
+    }
+
+    #[test]
+    fn a_known_public_statement_decides_whatever_else_is_hidden() {
+        let hidden = Value::Unreadable(Arc::new(crate::value::Unreadable::not_collected("it")));
+        let open: Value = serde_json::from_str(r#"{"Effect": "Allow", "Action": "*", "Principal": "*"}"#).unwrap();
+        let with = |statements: Vec<Value>| {
+            Policy::parse(&Fact::of_value(Value::object([("Statement", Value::from(statements))]))).unwrap()
+        };
+        assert!(with(vec![hidden.clone(), open]).some(Statement::is_public).unwrap());
+        assert!(with(vec![hidden]).some(Statement::is_public).is_err());
+    }
+
+    #[test]
+    fn what_is_no_policy_is_no_answer() {
+        for text in ["", "{", "null", "[]", r#"{"Statement": [{"Effect": "Maybe"}]}"#, "%7B%ff"] {
+            assert!(Policy::of(&Dynamic::from(text.to_owned())).is_err(), "{text}");
+        }
+    }
+}
