@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evaluation::Severity;
 use crate::item::ACCOUNT;
+use crate::value::Value;
 
 pub mod case;
 pub mod load;
@@ -48,7 +49,7 @@ pub struct Rule {
     /// For rules on the account itself: whether it is judged once, or in each region.
     pub level: Option<Level>,
     /// The types it reads, with the parts beyond their listing.
-    pub reads: BTreeMap<Arc<str>, BTreeSet<String>>,
+    pub reads: BTreeMap<Arc<str>, BTreeSet<PartRead>>,
     /// What is checked, in Markdown.
     pub description: String,
     /// Why it matters, in Markdown.
@@ -65,12 +66,14 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// What has to be collected for the rule: each type it judges or reads, with the parts of it.
-    pub fn needs(&self) -> BTreeMap<String, BTreeSet<String>> {
+    /// What has to be collected for the rule when it is run with these parameters: each type it judges or reads, with
+    /// the parts of it.
+    pub fn needs(&self, parameters: &ParameterValues) -> BTreeMap<String, BTreeSet<String>> {
         let mut needs: BTreeMap<String, BTreeSet<String>> =
             self.resource_types.iter().map(|kind| (kind.to_string(), BTreeSet::new())).collect();
         for (kind, parts) in &self.reads {
-            needs.entry(kind.to_string()).or_default().extend(parts.iter().cloned());
+            let wanted = parts.iter().filter(|read| read.is_wanted(parameters)).map(|read| read.part.clone());
+            needs.entry(kind.to_string()).or_default().extend(wanted);
         }
         needs
     }
@@ -94,6 +97,39 @@ impl Rule {
                     Some(Level::Region) => region != crate::item::GLOBAL,
                     None => true,
                 })
+    }
+}
+
+/// A part of a type's items that a rule reads.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(from = "PartReadFile")]
+pub struct PartRead {
+    /// The part's name in the type's descriptor.
+    pub part: String,
+    /// The part is read only when this parameter is set.
+    pub parameter: Option<String>,
+}
+
+impl PartRead {
+    fn is_wanted(&self, parameters: &ParameterValues) -> bool {
+        self.parameter.as_deref().is_none_or(|name| parameters.get(name).is_some_and(|value| *value != Value::Null))
+    }
+}
+
+/// `BucketPolicy`, or `{part: TrailStatus, parameter: expectedDeliveryWindowAge}`.
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum PartReadFile {
+    Always(String),
+    When { part: String, parameter: String },
+}
+
+impl From<PartReadFile> for PartRead {
+    fn from(file: PartReadFile) -> Self {
+        match file {
+            PartReadFile::Always(part) => Self { part, parameter: None },
+            PartReadFile::When { part, parameter } => Self { part, parameter: Some(parameter) },
+        }
     }
 }
 

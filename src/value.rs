@@ -70,6 +70,8 @@ pub mod code {
     pub const UNRESOLVED: &str = "Unresolved";
     /// The property is absent and the script read it as if it had to be there.
     pub const ABSENT: &str = "Absent";
+    /// A text in a language that assize reads only in part, such as a filter pattern.
+    pub const NOT_UNDERSTOOD: &str = "NotUnderstood";
     /// No answer within the deadline.
     pub const TIMEOUT: &str = "Timeout";
     /// No connection, or one that broke.

@@ -219,14 +219,14 @@ impl Cases {
             Ok(parameters) => parameters,
             Err(error) => return vec![error.to_string()],
         };
-        let (snapshot, item) = match self.snapshot(case, rule, types) {
+        let chosen = Chosen { rule: Arc::clone(rule), parameters };
+        let (snapshot, item) = match self.snapshot(case, &chosen, types) {
             Ok(made) => made,
             Err(error) => return vec![error.to_string()],
         };
         if !rule.judges_in(&item.key.resource_type, &item.key.region) {
             return vec![format!("the rule does not judge {} in {}", item.key.resource_type, item.key.region)];
         }
-        let chosen = Chosen { rule: Arc::clone(rule), parameters };
         match chosen.judge(&snapshot, &item) {
             Ok(evaluations) => differences(case, &evaluations),
             Err(error) => vec![format!("the rule broke: {}", error.message)],
@@ -237,11 +237,11 @@ impl Cases {
     fn snapshot(
         &self,
         case: &CaseFile,
-        rule: &Rule,
+        chosen: &Chosen,
         types: &Types,
     ) -> Result<(Arc<Snapshot>, Arc<ConfigurationItem>), CaseError> {
         let now = case.now.as_ref().or(self.file.now.as_ref()).map_or(NOW, String::as_str);
-        let home = Home::of(rule);
+        let home = Home::of(&chosen.rule);
         let judged = item(&merge(&self.file.item, &case.change), "item", now, home)?;
         let others = case.others.as_ref().unwrap_or(&self.file.others);
         let mut unused: BTreeSet<&str> = case.change_others.keys().map(String::as_str).collect();
@@ -256,7 +256,7 @@ impl Cases {
         if let Some(id) = unused.first() {
             return Err(CaseError::Form(format!("change_others names {id}, and none of the others has this id")));
         }
-        let about = self.about(case, rule, types, now, &items);
+        let about = self.about(case, chosen, types, now, &items);
         let key = judged.key;
         let snapshot = Arc::new(Snapshot::new(about, items));
         let item = snapshot.items().iter().find(|item| item.key == key).map(Arc::clone);
@@ -264,8 +264,8 @@ impl Cases {
         Ok((snapshot, item))
     }
 
-    fn about(&self, case: &CaseFile, rule: &Rule, types: &Types, now: &str, items: &[ConfigurationItem]) -> About {
-        let needs = rule.needs();
+    fn about(&self, case: &CaseFile, chosen: &Chosen, types: &Types, now: &str, items: &[ConfigurationItem]) -> About {
+        let needs = chosen.needs();
         let mut regions: BTreeSet<String> = items.iter().map(|item| item.key.region.to_string()).collect();
         regions.insert(REGION.to_owned());
         let accounts: BTreeSet<String> = items.iter().map(|item| item.key.account_id.to_string()).collect();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Category, Level, Maturity, Parameter, Rule, Trigger, script};
+use super::{Category, Level, Maturity, Parameter, PartRead, Rule, Trigger, script};
 use crate::evaluation::Severity;
 use crate::item::ACCOUNT;
 use crate::value::intern;
@@ -58,7 +58,7 @@ struct Metadata {
     resource_types: Vec<String>,
     level: Option<Level>,
     #[serde(default)]
-    reads: BTreeMap<String, BTreeSet<String>>,
+    reads: BTreeMap<String, BTreeSet<PartRead>>,
     description: String,
     risk: String,
     remediation: String,
@@ -170,6 +170,10 @@ fn defect(metadata: &Metadata, stem: &str) -> Option<String> {
     }
     if let Some(kind) = resource_types.iter().chain(reads.keys()).find(|kind| !is_resource_type(kind)) {
         return Some(format!("{kind} is not a resource type: they look like AWS::EC2::Volume"));
+    }
+    let unknown = reads.values().flatten().filter_map(|read| read.parameter.as_ref());
+    if let Some(name) = unknown.into_iter().find(|name| !parameters.contains_key(*name)) {
+        return Some(format!("`reads` names the parameter `{name}`, which the rule does not declare"));
     }
     let distinct: BTreeSet<&String> = resource_types.iter().collect();
     if distinct.len() != resource_types.len() {

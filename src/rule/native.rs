@@ -5,6 +5,7 @@
 
 mod arn;
 mod fact;
+mod log_filter;
 mod network;
 mod policy;
 pub(super) mod text;
@@ -13,11 +14,12 @@ mod time;
 use super::surface::Surface;
 
 pub(super) fn register(surface: &mut Surface) {
-    text::register(surface);
-    time::register(surface);
     arn::register(surface);
+    log_filter::register(surface);
     network::register(surface);
     policy::register(surface);
+    text::register(surface);
+    time::register(surface);
 }
 
 pub(super) fn name_types(engine: &mut rhai::Engine) {

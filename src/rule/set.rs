@@ -23,6 +23,13 @@ pub struct Chosen {
     pub parameters: ParameterValues,
 }
 
+impl Chosen {
+    /// What has to be collected for the rule: see [`Rule::needs`].
+    pub fn needs(&self) -> BTreeMap<String, BTreeSet<String>> {
+        self.rule.needs(&self.parameters)
+    }
+}
+
 /// Rules by id.
 #[derive(Clone, Debug, Default)]
 pub struct RuleSet {
@@ -334,7 +341,7 @@ impl RuleSet {
     pub fn needs(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut needs = BTreeMap::<String, BTreeSet<String>>::new();
         for chosen in self.iter() {
-            for (kind, parts) in chosen.rule.needs() {
+            for (kind, parts) in chosen.needs() {
                 needs.entry(kind).or_default().extend(parts);
             }
         }

@@ -7,25 +7,45 @@
 //! checks a pattern when the filter is made, so one that does not parse here is a case this module does not know, never
 //! a filter that does not match.
 
+use std::sync::Arc;
+
 use regex_lite::Regex;
 
-use crate::value::Value;
+use crate::rule::run::{Outcome, fail, stop, with};
+use crate::rule::surface::Surface;
+use crate::value::{Unreadable, Value, code};
+
+pub(super) fn register(surface: &mut Surface) {
+    surface.function("filter_pattern_matches", |pattern: &str, event: &str| -> Outcome<bool> {
+        let event = serde_json::from_str(event).map_err(|error| fail(format!("the event is not JSON: {error}")))?;
+        matches(pattern, &event).or_else(|error| {
+            let reason = Arc::new(Unreadable {
+                operation: String::new(),
+                action: None,
+                code: code::NOT_UNDERSTOOD.to_owned(),
+                message: error.to_string(),
+            });
+            let gap = with(|run| Ok(run.subject.full_gap(None, &reason)))?;
+            Err(stop(gap))
+        })
+    });
+}
 
 /// A pattern that this module cannot read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("filter pattern not understood at character {at}: expected {expected}")]
-pub struct PatternError {
+struct PatternError {
     /// Counted in characters from 1.
-    pub at: usize,
+    at: usize,
     /// What would be right there.
-    pub expected: &'static str,
+    expected: &'static str,
 }
 
 /// Whether the event, a JSON document, matches the pattern.
 ///
 /// # Errors
 /// The place in the pattern that is not understood. Space-delimited patterns (`[a, b]`) match no JSON event.
-pub fn matches(pattern: &str, event: &Value) -> Result<bool, PatternError> {
+fn matches(pattern: &str, event: &Value) -> Result<bool, PatternError> {
     let mut parser = Parser { text: pattern.chars().collect(), at: 0 };
     parser.skip_space();
     match parser.peek() {
@@ -384,7 +404,7 @@ mod tests {
             r#"{$.userIdentity.type="Root"&&$.userIdentity.invokedBy NOT EXISTS&&$.eventType!="AwsServiceEvent"}"#,
             r#"{ $.eventType != "AwsServiceEvent" && ($.userIdentity.invokedBy NOT EXISTS) && $.userIdentity.type = Root }"#,
             r#"{ ($.eventName = ConsoleLogin) && ($.userIdentity.type = "R*t") }"#,
-            r#"{ $.userIdentity.type = %^Ro+t$% }"#,
+            "{ $.userIdentity.type = %^Ro+t$% }",
             r#"{ $.userIdentity.type = "IAMUser" || ($.eventSource = "signin*" && $.userIdentity.type = "Root") }"#,
             r#"{ $['userIdentity'].type = "Root" }"#,
             "",

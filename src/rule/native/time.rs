@@ -6,6 +6,7 @@ use rhai::ImmutableString;
 use crate::rule::run::{Outcome, fail, with};
 use crate::rule::surface::Surface;
 
+const SECONDS_OF_AN_HOUR: i64 = 3_600;
 const SECONDS_OF_A_DAY: i64 = 86_400;
 
 fn parse(text: &str) -> Outcome<Timestamp> {
@@ -29,6 +30,9 @@ pub(super) fn register(surface: &mut Surface) {
         })
         .function("days_until", |time: &str| -> Outcome<i64> {
             Ok(seconds_between(&now()?, time)?.div_euclid(SECONDS_OF_A_DAY))
+        })
+        .function("hours_since", |time: &str| -> Outcome<i64> {
+            Ok(seconds_between(time, &now()?)?.div_euclid(SECONDS_OF_AN_HOUR))
         })
         .function("seconds_since", |time: &str| -> Outcome<i64> { seconds_between(time, &now()?) })
         .function("seconds_between", seconds_between);
