@@ -1,5 +1,5 @@
 //! One test for each case of each rule in `rules/`, and for what every rule has to have: three files of one name, the
-//! kinds of cases, a case for each parameter.
+//! kinds of cases, a case for each parameter, types and parts that the catalog of resource types knows.
 //!
 //! `cargo test --test rules encrypted-volumes` runs those of one rule. Reads the folder itself, so that a change of a
 //! rule needs no rebuild.
@@ -13,12 +13,14 @@ use assize::evaluation::ComplianceType;
 use assize::rule::case::{Cases, Types};
 use assize::rule::load::{Files, Folder};
 use assize::rule::{Rule, load};
+use assize::source::descriptor::Catalog;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let folder = Folder::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")).expect("the rules can be read");
-    let types = Arc::new(Types::default());
+    let catalog = Catalog::builtin().expect("the built-in descriptors can be read");
+    let types = Arc::new(types(&catalog));
     let mut trials = Vec::new();
     let orphans = folder.orphans.clone();
     trials.push(Trial::test("every file belongs to a rule", move || {
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
                 continue;
             }
         };
+        let unknown = unknown_reads(&rule, &catalog);
+        trials.push(Trial::test(format!("{id}: reads what is there"), move || unknown));
         let script = files.script.clone().unwrap_or_default();
         for (index, name) in cases.names().enumerate() {
             let (rule, cases, types) = (Arc::clone(&rule), Arc::clone(&cases), Arc::clone(&types));
@@ -45,6 +49,29 @@ fn main() -> ExitCode {
         trials.push(Trial::test(format!("{id}: has all kinds of cases"), move || complete(&rule, &cases, &script)));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// What cases have to know of the types: where the facts of parts stand, and which items hold the links of others.
+fn types(catalog: &Catalog) -> Types {
+    let mut types = Types::default();
+    for descriptor in catalog.iter() {
+        let resource_type = descriptor.resource_type.to_string();
+        let parts = types.parts.entry(resource_type.clone()).or_default();
+        for part in &descriptor.parts {
+            parts.extend(part.into.as_ref().map(|pointer| (part.name.to_string(), pointer.to_string())));
+        }
+        for link in descriptor.links.iter().filter(|link| link.inverse.is_some()) {
+            types.linked_from.entry(link.resource_type.to_string()).or_default().insert(resource_type.clone());
+        }
+    }
+    types
+}
+
+fn unknown_reads(rule: &Rule, catalog: &Catalog) -> Result<(), Failed> {
+    for (resource_type, parts) in rule.needs() {
+        catalog.check_wanted(&resource_type, parts.iter().map(String::as_str)).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 fn read(path: &str, files: &Files, folder: &Folder) -> Result<(Rule, Cases), Failed> {
