@@ -68,8 +68,14 @@ fn types(catalog: &Catalog) -> Types {
 }
 
 fn unknown_reads(rule: &Rule, catalog: &Catalog) -> Result<(), Failed> {
-    for (resource_type, parts) in rule.needs() {
-        catalog.check_wanted(&resource_type, parts.iter().map(String::as_str)).map_err(|error| error.to_string())?;
+    let known = |resource_type: &str, parts: Vec<&str>| {
+        catalog.check_wanted(resource_type, parts).map_err(|error| Failed::from(error.to_string()))
+    };
+    for resource_type in &rule.resource_types {
+        known(resource_type, Vec::new())?;
+    }
+    for (resource_type, parts) in &rule.reads {
+        known(resource_type, parts.iter().map(|read| read.part.as_str()).collect())?;
     }
     Ok(())
 }
