@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::gap::Gap;
 use crate::value::{Unreadable, Value, intern};
@@ -111,11 +111,16 @@ pub struct Relationship {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UnreadableRelationship {
-    /// The type of the other resources.
+    /// The type of the other resources, or [`UnreadableRelationship::ANY`].
     pub resource_type: Arc<str>,
     /// Why.
     #[serde(flatten)]
     pub reason: Arc<Unreadable>,
+}
+
+impl UnreadableRelationship {
+    /// Stands for every type: no link of the item could be read.
+    pub const ANY: &str = "*";
 }
 
 /// A fact of an item that could not be read.
@@ -251,9 +256,9 @@ pub fn by_key(a: &ConfigurationItem, b: &ConfigurationItem) -> Ordering {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ItemFile {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     related_events: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     relationships: Vec<Relationship>,
     #[serde(default)]
     configuration: Value,
@@ -265,11 +270,11 @@ struct ItemFile {
     configuration_item_version: Option<String>,
     #[serde(default)]
     configuration_item_capture_time: Value,
-    #[serde(default)]
+    #[serde(default, alias = "configurationStateID")]
     configuration_state_id: Value,
-    #[serde(default, alias = "accountId")]
+    #[serde(default, alias = "accountId", deserialize_with = "null_as_default")]
     aws_account_id: Arc<str>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     configuration_item_status: ItemStatus,
     resource_type: Arc<str>,
     #[serde(default)]
@@ -278,9 +283,9 @@ struct ItemFile {
     resource_name: Option<String>,
     #[serde(default, rename = "ARN", alias = "arn", skip_serializing_if = "Option::is_none")]
     arn: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     aws_region: Arc<str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, alias = "availibilityZone", skip_serializing_if = "Option::is_none")]
     availability_zone: Option<String>,
     #[serde(default, alias = "configurationItemMD5Hash")]
     configuration_state_md5_hash: Option<String>,
@@ -291,6 +296,11 @@ struct ItemFile {
     gaps: Vec<ItemGap>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unreadable_relationships: Vec<UnreadableRelationship>,
+}
+
+/// The dialects that events use say `null` where the others leave a member out.
+fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 fn is_null(value: &Value) -> bool {
@@ -326,6 +336,7 @@ impl From<ConfigurationItem> for ItemFile {
 
 impl From<ItemFile> for ConfigurationItem {
     fn from(file: ItemFile) -> Self {
+        let state_id = state_id(&file);
         let mut item = Self {
             key: ResourceKey {
                 account_id: intern(&file.aws_account_id),
@@ -339,21 +350,18 @@ impl From<ItemFile> for ConfigurationItem {
             capture_time: timestamp(&file.configuration_item_capture_time).unwrap_or_default(),
             creation_time: timestamp(&file.resource_creation_time),
             status: file.configuration_item_status,
-            state_id: match &file.configuration_state_id {
-                Value::String(digits) => digits.parse().unwrap_or(0),
-                other => other.as_i64().unwrap_or(0),
-            },
+            state_id,
             md5_hash: file.configuration_state_md5_hash.unwrap_or_default(),
             related_events: file.related_events,
             tags: tags(file.tags),
             relationships: file.relationships,
             unreadable_relationships: file.unreadable_relationships,
-            configuration: parsed_text(file.configuration),
+            configuration: body(parsed_text(file.configuration)),
             supplementary_configuration: match file.supplementary_configuration {
                 Value::Object(parts) => {
                     Value::object(parts.iter().map(|(name, part)| (name, parsed_text(part.clone()))))
                 }
-                other => other,
+                other => body(other),
             },
             gaps: Vec::new(),
         };
@@ -377,6 +385,21 @@ fn parsed_text(value: Value) -> Value {
         Ok(inner @ Value::String(_)) => parsed_text(inner),
         _ => value,
     }
+}
+
+/// The number that orders an item's versions. The earliest items have a UUID there: the capture time stands for it.
+fn state_id(file: &ItemFile) -> i64 {
+    let number = match &file.configuration_state_id {
+        Value::String(digits) => digits.parse().ok(),
+        other => other.as_i64(),
+    };
+    let captured = || timestamp(&file.configuration_item_capture_time)?.parse::<jiff::Timestamp>().ok();
+    number.or_else(|| captured().map(jiff::Timestamp::as_millisecond)).unwrap_or(0)
+}
+
+/// A body that is not there is an empty one, as items of resources that are gone have it.
+fn body(value: Value) -> Value {
+    if value == Value::Null { Value::object::<&str>([]) } else { value }
 }
 
 /// `SelectResourceConfig` gives tags as a list, the other dialects as a map.

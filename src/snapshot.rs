@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::gap::Gap;
-use crate::item::{ConfigurationItem, GLOBAL, Relationship, by_key};
+use crate::item::{ConfigurationItem, GLOBAL, Relationship, UnreadableRelationship, by_key};
 use crate::value::{Unreadable, Value, code};
 
 /// The first line of a snapshot file says that it is one, by this word.
@@ -18,6 +18,9 @@ pub const FORMAT: &str = "assize-snapshot";
 
 /// The version of the file format. A reader refuses a newer one.
 pub const VERSION: u32 = 1;
+
+/// The source of a snapshot made of AWS Config's files: what is not in them was not recorded.
+pub const SOURCE_AWS_CONFIG: &str = "aws-config";
 
 /// All items at one time, in the order of their keys.
 #[derive(Clone, Debug)]
@@ -227,10 +230,18 @@ impl Snapshot {
         if self.about.listings.binary_search(place).is_ok() {
             return Ok(());
         }
-        Err(Arc::new(Unreadable::not_collected(format_args!(
-            "the list of {} in {}",
-            place.resource_type, place.aws_region
-        ))))
+        let Place { aws_region, resource_type, .. } = place;
+        if self.about.source == SOURCE_AWS_CONFIG {
+            return Err(Arc::new(Unreadable {
+                operation: String::new(),
+                action: None,
+                code: code::NOT_RECORDED.to_owned(),
+                message: format!(
+                    "AWS Config's files do not tell whether they hold all {resource_type} in {aws_region}"
+                ),
+            }));
+        }
+        Err(Arc::new(Unreadable::not_collected(format_args!("the list of {resource_type} in {aws_region}"))))
     }
 
     /// Every place in which the type was, or should have been, listed for an account: all regions of the snapshot for a
@@ -298,7 +309,10 @@ impl Snapshot {
         item: &'a ConfigurationItem,
         resource_type: &'a str,
     ) -> Result<impl Iterator<Item = &'a Relationship> + use<'a>, Arc<Unreadable>> {
-        if let Some(links) = item.unreadable_relationships.iter().find(|links| *links.resource_type == *resource_type) {
+        let of_type = |links: &&UnreadableRelationship| {
+            *links.resource_type == *resource_type || *links.resource_type == *UnreadableRelationship::ANY
+        };
+        if let Some(links) = item.unreadable_relationships.iter().find(of_type) {
             return Err(Arc::clone(&links.reason));
         }
         let from_others = self.about.linked_from.get(item.key.resource_type.as_ref());

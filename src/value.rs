@@ -113,6 +113,12 @@ impl fmt::Display for Unreadable {
 pub struct Object(Arc<[(Key, Value)]>);
 
 impl Object {
+    /// An object of members whose names are shared already. Later members of the same name win.
+    pub fn from_members(mut members: Vec<(Key, Value)>) -> Self {
+        sort_members(&mut members);
+        Self(members.into())
+    }
+
     /// The member of this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         let at = self.0.binary_search_by(|(key, _)| key.as_ref().cmp(name)).ok()?;
@@ -159,10 +165,7 @@ impl Object {
 /// Later members of the same name win, as they do in JSON.
 impl<K: AsRef<str>> FromIterator<(K, Value)> for Object {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(members: I) -> Self {
-        let mut members: Vec<(Key, Value)> =
-            members.into_iter().map(|(key, value)| (intern(key.as_ref()), value)).collect();
-        sort_members(&mut members);
-        Self(members.into())
+        Self::from_members(members.into_iter().map(|(key, value)| (intern(key.as_ref()), value)).collect())
     }
 }
 

@@ -421,6 +421,10 @@ pub(crate) struct Member {
 }
 
 impl Member {
+    pub(crate) fn is_in_body(&self) -> bool {
+        self.location == Location::Body
+    }
+
     pub(crate) fn wire(&self) -> &str {
         self.wire_name.as_deref().unwrap_or(&self.name)
     }

@@ -1,0 +1,384 @@
+//! The flags, and nothing else: what they mean is decided in `cmd`.
+//!
+//! The flags of `scan`, their names and meanings, are a contract that others script against.
+
+use std::path::PathBuf;
+
+use assize::evaluation::Severity;
+use assize::report::Format;
+use assize::rule::set::Assignment;
+use assize::rule::Category;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Scans AWS accounts, judges what it finds by rules, and reports.
+#[derive(Debug, Parser)]
+#[command(name = "assize", version, styles = STYLES, max_term_width = 100, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// When to write colours
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+
+    /// Judge on so many threads; all cores by default
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  nothing was found at or above --fail-on, and everything asked for was judged
+  1  something was found at or above --fail-on
+  2  assize could not do its work
+  3  nothing was found at or above --fail-on, but not everything could be read or judged";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read an account, judge it by rules, and report
+    Scan(Scan),
+    /// Read an account and keep what was read as a snapshot
+    Collect(Collect),
+    /// Judge a snapshot of assize, or files of AWS Config, by rules
+    Evaluate(Evaluate),
+    /// Show a JSON report again, in other formats
+    Report(Report),
+    /// List, show, test and begin rules
+    #[command(subcommand)]
+    Rules(Rules),
+    /// List and show the resource types that can be read
+    #[command(subcommand)]
+    Resources(Resources),
+    /// Show the calls that a scan would make
+    Plan(Plan),
+    /// Write the IAM policy that a scan needs, and no more
+    Permissions(Permissions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    #[command(flatten)]
+    pub(crate) account: Account,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
+    /// Read every resource type and part, not only those that the rules need
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Keep the snapshot in this file too; compressed if it ends in .gz
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshot_out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Collect {
+    #[command(flatten)]
+    pub(crate) account: Account,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
+    /// Read every resource type and part, not only those that the rules need
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// The file to write; compressed if it ends in .gz. Standard output by default
+    #[arg(short, long, alias = "snapshot-out", value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// A snapshot of assize, or snapshot or history files of AWS Config; compressed or not
+    #[arg(required = true, value_name = "SNAPSHOT")]
+    pub(crate) snapshots: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// A JSON report of assize
+    #[arg(value_name = "REPORT")]
+    pub(crate) report: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// List rules with their severity and title
+    List {
+        #[command(flatten)]
+        choice: Choice,
+    },
+    /// Show all there is to know of a rule
+    Show {
+        /// A rule's id, or AWS Config's identifier
+        #[arg(value_name = "RULE")]
+        rule: String,
+        /// Also find the rule in this folder
+        #[arg(long = "rules", value_name = "DIR")]
+        folders: Vec<PathBuf>,
+    },
+    /// Run the cases of rules: the built-in ones, or those of a folder
+    Test {
+        /// Folders of rules
+        #[arg(value_name = "DIR")]
+        folders: Vec<PathBuf>,
+        /// Only rules of these ids or patterns
+        #[arg(long = "rule", value_name = "ID|GLOB")]
+        rules: Vec<String>,
+    },
+    /// Begin a rule: write its three files, which pass their own cases
+    New {
+        /// The rule's id, such as volumes-are-small
+        #[arg(value_name = "RULE")]
+        rule: String,
+        /// The type that it judges
+        #[arg(long = "type", value_name = "TYPE", default_value = "AWS::EC2::Volume")]
+        resource_type: String,
+        /// The folder of rules to put it in
+        #[arg(long, value_name = "DIR", default_value = "rules")]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Resources {
+    /// List the resource types that can be read
+    List {
+        #[command(flatten)]
+        definitions: Definitions,
+    },
+    /// Show the calls behind a type, its parts and its relationships
+    Show {
+        /// Such as AWS::S3::Bucket
+        #[arg(value_name = "TYPE")]
+        resource_type: String,
+        #[command(flatten)]
+        definitions: Definitions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
+    /// Plan for every resource type and part, not only for those that the rules need
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Regions to plan for, to count the calls
+    #[arg(short, long = "region", value_name = "REGION", value_delimiter = ',')]
+    pub(crate) regions: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Permissions {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
+    /// The policy for every resource type and part, not only for those that the rules need
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Which rules need which action, instead of the policy
+    #[arg(long)]
+    pub(crate) by_rule: bool,
+}
+
+/// Where the facts come from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Account")]
+pub(crate) struct Account {
+    /// The profile of AWS's configuration files to use
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Regions to read, or `all` for the enabled ones; the profile's region by default
+    #[arg(short, long = "region", value_name = "REGION", value_delimiter = ',')]
+    pub(crate) regions: Vec<String>,
+    /// A role to assume first
+    #[arg(long, value_name = "ARN")]
+    pub(crate) role_arn: Option<String>,
+    /// The external id that the role asks for
+    #[arg(long, value_name = "ID", requires = "role_arn")]
+    pub(crate) external_id: Option<String>,
+    /// Keep all exchanges with AWS in this file, without credentials; compressed if it ends in .gz
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Replace account ids in the recording by 111122223333
+    #[arg(long, requires = "record")]
+    pub(crate) scrub_accounts: bool,
+    /// Read from a recording instead of AWS
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["profile", "role_arn", "record"])]
+    pub(crate) replay: Option<PathBuf>,
+    /// Read from the recording of an example account that comes with assize
+    #[arg(long, conflicts_with_all = ["replay", "profile", "role_arn", "record"])]
+    pub(crate) demo: bool,
+}
+
+/// Which rules, and with what.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Rules")]
+pub(crate) struct Choice {
+    /// Only rules of these ids, patterns (`s3-*`) or identifiers of AWS Config
+    #[arg(long = "rule", value_name = "ID|GLOB", value_delimiter = ',')]
+    pub(crate) rules: Vec<String>,
+    /// A parameter's value, of all chosen rules that have it (NAME=VALUE) or of one (RULE.NAME=VALUE)
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) parameters: Vec<Assignment>,
+    /// Only rules of these services, such as ec2
+    #[arg(long = "service", value_name = "SERVICE", value_delimiter = ',')]
+    pub(crate) services: Vec<String>,
+    /// Only rules of these severities
+    #[arg(long = "severity", value_name = "SEVERITY", value_delimiter = ',', value_parser = severities())]
+    pub(crate) severities: Vec<Severity>,
+    /// Only rules of these categories
+    #[arg(long = "category", value_name = "CATEGORY", value_delimiter = ',', value_parser = categories())]
+    pub(crate) categories: Vec<Category>,
+    /// Also the rules of this folder; a rule of a built-in one's id takes its place
+    #[arg(long = "rules", value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+/// Which resources.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Resources")]
+pub(crate) struct Targets {
+    /// Judge only resources with one of these tags; any value will do for KEY alone
+    #[arg(long = "tag", value_name = "KEY[=VALUE]", value_parser = tag)]
+    pub(crate) tags: Vec<(String, Option<String>)>,
+    /// Judge only resources that have all of the tags
+    #[arg(long, requires = "tags")]
+    pub(crate) all_tags: bool,
+}
+
+/// A user's own resource types and models.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Definitions")]
+pub(crate) struct Definitions {
+    /// Also the resource types of this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) resources: Option<PathBuf>,
+    /// Also the service models of this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) models: Option<PathBuf>,
+}
+
+/// How the outcome is told.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
+pub(crate) struct Output {
+    /// The format on standard output
+    #[arg(short, long, value_name = "FORMAT", value_parser = formats(), default_value = "terminal")]
+    pub(crate) format: Format,
+    /// Also write the report to a file, such as sarif=assize.sarif
+    #[arg(short, long = "output", value_name = "FORMAT=FILE", value_parser = output)]
+    pub(crate) outputs: Vec<(Format, PathBuf)>,
+    /// End with exit code 1 only for findings of this severity or worse
+    #[arg(long, value_name = "SEVERITY|never", value_parser = fail_on(), default_value = "informational")]
+    pub(crate) fail_on: FailOn,
+    /// The file of the repository that SARIF results point at [default: assize.yaml, or README.md]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) anchor: Option<PathBuf>,
+    /// Show at most so many findings of a rule on the terminal; 0 shows all
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// From which severity on findings are a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FailOn {
+    Severity(Severity),
+    Never,
+}
+
+fn words<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    word: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(|one| word(*one)))
+        .try_map(move |text| all.iter().copied().find(|one| word(*one) == text).ok_or("no such word"))
+}
+
+fn severities() -> impl TypedValueParser<Value = Severity> {
+    words(&Severity::ALL, Severity::as_str)
+}
+
+fn categories() -> impl TypedValueParser<Value = Category> {
+    words(&Category::ALL, Category::as_str)
+}
+
+fn formats() -> impl TypedValueParser<Value = Format> {
+    words(&Format::ALL, Format::as_str)
+}
+
+fn fail_on() -> impl TypedValueParser<Value = FailOn> {
+    const ALL: [FailOn; 6] = [
+        FailOn::Severity(Severity::Critical),
+        FailOn::Severity(Severity::High),
+        FailOn::Severity(Severity::Medium),
+        FailOn::Severity(Severity::Low),
+        FailOn::Severity(Severity::Informational),
+        FailOn::Never,
+    ];
+    words(&ALL, |one| match one {
+        FailOn::Severity(severity) => severity.as_str(),
+        FailOn::Never => "never",
+    })
+}
+
+fn assignment(text: &str) -> Result<Assignment, assize::rule::ParameterError> {
+    text.parse()
+}
+
+fn tag(text: &str) -> Result<(String, Option<String>), String> {
+    let (key, value) = match text.split_once('=') {
+        Some((key, value)) => (key, Some(value.to_owned())),
+        None => (text, None),
+    };
+    if key.is_empty() {
+        return Err("a tag has a key: KEY or KEY=VALUE".to_owned());
+    }
+    Ok((key.to_owned(), value))
+}
+
+fn output(text: &str) -> Result<(Format, PathBuf), String> {
+    let known = Format::ALL.map(Format::as_str).join(", ");
+    let (format, file) = text.split_once('=').ok_or_else(|| format!("write FORMAT=FILE, with a format of {known}"))?;
+    let format = format.parse().map_err(|error| format!("{error}; there are {known}"))?;
+    if file.is_empty() {
+        return Err("the file's name is missing behind `=`".to_owned());
+    }
+    Ok((format, PathBuf::from(file)))
+}

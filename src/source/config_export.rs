@@ -1,0 +1,322 @@
+//! AWS Config's own files: snapshots, histories, and answers of its API.
+//!
+//! AWS Config writes an item in three dialects: delivered to a bucket, as `GetResourceConfigHistory` answers, and as
+//! `BatchGetResourceConfig` and `SelectResourceConfig` do. The item's reader knows the spellings; here is what the file
+//! around the items says, and what it does not say:
+//!
+//! - A snapshot file holds every resource of the types that are recorded. Which types those are it does not tell, so a
+//!   type without items is *not recorded*, never *there are none*.
+//! - A history file and an answer of the API hold some resources, and of each any number of versions. The newest counts,
+//!   and no listing is complete.
+//! - Facts that assize asks AWS for and AWS Config does not record are unreadable, not unset.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use flate2::read::MultiGzDecoder;
+use serde::Deserialize;
+
+use crate::item::{ConfigurationItem, GLOBAL, UnreadableRelationship, format_time};
+use crate::snapshot::{About, Place, SOURCE_AWS_CONFIG, Snapshot};
+use crate::value::{Object, Unreadable, Value, code};
+
+/// A file that cannot be read as one of AWS Config's.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", path.display())]
+pub struct ConfigExportError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    #[source]
+    pub reason: Defect,
+}
+
+/// What is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Defect {
+    /// The file could not be read at all, or its compression is broken.
+    #[error("the file cannot be read")]
+    Io(#[source] io::Error),
+    /// Zero bytes: AWS Config puts such a file into the bucket to see whether it may write.
+    #[error("the file is empty: AWS Config writes such a file to check that it may, and it holds no items")]
+    Empty,
+    /// Not JSON, or an item is not one.
+    #[error("not a file of AWS Config")]
+    Json(#[source] serde_json::Error),
+    /// JSON of another kind.
+    #[error("neither a snapshot nor a history of AWS Config: there is no list `configurationItems`")]
+    NoItems,
+    /// A notification names an item that is in another file.
+    #[error("the item is too large for a notification: read the file that `s3DeliverySummary` names")]
+    Oversized,
+    /// The rows of a query that asked for single members: which of the others are not set is not known.
+    #[error("the query does not select `configuration` as a whole")]
+    Partial,
+    /// An item does not say which resource it is.
+    #[error("item {number} has no `{member}`")]
+    Incomplete {
+        /// Its place in the file, from 1.
+        number: usize,
+        /// What it lacks.
+        member: &'static str,
+    },
+}
+
+/// The items of one or several files.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConfigExport {
+    items: Vec<ConfigurationItem>,
+    /// The places of which a snapshot file has items.
+    listings: BTreeSet<Place>,
+    /// The latest time that a file is of, if one of them tells.
+    delivered_at: Option<String>,
+}
+
+/// What AWS Config leaves out of an item where it is not set, so that its absence says: not set. Whatever else of the
+/// supplementary facts is absent was not recorded.
+const OMITTED: [(&str, &[&str]); 3] = [
+    (
+        "AWS::S3::Bucket",
+        &[
+            "/supplementaryConfiguration/BucketCrossOriginConfiguration",
+            "/supplementaryConfiguration/BucketLifecycleConfiguration",
+            "/supplementaryConfiguration/BucketReplicationConfiguration",
+            "/supplementaryConfiguration/BucketWebsiteConfiguration",
+            "/supplementaryConfiguration/ObjectLockConfiguration",
+            "/supplementaryConfiguration/PublicAccessBlockConfiguration",
+            "/supplementaryConfiguration/ServerSideEncryptionConfiguration",
+        ],
+    ),
+    ("AWS::AutoScaling::AutoScalingGroup", &["/supplementaryConfiguration/LifeCycleHooks"]),
+    ("AWS::Lambda::Function", &["/supplementaryConfiguration/Concurrency"]),
+];
+
+impl ConfigExport {
+    /// Reads a file, compressed or not. The times in the names that AWS Config gives its files are used, since the files
+    /// themselves do not tell when they were delivered.
+    ///
+    /// # Errors
+    /// Why it is not a file of AWS Config.
+    pub fn open(path: &Path) -> Result<Self, ConfigExportError> {
+        let file = || {
+            let mut bytes = Vec::new();
+            File::open(path)?.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        let wrong = |reason| ConfigExportError { path: path.to_owned(), reason };
+        let mut export = Self::read(&file().map_err(|error| wrong(Defect::Io(error)))?).map_err(wrong)?;
+        export.delivered_at = path.file_name().and_then(|name| delivery_time(&name.to_string_lossy()));
+        Ok(export)
+    }
+
+    /// Reads the content of a file, compressed or not.
+    ///
+    /// # Errors
+    /// Why it is not a file of AWS Config.
+    pub fn read(bytes: &[u8]) -> Result<Self, Defect> {
+        if bytes.is_empty() {
+            return Err(Defect::Empty);
+        }
+        if bytes.starts_with(&[0x1f, 0x8b]) {
+            let mut plain = Vec::new();
+            BufReader::new(MultiGzDecoder::new(bytes)).read_to_end(&mut plain).map_err(Defect::Io)?;
+            return if plain.is_empty() { Err(Defect::Empty) } else { Self::from_json(&plain) };
+        }
+        Self::from_json(bytes)
+    }
+
+    fn from_json(json: &[u8]) -> Result<Self, Defect> {
+        let first = json.iter().find(|byte| !byte.is_ascii_whitespace());
+        if first == Some(&b'[') {
+            return Self::of(serde_json::from_slice(json).map_err(Defect::Json)?, false);
+        }
+        let body: Body = serde_json::from_slice(json).map_err(Defect::Json)?;
+        if let Some(items) = body.configuration_items {
+            return Self::of(items, body.config_snapshot_id.is_some());
+        }
+        if let Some(mut items) = body.base_configuration_items {
+            for item in &mut items {
+                without_links(item);
+            }
+            return Self::of(items, false);
+        }
+        if let Some(rows) = body.results {
+            let fields = body.query_info.map(|info| info.select_fields).unwrap_or_default();
+            if !fields.iter().any(|field| field.name == "configuration") {
+                return Err(Defect::Partial);
+            }
+            let items: Result<Vec<ConfigurationItem>, _> = rows.iter().map(|row| selected(row)).collect();
+            return Self::of(items.map_err(Defect::Json)?, false);
+        }
+        if let Some(item) = body.configuration_item {
+            return Self::of(vec![item], false);
+        }
+        if body.configuration_item_summary.is_some() {
+            return Err(Defect::Oversized);
+        }
+        if body.resource_type.is_some() {
+            return Self::of(vec![serde_json::from_slice(json).map_err(Defect::Json)?], false);
+        }
+        Err(Defect::NoItems)
+    }
+
+    fn of(mut items: Vec<ConfigurationItem>, is_snapshot: bool) -> Result<Self, Defect> {
+        for (at, item) in items.iter().enumerate() {
+            let key = &item.key;
+            let members =
+                [("awsAccountId", &key.account_id), ("awsRegion", &key.region), ("resourceId", &key.resource_id)];
+            if let Some((member, _)) = members.into_iter().find(|(_, text)| text.is_empty()) {
+                return Err(Defect::Incomplete { number: at + 1, member });
+            }
+        }
+        for item in &mut items {
+            // Found, and so large or so new that its body was left out.
+            if item.status.is_present() && item.configuration.as_object().is_some_and(Object::is_empty) {
+                item.add_gap("/configuration", &not_recorded("the item's configuration is not in the file"));
+            }
+        }
+        let listings = if is_snapshot { items.iter().map(place_of).collect() } else { BTreeSet::new() };
+        Ok(Self { items, listings, delivered_at: None })
+    }
+
+    /// Adds the items of another file, such as that of another region.
+    pub fn extend(&mut self, other: Self) {
+        self.items.extend(other.items);
+        self.listings.extend(other.listings);
+        self.delivered_at = self.delivered_at.take().max(other.delivered_at);
+    }
+
+    /// The snapshot that the files make up.
+    ///
+    /// `supplements` has, by type, the JSON pointers of the facts that assize reads with calls of their own. AWS Config
+    /// does not record all of them: what an item lacks of them is unreadable.
+    pub fn into_snapshot(mut self, supplements: &BTreeMap<String, Vec<String>>) -> Snapshot {
+        for item in &mut self.items {
+            let resource_type = Arc::clone(&item.key.resource_type);
+            let omitted =
+                OMITTED.iter().find(|(name, _)| **name == *resource_type).map_or(&[][..], |(_, paths)| *paths);
+            for pointer in supplements.get(resource_type.as_ref()).into_iter().flatten() {
+                if item.pointer(pointer).is_none() && !omitted.contains(&pointer.as_str()) {
+                    let name = pointer.rsplit('/').next().unwrap_or(pointer);
+                    item.obscure(pointer, &not_recorded(format!("AWS Config did not record {name}")));
+                }
+            }
+        }
+        let newest = self.items.iter().map(|item| item.capture_time.as_str()).max().unwrap_or_default();
+        // A name may lie, and an item cannot have been captured after its delivery.
+        let captured_at = self.delivered_at.filter(|time| time.as_str() >= newest).unwrap_or_else(|| newest.to_owned());
+        let accounts: BTreeSet<String> = self.items.iter().map(|item| item.key.account_id.to_string()).collect();
+        let regions: BTreeSet<String> =
+            self.items.iter().map(|item| item.key.region.to_string()).filter(|region| region != GLOBAL).collect();
+        let about = About {
+            captured_at,
+            source: SOURCE_AWS_CONFIG.to_owned(),
+            accounts: accounts.into_iter().collect(),
+            regions: regions.into_iter().collect(),
+            listings: self.listings.into_iter().collect(),
+            ..About::default()
+        };
+        Snapshot::new(about, self.items)
+    }
+}
+
+/// The file around the items, in any of its forms. Members that are not named here are of no use.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    /// Only snapshot files have it.
+    config_snapshot_id: Option<String>,
+    /// Snapshot and history files, and `GetResourceConfigHistory`.
+    configuration_items: Option<Vec<ConfigurationItem>>,
+    /// `BatchGetResourceConfig`.
+    base_configuration_items: Option<Vec<ConfigurationItem>>,
+    /// `SelectResourceConfig`: each row is JSON text.
+    #[serde(rename = "Results")]
+    results: Option<Vec<String>>,
+    /// What `SelectResourceConfig` was asked for.
+    #[serde(rename = "QueryInfo")]
+    query_info: Option<QueryInfo>,
+    /// A notification of a change.
+    configuration_item: Option<ConfigurationItem>,
+    /// A notification of a change that is too large for it.
+    configuration_item_summary: Option<Value>,
+    /// An item alone.
+    resource_type: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct QueryInfo {
+    #[serde(rename = "SelectFields", default)]
+    select_fields: Vec<SelectField>,
+}
+
+#[derive(Deserialize)]
+struct SelectField {
+    #[serde(rename = "Name")]
+    name: String,
+}
+
+/// A row of `SelectResourceConfig` has what the query selected; what it did not is not known.
+fn selected(row: &str) -> Result<ConfigurationItem, serde_json::Error> {
+    let members: Value = serde_json::from_str(row)?;
+    let mut item: ConfigurationItem = serde_json::from_str(row)?;
+    let reason = not_recorded("the query did not select it");
+    for section in ["tags", "supplementaryConfiguration"] {
+        if members.get(section).is_none() {
+            item.obscure(&format!("/{section}"), &reason);
+        }
+    }
+    if members.get("relationships").is_none() {
+        item.unreadable_relationships = any_link(reason);
+    }
+    Ok(item)
+}
+
+/// `BatchGetResourceConfig` answers with neither tags nor relationships: that there are none cannot be told from it.
+fn without_links(item: &mut ConfigurationItem) {
+    let reason = not_recorded("BatchGetResourceConfig does not tell tags and relationships");
+    item.obscure("/tags", &reason);
+    item.unreadable_relationships = any_link(reason);
+}
+
+fn any_link(reason: Arc<Unreadable>) -> Vec<UnreadableRelationship> {
+    vec![UnreadableRelationship { resource_type: UnreadableRelationship::ANY.into(), reason }]
+}
+
+fn not_recorded(message: impl Into<String>) -> Arc<Unreadable> {
+    Arc::new(Unreadable {
+        operation: String::new(),
+        action: None,
+        code: code::NOT_RECORDED.to_owned(),
+        message: message.into(),
+    })
+}
+
+fn place_of(item: &ConfigurationItem) -> Place {
+    Place {
+        account_id: Arc::clone(&item.key.account_id),
+        aws_region: Arc::clone(&item.key.region),
+        resource_type: Arc::clone(&item.key.resource_type),
+    }
+}
+
+/// The time in the name of a file as AWS Config gives it: `…_ConfigSnapshot_20260102T030405Z_<uuid>.json.gz`, or the
+/// later one of `…_ConfigHistory_<type>_20260102T030405Z_20260102T090405Z_1.json.gz`.
+fn delivery_time(name: &str) -> Option<String> {
+    if !name.contains("_ConfigSnapshot_") && !name.contains("_ConfigHistory_") {
+        return None;
+    }
+    let times = name.split('_').filter_map(|part| {
+        let digits = part.strip_suffix('Z').filter(|digits| digits.len() == 15)?;
+        let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%S", digits).ok()?;
+        Some(format_time(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp()))
+    });
+    times.max()
+}
+
+#[cfg(test)]
+mod tests;
