@@ -1,6 +1,9 @@
 //! Where configuration items come from. Sources know no rules.
 
+pub mod client;
 pub mod codec;
 pub mod config_export;
 pub mod descriptor;
+pub mod endpoint;
 pub mod model;
+pub mod recording;

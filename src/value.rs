@@ -80,8 +80,10 @@ pub mod code {
     pub const MALFORMED: &str = "MalformedResponse";
     /// An answer that goes on, with no known way to ask for the rest.
     pub const TRUNCATED: &str = "TruncatedResponse";
-    /// There are no credentials to sign the call with, or they could not be renewed.
+    /// There are no credentials to sign the call with.
     pub const NO_CREDENTIALS: &str = "NoCredentials";
+    /// There is a source of credentials and it gave none: a role that may not be assumed, a session that has ended.
+    pub const CREDENTIALS_FAILED: &str = "CredentialsFailed";
     /// The call could not be made: no such operation, parameters that do not fit it, no endpoint.
     pub const INVALID_REQUEST: &str = "InvalidRequest";
 }
