@@ -356,6 +356,10 @@ fn merge(target: &Value, patch: &Value) -> Value {
     if let Some(("$unreadable" | "$unresolved", _)) = patch.iter().next().map(|(key, value)| (key.as_ref(), value)) {
         return Value::Object(patch.clone());
     }
+    // In a merge patch `null` takes a member away, so a member that is null needs a mark of its own.
+    if patch.len() == 1 && patch.get("$null").is_some() {
+        return Value::Null;
+    }
     let mut members: BTreeMap<&str, Value> = BTreeMap::new();
     if let Value::Object(target) = target {
         members.extend(target.iter().map(|(key, value)| (key.as_ref(), value.clone())));
