@@ -399,8 +399,6 @@ pub(crate) struct Structure {
     pub(crate) required: Vec<Key>,
     /// The member that is the whole body.
     pub(crate) payload: Option<usize>,
-    /// The name of the element when the structure is a payload.
-    pub(crate) element_name: Option<Box<str>>,
 }
 
 #[derive(Debug)]

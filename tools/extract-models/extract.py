@@ -45,7 +45,7 @@ REFUSED = {
     ("sts", "GetWebIdentityToken"),
 }
 
-# CBOR is left out on purpose: every service that speaks it also speaks one of these.
+# CBOR is left out on purpose: of the services that speak it, nearly all also speak one of these.
 PROTOCOLS = ("json", "rest-json", "rest-xml", "ec2", "query")
 
 SCALARS = {"boolean", "integer", "long", "float", "double", "blob"}
@@ -189,8 +189,6 @@ class Service:
             for key in ("payload", "required"):
                 if shape.get(key):
                     out[key] = sorted(shape[key]) if key == "required" else shape[key]
-            if "locationName" in shape:
-                out["name"] = shape["locationName"]
             return out
         if kind == "list":
             out = {"list": self.member(shape["member"])}
@@ -220,6 +218,9 @@ class Service:
         for ours, theirs in names.items():
             if member.get(theirs):
                 out[ours] = member[theirs]
+        # A shape may bring its name on the wire along.
+        if "locationName" in target:
+            out.setdefault("name", target["locationName"])
         space = member.get("xmlNamespace") or (target.get("xmlNamespace") if target["type"] == "structure" else None)
         if space and self.protocol == "rest-xml":
             out["namespace"] = namespace(space)

@@ -293,13 +293,9 @@ fn payload_value(model: &ServiceModel, operation: &Operation, payload: &Member, 
         }
         _ if model.protocol() == Protocol::RestJson => json::read(model, payload.shape, body),
         _ => {
-            let name = match model.shape(payload.shape) {
-                Shape::Structure(Structure { element_name: Some(name), .. }) => name,
-                _ => payload.wire(),
-            };
             let mut document = Document::open(model, body)?;
             let root = document.root()?;
-            xml::expect_root(&root, operation.output_root.as_deref().unwrap_or(name))?;
+            xml::expect_root(&root, operation.output_root.as_deref().unwrap_or(payload.wire()))?;
             let value = document.value(payload.shape, &root)?;
             document.close()?;
             Ok(value)

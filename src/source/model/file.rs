@@ -83,7 +83,6 @@ struct ShapeFile {
     #[serde(default)]
     required: Vec<String>,
     payload: Option<String>,
-    name: Option<Box<str>>,
 }
 
 #[derive(Deserialize)]
@@ -286,18 +285,20 @@ impl Linker<'_> {
             index(name)?;
         }
         let payload = file.payload.as_ref().map(index).transpose()?;
-        let mut by_wire_name: Vec<(Box<str>, usize)> = members
+        let mut by_wire_name: Vec<(Box<str>, bool, usize)> = members
             .iter()
             .enumerate()
-            .filter(|(_, member)| member.location == Location::Body && !member.attribute)
-            .map(|(index, member)| (member.wire().into(), index))
+            .filter(|(_, member)| member.is_in_body() && !member.attribute)
+            .map(|(index, member)| (member.wire().into(), !member.flattened, index))
             .collect();
+        // S3 has members that are the first element of a list beside them, under the same name. The list stays.
         by_wire_name.sort();
+        by_wire_name.dedup_by(|later, earlier| later.0 == earlier.0);
+        let by_wire_name = by_wire_name.into_iter().map(|(name, _, index)| (name, index)).collect();
         Ok(Structure {
             by_wire_name,
             required: file.required.iter().map(|name| intern(name)).collect(),
             payload,
-            element_name: file.name.clone(),
             members,
         })
     }
