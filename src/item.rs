@@ -190,9 +190,8 @@ impl ConfigurationItem {
         self.section(section)?.pointer(rest)
     }
 
-    /// Marks the facts at a JSON pointer from the item's root as unreadable, without listing them as a gap: for facts
-    /// that nobody asked for.
-    pub fn obscure(&mut self, pointer: &str, reason: &Arc<Unreadable>) {
+    /// Puts a value at a JSON pointer from the item's root.
+    pub fn put(&mut self, pointer: &str, value: Value) {
         let Some((section, rest)) = split_section(pointer) else { return };
         let section = match section {
             "configuration" => &mut self.configuration,
@@ -200,7 +199,13 @@ impl ConfigurationItem {
             "tags" => &mut self.tags,
             _ => return,
         };
-        *section = section.with_pointer(rest, Value::Unreadable(Arc::clone(reason)));
+        *section = section.with_pointer(rest, value);
+    }
+
+    /// Marks the facts at a JSON pointer from the item's root as unreadable, without listing them as a gap: for facts
+    /// that nobody asked for.
+    pub fn obscure(&mut self, pointer: &str, reason: &Arc<Unreadable>) {
+        self.put(pointer, Value::Unreadable(Arc::clone(reason)));
     }
 
     /// Marks the facts at a JSON pointer from the item's root as unreadable and lists them as a gap.

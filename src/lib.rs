@@ -1,5 +1,6 @@
 //! assize scans AWS accounts into configuration items, judges them by rules, and reports.
 
+pub mod collect;
 pub mod evaluate;
 pub mod evaluation;
 pub mod gap;

@@ -1,5 +1,6 @@
 //! Where configuration items come from. Sources know no rules.
 
+pub mod account;
 pub mod client;
 pub mod codec;
 pub mod config_export;

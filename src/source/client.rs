@@ -361,6 +361,11 @@ impl Client {
         self.0.transport.clock.now()
     }
 
+    /// Waits, by the client's clock.
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        self.0.transport.clock.sleep(duration).await;
+    }
+
     /// Requests sent so far, by `service:Operation`; retries are counted, and so is `sts:GetCallerIdentity`.
     pub fn requests(&self) -> BTreeMap<String, u64> {
         self.0.transport.tally.requests()

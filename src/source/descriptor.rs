@@ -20,7 +20,7 @@ pub use self::catalog::{Catalog, CatalogError};
 use self::path::{Path, Position};
 use self::template::{Condition, Template, Text};
 use crate::nearest;
-use crate::source::model::{self, ServiceModel, ShapeId};
+use crate::source::model::{self, Models, ServiceModel, ShapeId};
 use crate::value::{Key, Value, intern};
 
 /// How to read the resources of one type.
@@ -432,8 +432,19 @@ impl ResourceDescriptor {
         self.links.iter().filter_map(|link| link.part.as_ref()).collect()
     }
 
+    /// These parts, with all that they read.
+    pub fn with_needed(&self, wanted: &BTreeSet<Key>) -> BTreeSet<Key> {
+        needed_by(&self.parts, wanted)
+    }
+
+    /// The model of the service whose answer the element is; without a listing, of the descriptor's own service.
+    pub(crate) fn element_model<'m>(&self, models: &'m Models) -> Option<&'m ServiceModel> {
+        let service = self.element_call().map_or(&self.service, |call| &call.service);
+        models.service(service).ok().map(AsRef::as_ref)
+    }
+
     /// The call that fills the element: the describing one, else the listing one.
-    pub(super) fn element_call(&self) -> Option<&Call> {
+    pub(crate) fn element_call(&self) -> Option<&Call> {
         let listing = self.listing.as_ref()?;
         Some(match &listing.detail {
             Detail::None => &listing.call,
@@ -721,6 +732,30 @@ impl Part {
     }
 }
 
+impl Body {
+    /// The configuration of an element.
+    pub(crate) fn cased(&self, model: &ServiceModel, value: &Value) -> Value {
+        self.shape.get().map_or_else(|| value.clone(), |shape| self.case.of(model, *shape, value))
+    }
+}
+
+impl Part {
+    /// The output with its members renamed: each of them, where there are several.
+    pub(crate) fn cased(&self, model: &ServiceModel, output: &Value) -> Value {
+        let Some(shape) = self.shape.get() else { return output.clone() };
+        let one = |value: &Value| self.case.of(model, *shape, value);
+        match (&self.source, output) {
+            (PartSource::Each { .. } | PartSource::Shared { .. }, Value::Array(all)) => {
+                all.iter().map(one).collect::<Vec<_>>().into()
+            }
+            (PartSource::Each { .. }, Value::Object(all)) => {
+                Value::object(all.iter().map(|(name, value)| (name, one(value))))
+            }
+            _ => one(output),
+        }
+    }
+}
+
 /// Names are unique, pointers do not cover each other, and no part needs itself.
 fn check_parts(parts: &[Part], errors: &mut Errors) {
     for (at, part) in parts.iter().enumerate() {
@@ -743,7 +778,7 @@ fn check_parts(parts: &[Part], errors: &mut Errors) {
 }
 
 /// These parts, with all that they need.
-pub(super) fn needed_by(parts: &[Part], wanted: &BTreeSet<Key>) -> BTreeSet<Key> {
+fn needed_by(parts: &[Part], wanted: &BTreeSet<Key>) -> BTreeSet<Key> {
     let mut all = BTreeSet::new();
     let mut open: Vec<&Key> = wanted.iter().collect();
     while let Some(name) = open.pop() {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_saphyr::Spanned;
@@ -160,6 +161,11 @@ impl Path {
         });
     }
 
+    /// The tree below the element without what the path leads to.
+    pub(crate) fn without(&self, value: &Value) -> Value {
+        without(value, &self.steps)
+    }
+
     fn visit(&self, frame: &Frame<'_>, env: &Env<'_>, found: &mut dyn FnMut(Found<'_, '_>)) {
         match &self.root {
             Root::Element(up) => {
@@ -183,6 +189,22 @@ impl Path {
                 }
             }
         }
+    }
+}
+
+fn without(value: &Value, steps: &[Step]) -> Value {
+    match (steps.split_first(), value) {
+        (Some((Step::Member(name), [])), Value::Object(members)) => Value::object(
+            members.iter().filter(|(key, _)| *key != name).map(|(key, value)| (Arc::clone(key), value.clone())),
+        ),
+        (Some((Step::Member(name), rest)), Value::Object(members)) => match members.get(name) {
+            Some(below) => Value::Object(members.with(name, without(below, rest))),
+            None => value.clone(),
+        },
+        (Some((Step::Each, rest)), Value::Array(elements)) => {
+            elements.iter().map(|element| without(element, rest)).collect::<Vec<_>>().into()
+        }
+        _ => value.clone(),
     }
 }
 
@@ -320,6 +342,14 @@ impl<'a> Frame<'a> {
     /// A value with nothing around it.
     pub fn of(value: &'a Value) -> Self {
         Self { value, outer: Outer::Stack(&[]) }
+    }
+
+    /// Another value in the same place.
+    pub(crate) fn beside<'b>(&self, value: &'b Value) -> Frame<'b>
+    where
+        'a: 'b,
+    {
+        Frame { value, outer: self.outer }
     }
 
     /// A value inside of this one.

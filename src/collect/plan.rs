@@ -1,0 +1,239 @@
+//! The calls that reading will make, before the first is made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::needs::{Needs, Selected, Selection};
+use super::{CollectError, Regions, is_regional};
+use crate::snapshot::Snapshot;
+use crate::source::account::REPORT_CALLS;
+use crate::source::descriptor::{Catalog, Detail, Part, PartSource};
+use crate::source::model::{Models, Operation};
+use crate::value::{Key, Value};
+
+/// The calls that are made for what is asked for, by operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    steps: Vec<Step>,
+}
+
+/// An operation that is called, and for what.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Step {
+    /// The service's key: `s3`.
+    pub service: String,
+    /// The operation: `GetBucketPolicy`.
+    pub operation: String,
+    /// What it is called once for.
+    pub per: Per,
+    /// The IAM actions that allow it; none if everyone may call it.
+    pub iam_actions: Vec<String>,
+    /// The type whose listing it is, if it may take several pages.
+    pub pages_of: Option<String>,
+    /// Who asks for it: rules, by id.
+    pub wanted_by: BTreeSet<String>,
+}
+
+/// What an operation is called once for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Per {
+    /// The account; so often at most.
+    Account(u64),
+    /// Each region.
+    Region,
+    /// Each item of a type.
+    Item(String),
+    /// So many items of a type.
+    Items(String, u64),
+    /// Each of the elements that a part of a type's items is read for.
+    Element {
+        /// The type.
+        resource_type: String,
+        /// The part.
+        part: String,
+    },
+}
+
+/// How many there are of what calls are made for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Regions that are read.
+    pub regions: u64,
+    /// Items by type.
+    pub items: BTreeMap<String, u64>,
+    /// By type and part, elements that the part is read for; as many as there are items where nothing is said.
+    pub elements: BTreeMap<(String, String), u64>,
+}
+
+/// AWS's listings give at least so many resources a page, as long as there are more.
+const SMALLEST_PAGE: u64 = 50;
+
+impl Plan {
+    /// The calls for what is asked for, by who asks for it: rules' ids, or any other names.
+    ///
+    /// # Errors
+    /// Something is asked for that is not known, or a descriptor does not fit the models.
+    pub fn new(
+        catalog: &Catalog,
+        models: &Models,
+        wanted: &BTreeMap<String, Needs>,
+        regions: &Regions,
+    ) -> Result<Self, CollectError> {
+        let mut steps = BTreeMap::<(String, String, Per), Step>::new();
+        for (who, needs) in wanted {
+            let selection = Selection::new(catalog, needs)?;
+            selection.check(catalog, models)?;
+            let mut calls = vec![("sts".to_owned(), "GetCallerIdentity".to_owned(), Per::Account(1), None)];
+            if regions.must_be_found(&selection) {
+                calls.push(("ec2".to_owned(), "DescribeRegions".to_owned(), Per::Account(1), None));
+            }
+            selection.types.iter().for_each(|selected| calls_of(selected, &mut calls));
+            for (service, operation, per, pages_of) in calls {
+                let known = models.service(&service).ok().and_then(|model| model.operation(&operation).ok());
+                let pages_of = pages_of.filter(|_| known.is_some_and(|operation| operation.pagination().is_some()));
+                let step = steps.entry((service.clone(), operation.clone(), per.clone())).or_insert_with(|| Step {
+                    service,
+                    operation,
+                    per,
+                    iam_actions: known.map(needed_actions).unwrap_or_default(),
+                    pages_of,
+                    wanted_by: BTreeSet::new(),
+                });
+                step.wanted_by.insert(who.clone());
+            }
+        }
+        Ok(Self { steps: steps.into_values().collect() })
+    }
+
+    /// The steps, by service and operation.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// At most so many calls are made, without what is tried again, for so many regions and items. Of the listings it
+    /// is taken that a page that is not the last holds at least 50 resources.
+    pub fn bound(&self, counts: &Counts) -> u64 {
+        self.steps.iter().map(|step| step.bound(counts)).sum()
+    }
+}
+
+impl Step {
+    /// At most so many calls of this operation are made for this.
+    pub fn bound(&self, counts: &Counts) -> u64 {
+        let items = |resource_type: &str| counts.items.get(resource_type).copied().unwrap_or(0);
+        let calls = match &self.per {
+            Per::Account(times) => *times,
+            Per::Region => counts.regions,
+            Per::Item(resource_type) => items(resource_type),
+            // The last group of each region, or of each parent, may be a small one.
+            Per::Items(resource_type, size) => {
+                items(resource_type).min(items(resource_type) / size + counts.regions.max(1))
+            }
+            Per::Element { resource_type, part } => {
+                let key = (resource_type.clone(), part.clone());
+                counts.elements.get(&key).copied().unwrap_or_else(|| items(resource_type))
+            }
+        };
+        calls + self.pages_of.as_deref().map_or(0, |resource_type| items(resource_type) / SMALLEST_PAGE)
+    }
+}
+
+impl Counts {
+    /// What a snapshot holds.
+    pub fn of(catalog: &Catalog, snapshot: &Snapshot) -> Self {
+        let regions = u64::try_from(snapshot.about().regions.len()).unwrap_or(u64::MAX);
+        let mut counts = Self { regions, ..Self::default() };
+        for item in snapshot.items() {
+            let resource_type = item.key.resource_type.to_string();
+            *counts.items.entry(resource_type.clone()).or_default() += 1;
+            let parts = catalog.get(&resource_type).iter().flat_map(|descriptor| &descriptor.parts);
+            for part in parts.filter(|part| matches!(part.source, PartSource::Each { .. })) {
+                let elements =
+                    part.into.as_deref().and_then(|into| item.pointer(into)).map_or(0, |value| match value {
+                        Value::Array(elements) => elements.len(),
+                        Value::Object(members) => members.len(),
+                        _ => 1,
+                    });
+                *counts.elements.entry((resource_type.clone(), part.name.to_string())).or_default() +=
+                    u64::try_from(elements).unwrap_or(u64::MAX);
+            }
+        }
+        counts
+    }
+}
+
+/// Everyone may ask who they are
+/// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>).
+fn needed_actions(operation: &Operation) -> Vec<String> {
+    let free = |action: &&String| *action != "sts:GetCallerIdentity";
+    operation.iam_actions().iter().filter(free).cloned().collect()
+}
+
+type PlannedCall = (String, String, Per, Option<String>);
+
+fn calls_of(selected: &Selected, calls: &mut Vec<PlannedCall>) {
+    let descriptor = &selected.descriptor;
+    let resource_type = descriptor.resource_type.to_string();
+    let place = if is_regional(descriptor) { Per::Region } else { Per::Account(1) };
+    if let Some(listing) = &descriptor.listing {
+        let per = listing.for_each.as_ref().map_or_else(|| place.clone(), |parent| Per::Item(parent.to_string()));
+        let mut add = |service: &Key, operation: &Key, per: Per, pages_of: Option<String>| {
+            calls.push((service.to_string(), operation.to_string(), per, pages_of));
+        };
+        add(&listing.call.service, &listing.call.operation, per, Some(resource_type.clone()));
+        match &listing.detail {
+            Detail::None => {}
+            Detail::Describe(describe) => {
+                let call = &describe.call;
+                add(&call.service, &call.operation, Per::Item(resource_type.clone()), None);
+            }
+            Detail::Batch(batch) => {
+                // Each parent's items are a group, so that every item may be one alone.
+                let size = if listing.for_each.is_some() { 1 } else { batch.size };
+                let per = Per::Items(resource_type.clone(), u64::try_from(size).unwrap_or(1));
+                add(&batch.call.service, &batch.call.operation, per, None);
+            }
+        }
+    }
+    for part in descriptor.parts.iter().filter(|part| selected.parts.contains(&part.name)) {
+        calls_of_part(&resource_type, part, &place, calls);
+    }
+}
+
+fn calls_of_part(resource_type: &str, part: &Part, place: &Per, calls: &mut Vec<PlannedCall>) {
+    let resource_type = resource_type.to_owned();
+    let per = match &part.source {
+        PartSource::Call(_) => Per::Item(resource_type),
+        PartSource::Each { .. } => Per::Element { resource_type, part: part.name.to_string() },
+        PartSource::Batch { size, .. } => Per::Items(resource_type, u64::try_from(*size).unwrap_or(1)),
+        PartSource::Shared { .. } => place.clone(),
+        PartSource::Code(collector) => {
+            for ((service, operation), times) in collector.operations().iter().zip(REPORT_CALLS) {
+                calls.push(((*service).to_owned(), (*operation).to_owned(), Per::Account(times), None));
+            }
+            return;
+        }
+    };
+    if let Some(call) = part.source.call() {
+        calls.push((call.service.to_string(), call.operation.to_string(), per, None));
+    }
+}
+
+/// The name of an operation as reports write it.
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{} {}", self.service, self.operation, self.per)
+    }
+}
+
+impl std::fmt::Display for Per {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Account(1) => f.write_str("once"),
+            Self::Account(times) => write!(f, "up to {times} times"),
+            Self::Region => f.write_str("once a region"),
+            Self::Item(resource_type) => write!(f, "for each {resource_type}"),
+            Self::Items(resource_type, size) => write!(f, "for each {size} {resource_type}"),
+            Self::Element { resource_type, part } => write!(f, "for each of the {part} of each {resource_type}"),
+        }
+    }
+}
