@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use crate::evaluation::{ComplianceType, Evaluation, RuleError};
 use crate::gap::Gap;
 use crate::item::{ConfigurationItem, GLOBAL, ResourceKey};
-use crate::rule::RuleSet;
 use crate::rule::set::Chosen;
+use crate::rule::{RuleSet, STACK};
 use crate::snapshot::{Place, Snapshot};
 use crate::value::{Unreadable, Value};
 
@@ -23,6 +23,8 @@ const CHUNK: usize = 128;
 pub struct Options {
     /// Only resources with these tags, if any are given.
     pub targets: Targets,
+    /// How many threads judge; 0 for as many as there are cores.
+    pub threads: usize,
 }
 
 /// Resources by tag.
@@ -63,8 +65,17 @@ pub struct Outcome {
     pub rule_errors: Vec<RuleError>,
 }
 
-/// Judges all items of the snapshot by the rules. Uses rayon's threads.
+/// Judges all items of the snapshot by the rules.
 pub fn run(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Outcome {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).stack_size(STACK).build();
+    // Without threads of its own it runs on those that the caller has.
+    pool.map_or_else(
+        |_| judge_all(rules, snapshot, options),
+        |pool| pool.install(|| judge_all(rules, snapshot, options)),
+    )
+}
+
+fn judge_all(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Outcome {
     let judged: Vec<(Vec<Evaluation>, Vec<RuleError>)> = snapshot
         .items()
         .par_chunks(CHUNK)

@@ -24,6 +24,7 @@ pub mod set;
 mod surface;
 
 pub use parameter::{Parameter, ParameterError, ParameterType, ParameterValues};
+pub(crate) use script::STACK;
 pub use set::{RuleSet, Selection};
 
 /// One requirement: what it is, which resources it speaks of, and the script that decides.

@@ -13,8 +13,8 @@ use super::{ParameterValues, Rule};
 use crate::evaluation::{ComplianceType, Evaluation, Severity};
 use crate::gap::Gap;
 use crate::item::{ACCOUNT, ConfigurationItem, GLOBAL};
-use crate::rule::Level;
 use crate::rule::set::Chosen;
+use crate::rule::{Level, STACK};
 use crate::snapshot::{About, Place, Snapshot};
 use crate::value::{Unreadable, Value, code, escape};
 
@@ -227,7 +227,17 @@ impl Cases {
         if !rule.judges_in(&item.key.resource_type, &item.key.region) {
             return vec![format!("the rule does not judge {} in {}", item.key.resource_type, item.key.region)];
         }
-        match chosen.judge(&snapshot, &item) {
+        let judged = std::thread::scope(|scope| {
+            let judge = || chosen.judge(&snapshot, &item);
+            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, judge);
+            thread.map(std::thread::ScopedJoinHandle::join)
+        });
+        let judged = match judged {
+            Ok(Ok(judged)) => judged,
+            Ok(Err(_)) => return vec!["the thread that ran the case panicked".to_owned()],
+            Err(error) => return vec![format!("no thread could be started: {error}")],
+        };
+        match judged {
             Ok(evaluations) => differences(case, &evaluations),
             Err(error) => vec![format!("the rule broke: {}", error.message)],
         }

@@ -20,6 +20,8 @@ pub(super) fn register(surface: &mut Surface) {
     policy::register(surface);
     text::register(surface);
     time::register(surface);
+    #[cfg(test)]
+    surface.function("panic_for_a_test", || -> bool { panic!("as the test wants") });
 }
 
 pub(super) fn name_types(engine: &mut rhai::Engine) {

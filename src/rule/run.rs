@@ -15,6 +15,7 @@ use compact_str::CompactString;
 use rhai::{Dynamic, EvalAltResult, Position};
 
 use super::Rule;
+use super::surface::Document;
 use crate::evaluation::Evidence;
 use crate::gap::Gap;
 use crate::item::ConfigurationItem;
@@ -31,14 +32,14 @@ const MOST_EVIDENCE: usize = 64;
 const LONGEST_VALUE: usize = 256;
 
 /// A script that does more than this goes in circles: the busiest rule over an account of 100,000 resources takes less.
-const MOST_OPERATIONS: u64 = 10_000_000;
+const MOST_OPERATIONS: u64 = 5_000_000;
 
 /// A guard for what the count of operations does not see, such as slow native functions. Far above what any rule takes,
 /// since an answer must not depend on how fast the machine is.
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// How much a script may add to its lists and texts, in bytes. Values that are dropped again count too.
-const MOST_GROWTH: usize = 64 << 20;
+const MOST_GROWTH: usize = 256 << 20;
 
 thread_local! {
     static RUN: RefCell<Option<Run>> = const { RefCell::new(None) };
@@ -130,14 +131,17 @@ pub(super) fn grow(bytes: usize) -> Outcome<()> {
     let growth = GROWTH.get().saturating_add(bytes);
     GROWTH.set(growth);
     if growth > MOST_GROWTH {
-        return Err(fail("the script makes more than 64 MiB of lists and texts"));
+        return Err(fail("the script makes more than 256 MiB of lists and texts"));
     }
     Ok(())
 }
 
 /// About how many bytes a value takes.
 pub(super) fn weight(value: &Dynamic) -> usize {
-    let inside = if let Ok(array) = value.as_array_ref() {
+    let inside = if let Some(document) = value.read_lock::<Document>() {
+        // The facts of an item are shared with it; what a script parsed is its own.
+        if document.origin.is_none() { document.members.iter().map(|(_, value)| tree_weight(value)).sum() } else { 0 }
+    } else if let Ok(array) = value.as_array_ref() {
         array.iter().map(weight).sum()
     } else if let Ok(map) = value.as_map_ref() {
         map.values().map(|value| weight(value) + 24).sum()
@@ -147,6 +151,16 @@ pub(super) fn weight(value: &Dynamic) -> usize {
         0
     };
     inside + size_of::<Dynamic>()
+}
+
+fn tree_weight(value: &Value) -> usize {
+    let inside = match value {
+        Value::Array(elements) => elements.iter().map(tree_weight).sum(),
+        Value::Object(members) => members.iter().map(|(_, value)| tree_weight(value)).sum(),
+        Value::String(text) => text.len(),
+        _ => 0,
+    };
+    inside + size_of::<Value>()
 }
 
 /// A defect of the script.

@@ -3,6 +3,8 @@
 //! The engine starts out with nothing: no packages but arithmetic and ranges, no `eval`, no modules, no output, no
 //! exceptions that could catch an unreadable fact. What a script can call stands in [`surface`](super::surface).
 
+mod scan;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
@@ -18,17 +20,27 @@ use crate::item::ConfigurationItem;
 use crate::snapshot::Snapshot;
 use crate::value::{Unreadable, code};
 
-/// The longest text that a script can make.
-const LONGEST_TEXT: usize = 1 << 20;
+/// The longest text that a script can make or read.
+const LONGEST_TEXT: usize = 256 << 10;
 
 /// The most elements that one list, with all lists in it, can have in a script. Lists of an item's facts do not count.
 const LONGEST_LIST: usize = 10_000;
 
+/// The most members that one object map, with all maps in it, can have in a script.
+const LARGEST_MAP: usize = 1_000;
+
 /// The deepest that functions of a script can call each other.
-const DEEPEST_CALLS: usize = 32;
+const DEEPEST_CALLS: usize = 16;
+
+/// The most variables that one function can have at a time. With the limits above it bounds what they can hold.
+const MOST_VARIABLES: usize = 64;
 
 /// The longest script, in bytes.
 const LONGEST_SCRIPT: usize = 64 << 10;
+
+/// The stack that a thread which runs scripts should have. Lists in lists, as deep as the limits allow, take it when they
+/// are dropped; only what is used is ever taken from the system.
+pub(crate) const STACK: usize = 64 << 20;
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(engine);
 
@@ -39,7 +51,8 @@ fn engine() -> Engine {
         .register_global_module(BasicIteratorPackage::new().as_shared_module())
         .register_global_module(Arc::new(Surface::module()));
     surface::name_types(&mut engine);
-    for symbol in ["eval", "try", "catch", "throw", "print", "debug", "Fn", "curry", "call", "is_def_var", "is_def_fn"]
+    for symbol in
+        ["eval", "try", "catch", "throw", "print", "debug", "Fn", "curry", "call", "is_def_var", "is_def_fn", "this"]
     {
         engine.disable_symbol(symbol);
     }
@@ -49,13 +62,14 @@ fn engine() -> Engine {
         // With fast operators Rhai compares in its own way, and ours are not asked.
         .set_fast_operators(false)
         .set_allow_shadowing(true)
-        .set_optimization_level(OptimizationLevel::Simple)
+        // The optimizer computes comparisons of literals in its own way too.
+        .set_optimization_level(OptimizationLevel::None)
         .set_max_call_levels(DEEPEST_CALLS)
         .set_max_expr_depths(64, 64)
         .set_max_string_size(LONGEST_TEXT)
         .set_max_array_size(LONGEST_LIST)
-        .set_max_map_size(LONGEST_LIST)
-        .set_max_variables(256)
+        .set_max_map_size(LARGEST_MAP)
+        .set_max_variables(MOST_VARIABLES)
         .set_max_functions(256)
         .on_progress(|_| run::tick());
     engine
@@ -90,6 +104,7 @@ impl Script {
             if text.len() > LONGEST_SCRIPT {
                 return Err(wrong(format!("the script is longer than {LONGEST_SCRIPT} bytes")));
             }
+            scan::check(text).map_err(wrong)?;
             let ast =
                 ENGINE.compile(text).map_err(|error| wrong(place(error.position(), &error.err_type().to_string())))?;
             whole = Some(match whole {
@@ -280,3 +295,6 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("without a message")
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ use super::arn::Arn;
 use super::fact::{Fact, Hidden, Seen};
 use super::network::{is_private, net};
 use super::text::matches_glob;
-use crate::rule::run::{Outcome, fail, stop_at_subject};
+use crate::rule::run::{Outcome, fail, grow, stop_at_subject};
 use crate::rule::surface::{Document, List, Surface, to_dynamic};
 use crate::value::{Value, code};
 
@@ -81,6 +81,8 @@ impl Policy {
         let text = given
             .as_immutable_string_ref()
             .map_err(|kind| fail(format!("a policy document is a text or a document, not {kind}")))?;
+        // A tree takes a few times the space of its text.
+        grow(text.len() * 4)?;
         let value = parse_text(&text).map_err(|message| stop_at_subject(code::MALFORMED, message))?;
         Self::parse(&Fact::of_value(value))
     }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use regex_lite::{Regex, RegexBuilder};
 use rhai::{Array, Dynamic, ImmutableString};
 
-use crate::rule::run::{Outcome, fail};
+use crate::rule::run::{Outcome, fail, grow};
 use crate::rule::surface::{Surface, to_dynamic};
 use crate::value::Value;
 
@@ -56,6 +56,9 @@ thread_local! {
 
 const MOST_PATTERNS: usize = 256;
 
+/// Nothing looks at the clock while a pattern is matched, so the pattern has to be short.
+const LONGEST_PATTERN: usize = 2_048;
+
 /// Whether the pattern is found in the text. The engine takes time in proportion to the product of both lengths at worst.
 fn matches_regex(pattern: &str, text: &str) -> Outcome<bool> {
     PATTERNS.with_borrow_mut(|patterns| {
@@ -63,7 +66,7 @@ fn matches_regex(pattern: &str, text: &str) -> Outcome<bool> {
             return Ok(regex.is_match(text));
         }
         let regex = RegexBuilder::new(pattern)
-            .size_limit(1 << 20)
+            .size_limit(64 << 10)
             .build()
             .map_err(|error| fail(format!("\"{pattern}\" is not a pattern: {error}")))?;
         let found = regex.is_match(text);
@@ -112,7 +115,7 @@ pub(super) fn register(surface: &mut Surface) {
             if old.is_empty() {
                 return Ok(text.into());
             }
-            crate::rule::run::grow(text.len() + text.matches(old).count().saturating_mul(new.len()))?;
+            grow(text.len() + text.matches(old).count().saturating_mul(new.len()))?;
             Ok(text.replace(old, new).into())
         })
         .function("to_string", |number: i64| ImmutableString::from(number.to_string()))
@@ -122,9 +125,16 @@ pub(super) fn register(surface: &mut Surface) {
             text.trim().parse::<i64>().map_or(Dynamic::UNIT, Dynamic::from)
         })
         .function("csv", |text: &str| words(csv(text)))
-        .function("matches_glob", |pattern: &str, text: &str| matches_glob(pattern, text))
+        .function("matches_glob", |pattern: &str, text: &str| -> Outcome<bool> {
+            if pattern.len() > LONGEST_PATTERN {
+                return Err(fail(format!("a pattern is longer than {LONGEST_PATTERN} bytes")));
+            }
+            Ok(matches_glob(pattern, text))
+        })
         .function("matches_regex", matches_regex)
         .function("parse_json", |text: &str| -> Outcome<Dynamic> {
+            // A tree takes a few times the space of its text.
+            grow(text.len() * 4)?;
             let value: Value =
                 serde_json::from_str(text).map_err(|error| fail(format!("the text is not JSON: {error}")))?;
             to_dynamic(&value, None)

@@ -169,7 +169,8 @@ impl Item {
         .map_err(stop)
     }
 
-    fn label(&self) -> Option<Arc<str>> {
+    /// The id, or the name where the link tells no id.
+    pub(super) fn label(&self) -> Option<Arc<str>> {
         match &self.0 {
             Facts::Known(item) => Some(Arc::clone(&item.key.resource_id)),
             Facts::Unknown(unknown) => unknown.link.resource_id.clone().or_else(|| unknown.link.resource_name.clone()),

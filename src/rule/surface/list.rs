@@ -11,7 +11,7 @@ use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
 
 use super::document::{read, whole};
 use super::operators::{compare, same};
-use super::{Document, Origin, Surface};
+use super::{Document, Item, Origin, Surface};
 use crate::rule::run::{Outcome, Segment, fail, grow, weight};
 use crate::value::Value;
 
@@ -164,17 +164,32 @@ fn join(list: &impl Sequence, separator: &str) -> Outcome<String> {
     let mut text = String::new();
     for (at, element) in list.each().enumerate() {
         let element = element?;
+        let before = text.len();
         if at > 0 {
             text.push_str(separator);
         }
-        if let Some(document) = element.read_lock::<Document>() {
-            text.push_str(&document.text()?);
-        } else {
-            text.push_str(&element.to_string());
-        }
-        grow(text.len())?;
+        text.push_str(&plain(&element)?);
+        grow(text.len() - before)?;
     }
     Ok(text)
+}
+
+/// A value as it stands in a text. Documents and lists are written as JSON, and must not hold what is unreadable.
+fn plain(value: &Dynamic) -> Outcome<String> {
+    if let Some(document) = value.read_lock::<Document>() {
+        return document.text();
+    }
+    if let Some(list) = value.read_lock::<List>() {
+        return list.text();
+    }
+    if let Ok(array) = value.as_array_ref() {
+        let elements: Outcome<Vec<String>> = array.iter().map(plain).collect();
+        return Ok(format!("[{}]", elements?.join(", ")));
+    }
+    if let Some(item) = value.read_lock::<Item>() {
+        return Ok(item.label().map_or_else(String::new, |label| label.to_string()));
+    }
+    Ok(value.to_string())
 }
 
 /// The methods that lists and arrays have.
@@ -280,6 +295,8 @@ pub(super) fn register(surface: &mut Surface) {
         })
         .iterator::<Array>(|array| Box::new(array.into_array().unwrap_or_default().into_iter().map(Ok)))
         .function("to_string", |list: &mut List| list.text())
+        .function("to_string", |array: &mut Array| plain(&Dynamic::from_array(array.clone())))
+        .function("to_debug", |array: &mut Array| plain(&Dynamic::from_array(array.clone())))
         .function("to_debug", |list: &mut List| list.text())
         .mutator("push", |array: &mut Array, value: Dynamic| add(array, value))
         .mutator("pop", |array: &mut Array| array.pop().unwrap_or(Dynamic::UNIT))

@@ -1,0 +1,181 @@
+//! A look at a script's text before it is compiled, for what Rhai's compiler has no setting to refuse.
+//!
+//! Values inside of others cannot be changed in place (`list[0] = x`, `map.name += x`, `this = x`). Rhai does not see a
+//! value grow inside of another one, so a few lines could fill the memory past all its limits; and no rule needs it.
+
+use std::iter::Peekable;
+use std::str::CharIndices;
+
+/// Operators of more than one character, longer ones first.
+const OPERATORS: [&str; 26] = [
+    "<<=", ">>=", "**=", "..=", "?.", "?[", "??", "==", "!=", "<=", ">=", "=>", "+=", "-=", "*=", "/=", "%=", "&=",
+    "|=", "^=", "&&", "||", "<<", ">>", "**", "..",
+];
+
+const ASSIGNMENTS: [&str; 12] = ["=", "+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", "&=", "|=", "^="];
+
+/// Looks for what must not be in a script.
+///
+/// # Errors
+/// What is there, with line and column.
+pub(super) fn check(script: &str) -> Result<(), String> {
+    let mut lexer = Lexer::new(script);
+    let (mut before_last, mut last) = ("", "");
+    while let Some((at, token)) = lexer.next_token() {
+        if ASSIGNMENTS.contains(&token) {
+            let member = is_name(last) && matches!(before_last, "." | "?.");
+            if member || last == "]" || last == "this" {
+                let (line, column) = position(script, at);
+                return Err(format!(
+                    "line {line}, column {column}: a value inside of another one cannot be changed; make a new one, or push to a list"
+                ));
+            }
+        }
+        before_last = last;
+        last = token;
+    }
+    Ok(())
+}
+
+fn is_name(token: &str) -> bool {
+    token.starts_with(|first: char| first.is_alphabetic() || first == '_')
+}
+
+fn position(script: &str, at: usize) -> (usize, usize) {
+    let before = script.get(..at).unwrap_or(script);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(1, |line| line.chars().count() + 1);
+    (line, column)
+}
+
+/// Names, operators and signs, without texts and comments.
+struct Lexer<'a> {
+    script: &'a str,
+    rest: Peekable<CharIndices<'a>>,
+    /// For each text between backticks that is open, how many braces are open in its `${…}`.
+    braces: Vec<usize>,
+}
+
+impl<'a> Lexer<'a> {
+    fn new(script: &'a str) -> Self {
+        Self { script, rest: script.char_indices().peekable(), braces: Vec::new() }
+    }
+
+    fn ahead(&self) -> &'a str {
+        let mut rest = self.rest.clone();
+        rest.next().and_then(|(at, _)| self.script.get(at..)).unwrap_or_default()
+    }
+
+    fn skip(&mut self, characters: usize) {
+        for _ in 0..characters {
+            self.rest.next();
+        }
+    }
+
+    fn next_token(&mut self) -> Option<(usize, &'a str)> {
+        loop {
+            let (at, first) = *self.rest.peek()?;
+            let ahead = self.ahead();
+            if first.is_whitespace() {
+                self.skip(1);
+            } else if ahead.starts_with("//") {
+                while self.rest.next_if(|(_, character)| *character != '\n').is_some() {}
+            } else if ahead.starts_with("/*") {
+                self.skip_comment();
+            } else if first == '"' || first == '\'' {
+                self.skip(1);
+                self.skip_text(first);
+            } else if first == '#' && ahead.trim_start_matches('#').starts_with('"') {
+                self.skip_raw_text(ahead);
+            } else if first == '`' {
+                self.skip(1);
+                self.skip_template();
+            } else if first == '}' && self.braces.last() == Some(&0) {
+                self.braces.pop();
+                self.skip(1);
+                self.skip_template();
+            } else {
+                return Some((at, self.token(at, first, ahead)));
+            }
+        }
+    }
+
+    fn token(&mut self, at: usize, first: char, ahead: &'a str) -> &'a str {
+        if first.is_alphanumeric() || first == '_' {
+            while self.rest.next_if(|(_, character)| character.is_alphanumeric() || *character == '_').is_some() {}
+            let end = self.rest.peek().map_or(self.script.len(), |(end, _)| *end);
+            return self.script.get(at..end).unwrap_or_default();
+        }
+        let operator = OPERATORS.into_iter().find(|operator| ahead.starts_with(operator));
+        if let Some(operator) = operator {
+            self.skip(operator.len());
+            return operator;
+        }
+        match (first, self.braces.last_mut()) {
+            ('{', Some(open)) => *open += 1,
+            ('}', Some(open)) => *open -= 1,
+            _ => {}
+        }
+        self.skip(1);
+        ahead.get(..first.len_utf8()).unwrap_or_default()
+    }
+
+    fn skip_comment(&mut self) {
+        let mut depth = 0_usize;
+        loop {
+            let ahead = self.ahead();
+            if ahead.starts_with("/*") {
+                depth += 1;
+                self.skip(2);
+            } else if ahead.starts_with("*/") {
+                depth -= 1;
+                self.skip(2);
+                if depth == 0 {
+                    return;
+                }
+            } else if self.rest.next().is_none() {
+                return;
+            }
+        }
+    }
+
+    /// To behind the closing quote. Two quotes in a row are one inside of the text, as is one behind a backslash.
+    fn skip_text(&mut self, quote: char) {
+        while let Some((_, character)) = self.rest.next() {
+            if character == '\\' {
+                self.rest.next();
+            } else if character == quote && self.rest.next_if(|(_, next)| *next == quote).is_none() {
+                return;
+            }
+        }
+    }
+
+    /// `#"…"#`, with any number of `#`.
+    fn skip_raw_text(&mut self, ahead: &str) {
+        let hashes = ahead.chars().take_while(|character| *character == '#').count();
+        self.skip(hashes + 1);
+        let end = format!("\"{}", "#".repeat(hashes));
+        while !self.ahead().starts_with(&end) {
+            if self.rest.next().is_none() {
+                return;
+            }
+        }
+        self.skip(end.len());
+    }
+
+    /// To behind the closing backtick, or into the next `${`.
+    fn skip_template(&mut self) {
+        while let Some((_, character)) = self.rest.next() {
+            if character == '`' && self.rest.next_if(|(_, next)| *next == '`').is_none() {
+                return;
+            }
+            if character == '$' && self.rest.next_if(|(_, next)| *next == '{').is_some() {
+                self.braces.push(0);
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! What no script can bring about, since no native does it: a panic.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::evaluate::{self, Options};
+use crate::item::ResourceKey;
+use crate::rule::RuleSet;
+use crate::rule::load::{Files, Folder};
+use crate::snapshot::About;
+
+fn rule(id: &str, body: &str) -> (String, Files) {
+    let metadata = format!(
+        "{{id: {id}, title: t, severity: low, category: security, maturity: stable, trigger: periodic, \
+         resource_types: [AWS::EC2::Volume], description: d, risk: r, remediation: r, references: [\"https://example.com/\"]}}"
+    );
+    let script = format!("fn evaluate(item, parameters) {{ {body} }}");
+    (format!("test/{id}"), Files { metadata, script: Some(script), cases: None })
+}
+
+#[test]
+fn a_panic_in_a_native_is_an_error_of_one_rule_on_one_item() {
+    let rules = BTreeMap::from([
+        rule("bad", "let id = item.resourceId; panic_for_a_test(); compliant()"),
+        rule("good", "compliant()"),
+    ]);
+    let rules = RuleSet::from_folder(&Folder { rules, ..Folder::default() });
+    let items = ["vol-1", "vol-2"]
+        .map(|id| ConfigurationItem::new(ResourceKey::new("111122223333", "eu-west-1", "AWS::EC2::Volume", id), ""));
+    let snapshot = Arc::new(Snapshot::new(About::default(), items.to_vec()));
+    let outcome = evaluate::run(&rules, &snapshot, &Options::default());
+    assert_eq!(outcome.evaluations.len(), 2);
+    assert_eq!(outcome.rule_errors.len(), 2);
+    assert!(outcome.rule_errors.iter().all(|error| error.message == "a native function panicked: as the test wants"));
+}

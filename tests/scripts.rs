@@ -1,0 +1,408 @@
+//! What a script may do and what it may not: the facts it sees, the answers that are none, and the limits that hold even a
+//! script that means harm.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use assize::evaluate::{self, Options};
+use assize::evaluation::{ComplianceType, Evaluation};
+use assize::item::ConfigurationItem;
+use assize::rule::load::{Files, Folder};
+use assize::rule::{RuleSet, load};
+use assize::snapshot::{About, Place, Snapshot};
+use serde_json::json;
+
+const METADATA: &str = "
+id: try
+title: It is tried
+severity: medium
+category: security
+maturity: stable
+trigger: periodic
+resource_types: [AWS::EC2::Volume]
+reads: {AWS::EC2::Instance: []}
+description: It is tried.
+risk: None.
+remediation: None.
+references: [https://example.com/]
+parameters:
+  count: {type: integer, description: A count., default: 3}
+  words: {type: csv, description: Words.}
+";
+
+fn files(script: &str) -> Files {
+    Files { metadata: METADATA.to_owned(), script: Some(script.to_owned()), cases: None }
+}
+
+fn rules(script: &str) -> RuleSet {
+    let rules = BTreeMap::from([("test/try".to_owned(), files(script))]);
+    let set = RuleSet::from_folder(&Folder { rules, ..Folder::default() });
+    assert_eq!(set.errors(), [], "the script loads");
+    set
+}
+
+fn place(region: &str, resource_type: &str) -> Place {
+    Place { account_id: "111122223333".into(), aws_region: region.into(), resource_type: resource_type.into() }
+}
+
+fn snapshot(items: Vec<ConfigurationItem>) -> Arc<Snapshot> {
+    let mut listings = vec![place("eu-west-1", "AWS::EC2::Volume"), place("eu-west-1", "AWS::EC2::Instance")];
+    listings.sort();
+    let about = About {
+        captured_at: "2026-03-01T00:00:00.000Z".to_owned(),
+        accounts: vec!["111122223333".to_owned()],
+        regions: vec!["eu-west-1".to_owned()],
+        listings,
+        ..About::default()
+    };
+    Arc::new(Snapshot::new(about, items))
+}
+
+fn volume() -> ConfigurationItem {
+    let item = json!({
+        "awsAccountId": "111122223333",
+        "awsRegion": "eu-west-1",
+        "resourceType": "AWS::EC2::Volume",
+        "resourceId": "vol-1",
+        "configurationItemCaptureTime": "2026-03-01T00:00:00.000Z",
+        "resourceCreationTime": "2026-01-01T00:00:00.000Z",
+        "tags": {"Owner": "anne"},
+        "relationships": [{"resourceType": "AWS::EC2::Instance", "resourceId": "i-1", "name": "Is attached to Instance"}],
+        "configuration": {
+            "encrypted": true, "size": 8, "nothing": null, "ratio": 1.5,
+            "attachments": [{"device": "/dev/xvda"}, {"device": "/dev/xvdb"}],
+            "empty": [],
+        },
+        "gaps": [{"path": "/configuration/hidden", "operation": "ec2:Describe", "code": "AccessDenied", "message": "no"}],
+    });
+    serde_json::from_value(item).expect("it is a configuration item")
+}
+
+/// What a script answers on the volume: an evaluation, or the rule error's message.
+fn run(script: &str) -> Result<Evaluation, String> {
+    let outcome = evaluate::run(&rules(script), &snapshot(vec![volume()]), &Options::default());
+    match outcome.rule_errors.into_iter().next() {
+        Some(error) => Err(error.message),
+        None => Ok(outcome.evaluations.into_iter().next().expect("there is an answer")),
+    }
+}
+
+/// Runs an expression, which has to be true.
+fn holds(expression: &str) -> Result<bool, String> {
+    let script = format!(
+        "fn evaluate(item, parameters) {{ let volume = item.configuration; if {expression} {{ compliant() }} else {{ non_compliant(\"no\") }} }}"
+    );
+    let evaluation = run(&script)?;
+    match evaluation.compliance_type {
+        ComplianceType::Compliant => Ok(true),
+        ComplianceType::NonCompliant => Ok(false),
+        other => Err(format!("{}: {}", other.as_str(), evaluation.annotation)),
+    }
+}
+
+/// Why an expression ends as insufficient data.
+fn gap(expression: &str) -> (String, Option<String>) {
+    let script =
+        format!("fn evaluate(item, parameters) {{ let volume = item.configuration; {expression}; compliant() }}");
+    let evaluation = run(&script).expect("no rule error");
+    assert_eq!(evaluation.compliance_type, ComplianceType::InsufficientData, "{expression}");
+    let gap = evaluation.gap.expect("the answer says what could not be read");
+    (gap.reason.code.clone(), gap.path.clone())
+}
+
+#[test]
+fn facts_are_seen() {
+    for expression in [
+        "volume.encrypted",
+        "volume.size == 8 && volume.size < 9 && volume.size >= 8.0",
+        "volume.nothing == ()",
+        "volume.ratio > 1 && volume.ratio < 2",
+        "volume[\"size\"] == 8",
+        "volume.get(\"size\") == 8 && volume.get(\"none\") == () && volume.get(\"nothing.below\") == ()",
+        "volume.get(\"attachments[1].device\") == \"/dev/xvdb\" && volume.get(\"attachments[2].device\") == ()",
+        "\"size\" in volume && !(\"none\" in volume)",
+        "volume.attachments.len() == 2 && volume.attachments[-1].device == \"/dev/xvdb\"",
+        "volume.attachments.some(|a| a.device == \"/dev/xvda\") && volume.attachments.all(|a| a.device != \"\")",
+        "volume.attachments.filter(|a| a.device.ends_with(\"b\")).len() == 1",
+        "volume.attachments.map(|a| a.device).contains(\"/dev/xvda\")",
+        "volume.attachments.map(|a| a.device).join(\" \") == \"/dev/xvda /dev/xvdb\"",
+        "volume.attachments.find(|a| a.device == \"/dev/xvdc\") == ()",
+        "volume.empty.is_empty() && volume.empty.first() == ()",
+        "item.resourceId == \"vol-1\" && item.awsRegion == \"eu-west-1\" && item.accountId == \"111122223333\"",
+        "item.get(\"resourceName\") == () && item.get(\"configuration.size\") == 8",
+        "item.tags.get(\"Owner\") ?? \"nobody\" == \"anne\"",
+        "days_since(item.resourceCreationTime) == 59",
+        "now() == \"2026-03-01T00:00:00.000Z\" && days_until(\"2026-03-02T12:00:00Z\") == 1",
+        "parameters.count == 3 && parameters.words == ()",
+        "item.related(\"AWS::EC2::Instance\")[0].resourceId == \"i-1\"",
+        "item.related(\"AWS::EC2::Subnet\").is_empty()",
+        "resources(\"AWS::EC2::Volume\")[0] == item && resources(\"AWS::EC2::Instance\", \"eu-west-1\").is_empty()",
+        "find(\"AWS::EC2::Volume\", \"vol-1\") == item && find(\"AWS::EC2::Volume\", \"vol-2\") == ()",
+        "[3, 1, 2, 1].sorted() == [1, 1, 2, 3] && [3, 1, 3].unique() == [3, 1] && [1] + [2] == [1, 2]",
+        "parse_json(\"{\\\"a\\\": [1, {\\\"b\\\": null}]}\").a[1].b == ()",
+        "arn(\"arn:aws:kms:eu-west-1:111122223333:key/1\").id == \"1\" && arn(\"key/1\") == ()",
+        "\"a-b\".split(\"-\") == [\"a\", \"b\"] && \" X \".trim().lower() == \"x\" && \"abc\".sub_string(1, 1) == \"b\"",
+        "matches_glob(\"vol-*\", item.resourceId) && matches_regex(\"^vol-[0-9]+$\", item.resourceId)",
+        "`${volume.size} ${volume.attachments[0]}` == `8 {\"device\":\"/dev/xvda\"}`",
+        "parse_int(\"12\") == 12 && parse_int(\"x\") == ()",
+    ] {
+        assert_eq!(holds(expression), Ok(true), "{expression}");
+    }
+}
+
+#[test]
+fn what_is_not_there_or_cannot_be_read_ends_the_evaluation() {
+    let at = |path: &str| Some(path.to_owned());
+    let absent = || "Absent".to_owned();
+    let denied = || "AccessDenied".to_owned();
+    assert_eq!(gap("volume.none"), (absent(), at("/configuration/none")));
+    assert_eq!(gap("volume.attachments[0].none"), (absent(), at("/configuration/attachments/0/none")));
+    assert_eq!(gap("item.resourceName"), (absent(), at("/resourceName")));
+    for expression in [
+        "volume.hidden",
+        "volume[\"hidden\"]",
+        "volume.get(\"hidden\")",
+        "volume.get(\"hidden.below[3]\")",
+        "item.get(\"configuration.hidden\")",
+        "\"hidden\" in volume",
+        "volume.values()",
+        "`${volume}`",
+        "`${[volume]}`",
+        "let a = []; a.push(volume); a.join(\"\")",
+        "volume.hidden ?? 1",
+        "if volume.hidden == () { return compliant() }",
+        "let f = |v| v.hidden; [volume].map(f)",
+    ] {
+        assert_eq!(gap(expression), (denied(), at("/configuration/hidden")), "{expression}");
+    }
+    // The instance is linked and not in the snapshot.
+    assert_eq!(gap("item.related(\"AWS::EC2::Instance\")[0].configuration").0, "NotFound");
+    assert_eq!(gap("item.related(\"AWS::EC2::Instance\")[0].arn").0, "NotFound");
+    assert_eq!(gap("resources(\"AWS::EC2::Instance\", \"us-east-1\")").0, "NotCollected");
+    assert_eq!(
+        gap("find(\"AWS::EC2::Instance\", \"arn:aws:ec2:eu-west-1:999999999999:instance/i-2\")").0,
+        "NotCollected"
+    );
+    assert_eq!(gap("policy(\"not json\")").0, "MalformedResponse");
+}
+
+#[test]
+fn an_unreadable_fact_is_the_answer_whatever_the_script_says() {
+    // The text of the message swallows the error inside of Rhai; the answer it does not.
+    let evaluation = run("fn evaluate(item, parameters) { let text = `${item.configuration}`; compliant() }").unwrap();
+    assert_eq!(evaluation.compliance_type, ComplianceType::InsufficientData);
+}
+
+#[test]
+fn comparing_unlike_values_is_a_rule_error() {
+    for expression in [
+        "\"443\" == 443",
+        "443 != \"443\"",
+        "() < 90",
+        "volume.nothing > 1",
+        "\"22\" < 80",
+        "volume.encrypted == \"true\"",
+        "volume == volume",
+        "volume.attachments == []",
+        "[1] == [\"1\"]",
+        "\"1\" in [1, 2]",
+        "[1, \"a\"].sorted() == []",
+        "!volume.size",
+        "volume.size && true",
+        "1 + \"a\" == \"1a\"",
+    ] {
+        let error = holds(expression).expect_err(expression);
+        assert!(error.contains("line 1"), "{expression}: {error}");
+    }
+}
+
+#[test]
+fn slips_are_rule_errors_with_their_place() {
+    for (expression, message) in [
+        ("parameters.kount == 3", "the rule declares no parameter `kount`"),
+        ("item.configurations", "an item has no `configurations`"),
+        ("resources(\"AWS::S3::Bucket\").is_empty()", "the rule does not say that it reads AWS::S3::Bucket"),
+        ("volume.attachments[9].device == \"\"", "the list has no element 9"),
+        ("volume.size.below", "size"),
+        ("volume.get(\"a..b\")", "`a..b` is not a path"),
+        ("days_since(\"yesterday\") > 1", "\"yesterday\" is not a time"),
+        ("no_such_function(1)", "no_such_function"),
+        ("1 / 0 == 1", "ivision by zero"),
+        ("9223372036854775807 + 1 > 0", "overflow"),
+        ("cidr_is_world(\"everywhere\")", "is not a range of addresses"),
+    ] {
+        let error = holds(expression).expect_err(expression);
+        assert!(error.contains(message) || message == "size", "{expression}: {error}");
+    }
+}
+
+#[test]
+fn answers_that_are_none_are_rule_errors() {
+    for (body, message) in [
+        ("", "has to answer"),
+        ("true", "has to answer"),
+        ("[]", "an empty list"),
+        ("[compliant(), 1]", "a list of answers holds a"),
+        ("[non_compliant(\"a\"), non_compliant(\"b\")]", "two answers have the key \"\""),
+        ("non_compliant(\"a\").severity(\"awful\")", "`awful` is not a severity"),
+        ("non_compliant()", "non_compliant"),
+    ] {
+        let error = run(&format!("fn evaluate(item, parameters) {{ {body} }}")).expect_err(body);
+        assert!(error.contains(message), "{body}: {error}");
+    }
+}
+
+#[test]
+fn several_findings_stand_in_the_order_of_their_keys() {
+    let script = "fn evaluate(item, parameters) {
+        [non_compliant(\"b\").key(\"b\").severity(\"low\"), compliant().key(\"a\")]
+    }";
+    let outcome = evaluate::run(&rules(script), &snapshot(vec![volume()]), &Options::default());
+    let keys: Vec<_> = outcome.evaluations.iter().map(|one| (one.key.as_str(), one.severity.as_str())).collect();
+    assert_eq!(keys, [("a", "medium"), ("b", "low")]);
+}
+
+#[test]
+fn evidence_is_each_scalar_once_in_the_order_of_reading() {
+    let script = "fn evaluate(item, parameters) {
+        let volume = item.configuration;
+        for i in 0..100 { volume.size; }
+        for a in volume.attachments { a.device; }
+        volume.empty.len();
+        volume.get(\"none\");
+        item.related(\"AWS::EC2::Instance\");
+        item.resourceId;
+        compliant()
+    }";
+    let evaluation = run(script).unwrap();
+    let evidence: Vec<_> =
+        evaluation.evidence.iter().map(|one| (one.path.as_ref(), one.value.as_deref().unwrap_or("-"))).collect();
+    let expected = [
+        ("/configuration/size", "8"),
+        ("/configuration/attachments/0/device", "\"/dev/xvda\""),
+        ("/configuration/attachments/1/device", "\"/dev/xvdb\""),
+        ("/configuration/empty", "[]"),
+        ("/configuration/none", "null"),
+        ("/relationships", "AWS::EC2::Instance i-1"),
+        ("/resourceId", "\"vol-1\""),
+    ];
+    assert_eq!(evidence, expected);
+}
+
+/// A script that would take all time or all memory ends as a rule error, soon, and other rules' answers come.
+#[track_caller]
+fn is_stopped(body: &str) {
+    let script = format!("fn evaluate(item, parameters) {{ {body}; compliant() }}");
+    let start = Instant::now();
+    let error = run(&script).expect_err(body);
+    let took = start.elapsed();
+    assert!(took < Duration::from_mins(1), "{body} took {took:?}");
+    assert!(!error.is_empty() && !error.contains("panicked"), "{body}: {error}");
+}
+
+#[test]
+fn endless_loops_are_stopped() {
+    is_stopped("loop {}");
+    is_stopped("while true {}");
+    is_stopped("for i in 0..9223372036854775807 {}");
+    is_stopped("let i = 0; loop { i = 1 - i }");
+    is_stopped("[0].map(|x| { loop {} })");
+    is_stopped("let l = []; for i in 0..1000 { l.push(i) } l.map(|x| { for i in 0..100000 {} })");
+}
+
+#[test]
+fn endless_recursion_is_stopped() {
+    let script = "fn again(n) { again(n + 1) } fn evaluate(item, parameters) { again(0) }";
+    assert!(run(script).unwrap_err().contains("deep"));
+    let script = "fn a(n) { [n].map(|x| a(x)) } fn evaluate(item, parameters) { a(0) }";
+    assert!(run(script).is_err());
+    let nested = format!("fn evaluate(item, parameters) {{ {}1{} }}", "(".repeat(500), ")".repeat(500));
+    assert!(load::rule("test/try", &files(&nested), &BTreeMap::new()).is_err());
+}
+
+#[test]
+fn texts_that_grow_without_end_are_stopped() {
+    is_stopped("let s = \"x\"; loop { s += s }");
+    is_stopped("let s = \"x\"; loop { s = s + s }");
+    is_stopped("let s = \"x\"; loop { s = `${s}${s}` }");
+    is_stopped("let s = \"x\"; loop { s = s.replace(\"x\", \"xx\") }");
+    is_stopped("let s = \"x\"; loop { s = [s, s].join(s) }");
+}
+
+#[test]
+fn lists_that_grow_without_end_are_stopped() {
+    is_stopped("let a = [1]; loop { a = [a, a] }");
+    is_stopped("let a = [1]; loop { a += a }");
+    is_stopped("let a = [1]; loop { a = a + a }");
+    is_stopped("let a = []; loop { a.push(1) }");
+    is_stopped("let a = [1]; loop { a.push(a) }");
+    is_stopped("let a = [1]; loop { a = a.map(|x| [x, x]) }");
+    is_stopped("let a = #{}; loop { a = #{a: a, b: a} }");
+    is_stopped("let a = [[]]; loop { a[0].push(a) }");
+    is_stopped("let s = \"x\"; for i in 0..17 { s += s } let a = []; loop { a.push(s + a.len()) }");
+}
+
+#[test]
+fn lists_in_lists_as_deep_as_they_come_do_not_end_the_process() {
+    // Several levels at a time: each step copies all of them.
+    is_stopped("let a = []; loop { a = [[[[[[[[[[[[[[[[a]]]]]]]]]]]]]]]] }");
+    is_stopped("let a = []; loop { let b = []; b.push([[[[[[[[[[[[[[[[a]]]]]]]]]]]]]]]]); a = b }");
+    is_stopped("let a = []; loop { a = #{a: [a]} }");
+}
+
+#[test]
+fn values_inside_of_others_cannot_be_changed() {
+    for body in
+        ["let a = [1]; a[0] = 2", "let a = #{}; a.b = 2", "let a = #{}; a[\"b\"] = 2", "item.configuration.size = 1"]
+    {
+        let files = files(&format!("fn evaluate(item, parameters) {{ {body}; compliant() }}"));
+        let error = load::rule("test/try", &files, &BTreeMap::new()).expect_err(body).to_string();
+        assert!(error.contains("cannot be changed"), "{body}: {error}");
+    }
+}
+
+#[test]
+fn what_a_rule_has_no_use_for_is_not_in_the_language() {
+    for body in [
+        "eval(\"1\")",
+        "try { 1 } catch { 2 }",
+        "throw 1",
+        "print(1)",
+        "debug(1)",
+        "import \"x\" as y",
+        "Fn(\"evaluate\")",
+        "undefined_name",
+        "this",
+        "(|x| x).curry(1)",
+        "is_def_var(\"x\")",
+    ] {
+        let files = files(&format!("fn evaluate(item, parameters) {{ {body}; compliant() }}"));
+        assert!(load::rule("test/try", &files, &BTreeMap::new()).is_err(), "{body} compiles");
+    }
+    for body in
+        ["sleep(1)", "timestamp()", "exit()", "blob(10)", "\"x\".pad(1000, 'y')", "[].pad(1000, 0)", "type_of(1).bytes"]
+    {
+        let script = format!("fn evaluate(item, parameters) {{ {body}; compliant() }}");
+        assert!(run(&script).is_err(), "{body} runs");
+    }
+}
+
+#[test]
+fn one_rule_that_breaks_takes_no_other_with_it() {
+    let good = files("fn evaluate(item, parameters) { compliant() }");
+    let good = Files { metadata: good.metadata.replace("id: try", "id: good"), ..good };
+    let bad = files("fn evaluate(item, parameters) { 1 }");
+    let unreadable = Files { metadata: "id: [".to_owned(), ..Files::default() };
+    let rules = BTreeMap::from([
+        ("test/good".to_owned(), good),
+        ("test/try".to_owned(), bad),
+        ("test/broken".to_owned(), unreadable),
+    ]);
+    let set = RuleSet::from_folder(&Folder { rules, ..Folder::default() });
+    let outcome = evaluate::run(&set, &snapshot(vec![volume()]), &Options::default());
+    let judged: BTreeSet<_> = outcome.evaluations.iter().map(|one| one.rule.as_ref()).collect();
+    let broken: Vec<_> = outcome.rule_errors.iter().map(|error| error.rule.as_str()).collect();
+    assert_eq!(judged, BTreeSet::from(["good"]));
+    assert_eq!(broken, ["test/broken", "try"]);
+}
