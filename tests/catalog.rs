@@ -76,6 +76,11 @@ fn each_mistake_is_told_with_its_place_and_what_was_meant() {
         ("DBInstanceIdentifier:", "DBInstanceId:", "there is no parameter `DBInstanceId`"),
         ("take: DBSnapshots", "take: DBSnapshots, into: /elsewhere", "`/elsewhere` does not point into"),
         ("id: \"{DBSubnetGroup.VpcId}\", ", "", "mine.yaml:13:16: a relationship needs `id` or `resource_name`"),
+        (
+            "id: \"{DBSubnetGroup.VpcId}\", ",
+            "each: DBSubnetGroup, split: \",\", id: \"{VpcId}\", ",
+            "mine.yaml:13:16: `DBSubnetGroup` is not a text that can be split",
+        ),
         ("service: rds", "service: rdz", "there is no model of the service rdz"),
     ] {
         let said = errors(&with(from, to));

@@ -366,6 +366,8 @@ pub struct Link {
     pub part: Option<Key>,
     /// What there is one link for.
     pub each: Path,
+    /// What stands between the pieces, if what there is one link for are the pieces of a text.
+    pub split: Option<Box<str>>,
     /// What must hold.
     pub filter: Vec<Condition>,
     /// The other resource's id.
@@ -797,10 +799,14 @@ fn checked_link(raw: raw::Relationship, parts: &[String], errors: &mut Errors) -
     if raw.id.is_none() && raw.resource_name.is_none() {
         errors.add(at, "a relationship needs `id` or `resource_name`");
     }
+    if let Some(word) = raw.split.as_ref().filter(|word| word.text.is_empty()) {
+        errors.add(word.at, "`split` needs what stands between the pieces");
+    }
     Link {
         resource_type: intern(&raw.resource_type.text),
         part: raw.part.map(|word| intern(&word.text)),
         each: raw.each.unwrap_or_else(Path::itself),
+        split: raw.split.map(|word| word.text.into()),
         filter: raw.filter.0,
         id: raw.id,
         resource_name: raw.resource_name,

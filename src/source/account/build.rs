@@ -203,13 +203,19 @@ impl Builder<'_> {
                 });
             }
         };
+        let mut add_each = |frame: &Frame<'_>| match (&link.split, frame.value.as_str()) {
+            (Some(between), Some(text)) => {
+                text.split(between.as_ref()).for_each(|piece| add(&frame.inner(&piece.trim().into())));
+            }
+            _ => add(frame),
+        };
         match &link.part {
             None => match item.configuration.as_unreadable() {
                 Some(reason) => return Err(Arc::clone(reason)),
-                None => link.each.each(&self.frame, &self.env, &mut add),
+                None => link.each.each(&self.frame, &self.env, &mut add_each),
             },
             Some(part) => match self.outputs.get(part) {
-                Some(Output::Taken(value)) => link.each.each(&self.frame.inner(value), &self.env, &mut add),
+                Some(Output::Taken(value)) => link.each.each(&self.frame.inner(value), &self.env, &mut add_each),
                 Some(Output::Constant(_)) => {}
                 Some(Output::Unreadable(reason)) => return Err(Arc::clone(reason)),
                 None => return Err(Arc::new(Unreadable::not_collected(part))),

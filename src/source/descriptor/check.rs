@@ -148,6 +148,10 @@ impl<'m> Check<'m, '_> {
         for link in &descriptor.links {
             let stack = self.beginning(link.part.as_ref(), &element);
             let stack = self.each(&link.each, link.at, &stack);
+            let is_text = stack.first().and_then(Form::kind).is_none_or(|kind| kind == Kind::String);
+            if link.split.is_some() && !is_text {
+                self.fail(link.at, format!("`{}` is not a text that can be split", link.each));
+            }
             self.conditions(&link.filter, &stack);
             for text in [&link.id, &link.resource_name].into_iter().flatten() {
                 self.text(text, &stack);

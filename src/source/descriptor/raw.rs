@@ -182,6 +182,7 @@ pub(super) struct Relationship {
     pub(super) resource_type: Word,
     pub(super) part: Option<Word>,
     pub(super) each: Option<Path>,
+    pub(super) split: Option<Word>,
     #[serde(default, rename = "where")]
     pub(super) filter: OneOrMany<Condition>,
     pub(super) id: Option<Text>,
