@@ -161,17 +161,20 @@ fn every_module_opens_with_its_purpose() {
     assert!(without.is_empty(), "no `//!` line at the top: {without:?}");
 }
 
-/// Account ids that AWS's documentation uses for examples, and one of nobody.
-const ACCOUNTS_OF_NOBODY: [&str; 6] =
-    ["111122223333", "444455556666", "777788889999", "123456789012", "000000000000", "999999999999"];
+/// Whether an account id is plainly made up: AWS's documentation writes `111122223333`, and so do we. One account in
+/// three hundred has so few different digits.
+fn is_made_up(account: &str) -> bool {
+    account == "123456789012" || account.chars().collect::<BTreeSet<_>>().len() <= 4
+}
 
 #[test]
 fn nothing_in_the_tree_is_of_one_machine_or_one_account() {
+    let path_of_machine = Regex::new("/(home|root|tmp|work|Users)/[A-Za-z._]").unwrap();
     // Written in two halves, so that this file does not find itself.
-    let paths = ["home", "root", "tmp", "work", "Users"].map(|folder| format!("/{folder}/"));
     let unfinished = [["TO", "DO"], ["FIX", "ME"], ["XX", "X:"]].map(|halves| halves.concat());
     let account = Regex::new(r"\b[0-9]{12}\b").unwrap();
     let key = Regex::new(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b").unwrap();
+    let made_up_key = Regex::new("EXAMPLE|CANARY|0123456789|9876543210").unwrap();
     let mut wrong = Vec::new();
     for path in files(root()) {
         let file = named(&path);
@@ -182,16 +185,16 @@ fn nothing_in_the_tree_is_of_one_machine_or_one_account() {
         let Ok(text) = fs::read_to_string(&path) else { continue };
         for (number, line) in text.lines().enumerate() {
             let mut say = |what: &str| wrong.push(format!("{file}:{}: {what}: {}", number + 1, line.trim()));
-            if paths.iter().any(|path| line.contains(path.as_str())) {
+            if path_of_machine.is_match(line) {
                 say("a path of one machine");
             }
             if unfinished.iter().any(|word| line.contains(word.as_str())) {
                 say("unfinished");
             }
-            if account.find_iter(line).any(|found| !ACCOUNTS_OF_NOBODY.contains(&found.as_str())) {
+            if account.find_iter(line).any(|found| !is_made_up(found.as_str())) {
                 say("an account id that may be somebody's");
             }
-            if key.find_iter(line).any(|found| !found.as_str().ends_with("EXAMPLE")) {
+            if key.find_iter(line).any(|found| !made_up_key.is_match(found.as_str())) {
                 say("an access key that may be somebody's");
             }
         }
