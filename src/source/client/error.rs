@@ -95,11 +95,7 @@ impl ApiError {
 #[non_exhaustive]
 pub enum ClientError {
     /// No source of credentials has any.
-    #[error(
-        "no AWS credentials were found{}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile \
-         of ~/.aws/config with --profile or AWS_PROFILE: {message}",
-        in_profile(profile.as_ref())
-    )]
+    #[error("no AWS credentials were found{}: {message}; {}", in_profile(profile.as_ref()), advice(profile.as_ref(), message))]
     NoCredentials {
         /// The profile that was asked for.
         profile: Option<String>,
@@ -107,7 +103,11 @@ pub enum ClientError {
         message: String,
     },
     /// There is a source of credentials, and it gave none.
-    #[error("the AWS credentials{} could not be loaded: {message}", of_role(role.as_ref(), profile.as_ref()))]
+    #[error(
+        "the AWS credentials{} could not be loaded: {message}; {}",
+        of_role(role.as_ref(), profile.as_ref()),
+        advice(profile.as_ref(), message)
+    )]
     CredentialsFailed {
         /// The profile that was asked for.
         profile: Option<String>,
@@ -146,6 +146,21 @@ fn in_profile(profile: Option<&String>) -> String {
 
 fn of_role(role: Option<&String>, profile: Option<&String>) -> String {
     role.map_or_else(|| in_profile(profile), |role| format!(" of the role {role}{}", in_profile(profile)))
+}
+
+/// What would be right.
+fn advice(profile: Option<&String>, message: &str) -> String {
+    match profile {
+        Some(profile) if message.contains("sso") || message.contains("SSO") => {
+            format!("`aws sso login --profile {profile}` begins a new session")
+        }
+        Some(profile) => format!("look at the profile `{profile}` in ~/.aws/config and ~/.aws/credentials"),
+        None => {
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws/config with --profile or \
+                 AWS_PROFILE"
+                .to_owned()
+        }
+    }
 }
 
 fn known_profiles(known: &[String]) -> String {
@@ -236,8 +251,18 @@ mod tests {
 
     #[test]
     fn the_sentence_for_missing_credentials_says_what_to_do() {
-        let error = ClientError::NoCredentials { profile: Some("audit".into()), message: "none".into() }.to_string();
-        assert!(error.contains("`audit`") && error.contains("AWS_PROFILE") && error.contains("AWS_ACCESS_KEY_ID"));
+        let error = ClientError::NoCredentials { profile: None, message: "none".into() }.to_string();
+        assert!(error.contains("AWS_PROFILE") && error.contains("AWS_ACCESS_KEY_ID"), "{error}");
+        let failed = |message: &str| {
+            let (profile, role) = (Some("audit".to_owned()), Some("arn:aws:iam::111122223333:role/r".to_owned()));
+            ClientError::CredentialsFailed { profile, role, message: message.to_owned() }.to_string()
+        };
+        assert_eq!(
+            failed("the SSO session has expired"),
+            "the AWS credentials of the role arn:aws:iam::111122223333:role/r in the profile `audit` could not be loaded: \
+             the SSO session has expired; `aws sso login --profile audit` begins a new session"
+        );
+        assert!(failed("no").ends_with("look at the profile `audit` in ~/.aws/config and ~/.aws/credentials"));
         let error =
             ClientError::NoSuchProfile { profile: "adit".into(), known: vec!["audit".into(), "default".into()] };
         assert_eq!(

@@ -90,8 +90,11 @@ impl Settings {
     /// In the order that AWS gives: `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_ENDPOINT_URL`, the profile's `services` section,
     /// the profile's `endpoint_url` (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
     fn endpoint_url(&self, service_id: &str) -> Option<String> {
+        // In both places a space is written as an underscore. The SDK writes it as a hyphen in profiles, where AWS's
+        // other tools do not.
+        let service_id = service_id.replace(' ', "_");
         let key = ServiceConfigKey::builder()
-            .service_id(service_id)
+            .service_id(&service_id)
             .env("AWS_ENDPOINT_URL")
             .profile("endpoint_url")
             .build()

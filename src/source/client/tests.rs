@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use aws_types::region::Region;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use super::*;
 use crate::source::recording::{Answer, Exchange, Failure, Fault, Recording};
@@ -164,6 +165,35 @@ async fn an_endpoint_of_the_user_is_used_for_all_services() {
         "http://127.0.0.1:5000/v20180820/configuration/publicAccessBlock us-east-1 s3"
     );
     assert_eq!(goes_to(&client, "eu-west-1", "iam", "ListUsers", "{}").await, "http://127.0.0.1:5000/ us-east-1 iam");
+}
+
+/// Settings that hold an endpoint for S3 Control alone.
+#[derive(Debug)]
+struct OnlyS3Control;
+
+impl LoadServiceConfig for OnlyS3Control {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let asked = (key.service_id(), key.env(), key.profile());
+        (asked == ("S3_Control", "AWS_ENDPOINT_URL", "endpoint_url")).then(|| "https://proxy.example/s3c".to_owned())
+    }
+}
+
+#[tokio::test]
+async fn one_service_can_have_an_endpoint_of_its_own() {
+    let dry = DryRun::new(|request| match request.uri() {
+        uri if uri.contains("sts") => (200, vec![], identity("aws")),
+        _ => (403, vec![], String::new()),
+    });
+    let config = sdk_config("eu-west-1").service_config(OnlyS3Control).http_client(dry.clone()).build();
+    let client = (Client::connect(ConnectOptions::new().sdk_config(config)).await.unwrap(), dry);
+    assert_eq!(
+        goes_to(&client, "eu-west-1", "s3control", "GetPublicAccessBlock", r#"{"AccountId": "999988887777"}"#).await,
+        "https://999988887777.proxy.example/s3c/v20180820/configuration/publicAccessBlock eu-west-1 s3"
+    );
+    assert_eq!(
+        goes_to(&client, "eu-west-1", "s3", "ListBuckets", "{}").await,
+        "https://s3.eu-west-1.amazonaws.com/ eu-west-1 s3"
+    );
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
+use std::iter;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -497,12 +498,12 @@ impl Failed {
             SdkError::DispatchFailure(failure) => {
                 if let Some(missing) = cause::<NotRecorded>(error) {
                     failed(ApiErrorKind::NotRecorded, code::NOT_RECORDED, &missing.to_string())
-                } else if let Some(credentials) = cause::<CredentialsError>(error) {
-                    let code = match credentials {
-                        CredentialsError::CredentialsNotLoaded(_) => code::NO_CREDENTIALS,
-                        _ => code::CREDENTIALS_FAILED,
+                } else if let Some(credentials) = innermost::<CredentialsError>(error) {
+                    let (code, message) = match credentials {
+                        CredentialsError::CredentialsNotLoaded(_) => (code::NO_CREDENTIALS, not_loaded(credentials)),
+                        _ => (code::CREDENTIALS_FAILED, chain_below(credentials)),
                     };
-                    failed(ApiErrorKind::Credentials, code, &chain(credentials))
+                    failed(ApiErrorKind::Credentials, code, &message)
                 } else if failure.is_timeout() {
                     failed(ApiErrorKind::Timeout, code::TIMEOUT, "no connection within the deadline")
                 } else {
@@ -518,16 +519,36 @@ impl Failed {
     }
 }
 
+/// An error and its causes.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let mut next = Some(error);
+    iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
+}
+
 /// The first cause of this type.
 fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
+    causes(error).find_map(|error| error.downcast_ref())
+}
+
+/// The last cause of this type: credentials that are wanted for a role fail in two steps.
+fn innermost<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    causes(error).filter_map(|error| error.downcast_ref()).last()
+}
+
+/// Why there are no credentials. The SDK lists every place where it did not find any. What counts is what is wrong with
+/// the profile, if something is.
+fn not_loaded(error: &CredentialsError) -> String {
+    let said: Vec<String> = causes(error).map(ToString::to_string).collect();
+    said.iter()
+        .flat_map(|said| said.lines())
+        .filter_map(|line| line.trim().strip_prefix("Profile: ")?.split_once("not enabled: "))
+        .map(|(_, reason)| reason.to_owned())
+        .next()
+        .unwrap_or_else(|| "neither the environment, nor a profile, nor the machine's role has any".to_owned())
 }
 
 /// What an error of the SDK says below its own words, which say only in which step it came up.
