@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
+use std::{fs, io};
 
 use regex_lite::Regex;
 use serde::Deserialize;
@@ -145,6 +147,15 @@ impl Endpoints {
         let mut own = (*self.own).clone();
         own.extend(file.services);
         Ok(Self { own: Arc::new(own) })
+    }
+
+    /// With the services of `endpoints.json` in a folder of models, if it has one.
+    pub fn with_dir(&self, dir: &Path) -> Result<Self, EndpointError> {
+        match fs::read_to_string(dir.join("endpoints.json")) {
+            Ok(json) => self.with_json(&json),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(self.clone()),
+            Err(error) => Err(EndpointError::File(error.to_string())),
+        }
     }
 
     /// The endpoint of AWS for a service, by its key (`s3control`). A service of which nothing is known is reached and
@@ -362,8 +373,8 @@ mod tests {
 
     #[test]
     fn every_service_that_has_a_model_has_endpoints() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-        let names: Vec<_> = std::fs::read_dir(folder)
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+        let names: Vec<_> = fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
             .filter(|name| name != "endpoints")
@@ -475,5 +486,12 @@ mod tests {
         assert_eq!(endpoints.service_id("organizations"), "Organizations");
         assert_eq!(endpoints.resolve("iam", "us-east-1", PLAIN).unwrap(), resolve("iam", "us-east-1"));
         assert!(Endpoints::builtin().with_json("{").is_err());
+
+        let folder = tempfile::tempdir().unwrap();
+        let service_id =
+            || Endpoints::builtin().with_dir(folder.path()).map(|found| found.service_id("organizations").to_owned());
+        assert_eq!(service_id().unwrap(), "organizations", "a folder without the file adds nothing");
+        fs::write(folder.path().join("endpoints.json"), json).unwrap();
+        assert_eq!(service_id().unwrap(), "Organizations");
     }
 }

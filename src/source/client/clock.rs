@@ -11,12 +11,14 @@ use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource, TimeSource};
 pub struct Clock {
     time: SharedTimeSource,
     sleep: SharedAsyncSleep,
+    instant: bool,
 }
 
 impl Clock {
     /// The clock of the machine. Sleeping needs a tokio runtime with its time driver.
     pub fn system() -> Self {
-        Self { time: SharedTimeSource::new(SystemTimeSource::new()), sleep: SharedAsyncSleep::new(TokioSleep::new()) }
+        let (time, sleep) = (SharedTimeSource::new(SystemTimeSource::new()), SharedAsyncSleep::new(TokioSleep::new()));
+        Self { time, sleep, instant: false }
     }
 
     /// A clock that stands at `start` and is moved by sleeping alone, which takes no time. With it a back-off, and a
@@ -26,7 +28,7 @@ impl Clock {
     /// that are there already, as in a replay, and not for a network.
     pub fn instant(start: SystemTime) -> Self {
         let time = VirtualTime(Arc::new(Mutex::new(start)));
-        Self { time: SharedTimeSource::new(time.clone()), sleep: SharedAsyncSleep::new(time) }
+        Self { time: SharedTimeSource::new(time.clone()), sleep: SharedAsyncSleep::new(time), instant: true }
     }
 
     /// The clock of the machine, with sleeps that take a part of their time: for tests with a network.
@@ -45,6 +47,11 @@ impl Clock {
     /// The time now.
     pub fn now(&self) -> SystemTime {
         self.time.now()
+    }
+
+    /// Whether sleeping takes no time, so that a timeout ends as soon as its operation pauses.
+    pub(super) fn is_instant(&self) -> bool {
+        self.instant
     }
 
     pub(super) async fn sleep(&self, duration: Duration) {

@@ -403,6 +403,75 @@ async fn one_service_in_one_region_does_not_slow_another() {
     assert_eq!(client.requests()["ec2:DescribeVpcs"], 15, "the other region had all its retries");
 }
 
+/// A connector that takes its time and keeps how many requests were under way at once.
+#[derive(Clone, Debug, Default)]
+struct Slow {
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl HttpClient for Slow {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Slow {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let is_identity = request.body().bytes().unwrap().starts_with(b"Action=GetCallerIdentity");
+        let this = self.clone();
+        HttpConnectorFuture::new(async move {
+            this.most.fetch_max(this.now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            this.now.fetch_sub(1, Ordering::SeqCst);
+            let body = if is_identity { identity("aws") } else { VPCS.to_owned() };
+            Ok(HttpResponse::new(StatusCode::try_from(200).unwrap(), SdkBody::from(body)))
+        })
+    }
+}
+
+#[tokio::test]
+async fn only_so_many_calls_are_under_way_at_once() {
+    for (regions, expected) in [(1, 2), (12, 16)] {
+        let slow = Slow::default();
+        let config = sdk_config("eu-west-1").http_client(slow.clone()).build();
+        let client = Client::connect(ConnectOptions::new().sdk_config(config).concurrency(16)).await.unwrap();
+        let calls: Vec<_> = (0..regions * 6)
+            .map(|number| {
+                let (client, target) = (client.clone(), CallTarget::region(format!("eu-west-{}", number % regions)));
+                tokio::spawn(async move { client.call(&target, "ec2", "DescribeVpcs", &Value::Null).await })
+            })
+            .collect();
+        for call in calls {
+            call.await.unwrap().unwrap();
+        }
+        assert_eq!(slow.most.load(Ordering::SeqCst), expected, "{regions} regions");
+    }
+}
+
+#[tokio::test]
+async fn calls_wait_for_the_rate_budget() {
+    let dry = DryRun::new(|request| match request.body().bytes() {
+        Some(body) if body.starts_with(b"Action=ListUsers") => (200, vec![], USERS.to_owned()),
+        _ => (200, vec![], identity("aws")),
+    });
+    let clock = Clock::instant(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000));
+    let options =
+        ConnectOptions::new().sdk_config(sdk_config("eu-west-1").http_client(dry).build()).clock(clock.clone());
+    let client = Client::connect(options.clone()).await.unwrap();
+    let took = async |region: &str, calls: u32| {
+        let began = clock.now();
+        for _ in 0..calls {
+            client.call(&CallTarget::region(region), "iam", "ListUsers", &Value::Null).await.unwrap();
+        }
+        clock.now().duration_since(began).unwrap().as_secs_f64()
+    };
+    // Nothing is published for IAM: half of 20 a second and half of a burst of 40 are used.
+    assert_eq!(took("eu-west-1", 20).await, 0.0);
+    assert!((1.99..2.1).contains(&took("eu-west-1", 20).await));
+    assert_eq!(took("eu-west-2", 20).await, 0.0, "another region has its own");
+}
+
 #[tokio::test]
 async fn calls_that_cannot_be_made_are_not_sent() {
     let client = connect(&[Act::Answer(200, VPCS)]).await;
@@ -602,6 +671,38 @@ async fn every_fault_is_an_error_in_every_protocol() {
 
 async fn call_or_panic(client: &Client, known: (&str, &str, &str, &str)) {
     call(client, known).await.unwrap_or_else(|error| panic!("another operation was hit: {error}"));
+}
+
+const FIRST_PAGE: &str = "<ListUsersResponse><ListUsersResult><IsTruncated>true</IsTruncated><Marker>m/1</Marker><Users><member>\
+                          <UserName>ann</UserName></member></Users></ListUsersResult></ListUsersResponse>";
+
+#[tokio::test]
+async fn pages_are_one_answer_or_none() {
+    let pages = |first: &str| {
+        let mut exchanges = recording().exchanges().to_vec();
+        let users = exchanges.iter_mut().find(|exchange| exchange.operation == "ListUsers").unwrap();
+        let mut second = users.clone();
+        second.request = "Action=ListUsers&Version=2010-05-08&Marker=m%2F1".into();
+        users.answer = Answer::Response { status: 200, headers: vec![], body: first.into() };
+        exchanges.push(second);
+        Replay::new(Arc::new(Recording::new("2026-01-02T03:04:05.000Z", exchanges)))
+    };
+    let all = async |replayed: Replay| {
+        let client = replay(replayed).await;
+        let target = CallTarget::region("us-east-1");
+        let users = client.call_all(&target, "iam", "ListUsers", &Value::Null).await;
+        (users, client.requests()["iam:ListUsers"])
+    };
+
+    let (users, requests) = all(pages(FIRST_PAGE)).await;
+    assert_eq!((users.unwrap().get("Users").and_then(Value::as_array).map(<[_]>::len), requests), (Some(2), 2));
+    let (error, requests) = all(pages(FIRST_PAGE).with_fault("iam", "ListUsers", Fault::LosePage)).await;
+    assert_eq!((error.unwrap_err().code.as_str(), requests), (code::CONNECTION, 6));
+    let (error, _) = all(pages(&FIRST_PAGE.replace("<Marker>m/1</Marker>", ""))).await;
+    let error = error.unwrap_err();
+    assert_eq!((error.code.as_str(), error.kind), (code::TRUNCATED, ApiErrorKind::Malformed));
+    let (error, _) = all(pages(&FIRST_PAGE.replace("m/1", "m/2"))).await;
+    assert_eq!(error.unwrap_err().code, code::NOT_RECORDED);
 }
 
 #[tokio::test]

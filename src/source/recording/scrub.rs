@@ -140,12 +140,16 @@ fn is_placeholder(id: &str) -> bool {
 /// The ids of accounts in ARNs and in members that are named after what they are.
 fn accounts_in(text: &str, found: &mut BTreeSet<String>) {
     static ID: LazyLock<Regex> = LazyLock::new(|| {
-        regex(concat!(
-            "arn(?::|%3A)aws[a-z-]*(?::|%3A)[a-z0-9-]*(?::|%3A)[a-z0-9-]*(?::|%3A)([0-9]{12})(?::|%3A)",
-            "|(?i)(?:account_?-?id|owner_?-?id|account|owner|aws)[\"']?\\s*(?:>|:|=|%22%3A)\\s*[\"']?(?:%22)?([0-9]{12})",
+        const COLON: &str = "(?::|%3A)";
+        const QUOTE: &str = "(?:\\\\?[\"']|&quot;|%22)?";
+        regex(&format!(
+            "arn{COLON}aws[a-z-]*{COLON}[a-z0-9-]*{COLON}[a-z0-9-]*{COLON}([0-9]{{12}}){COLON}\
+             |(?i)(?:account_?-?id|owner_?-?id|user_?-?id|account|owner|aws){QUOTE}\\s*(?:>|=|{COLON})\\s*{QUOTE}([0-9]{{12}})\
+             |amazonaws\\.com(?:\\.cn)?/([0-9]{{12}})/\
+             |([0-9]{{12}})\\.dkr\\.ecr"
         ))
     });
-    for id in ID.captures_iter(text).filter_map(|found| found.get(1).or_else(|| found.get(2))) {
+    for id in ID.captures_iter(text).filter_map(|found| (1..=4).find_map(|group| found.get(group))) {
         found.insert(id.as_str().to_owned());
     }
     for decoded in base64_in(text) {
@@ -274,6 +278,21 @@ mod tests {
         assert_eq!(exchanges[2].path, "/b?p=111122223333");
         assert_eq!(body(&exchanges[2]), r#"{"AWS":"arn:aws:iam::222233330001:root"}"#);
         assert_eq!(body(&exchanges[4]), "<ownerId>222233330001</ownerId><n>1111222233331</n>");
+        let other = |text: &str| {
+            let mut exchanges = [exchange("x", "Y", "/", text)];
+            accounts(&mut exchanges);
+            body(&exchanges[0]).replace("222233330000", "OTHER")
+        };
+        assert_eq!(other(r#"{"p":"{\"AWS\":\"555566667777\"}"}"#), r#"{"p":"{\"AWS\":\"OTHER\"}"}"#);
+        assert_eq!(other("&quot;AWS&quot;: &quot;555566667777&quot;"), "&quot;AWS&quot;: &quot;OTHER&quot;");
+        assert_eq!(other("<userId>555566667777</userId>"), "<userId>OTHER</userId>");
+        assert_eq!(
+            other("https://sqs.eu-west-1.amazonaws.com/555566667777/q"),
+            "https://sqs.eu-west-1.amazonaws.com/OTHER/q"
+        );
+        assert_eq!(other("555566667777.dkr.ecr.eu-west-1.amazonaws.com/x"), "OTHER.dkr.ecr.eu-west-1.amazonaws.com/x");
+        assert_eq!(other("<size>555566667777</size>"), "<size>555566667777</size>");
+
         let content = body(&exchanges[1]).trim_start_matches("<Content>").trim_end_matches("</Content>");
         assert_eq!(decoded(content).unwrap(), "user,arn\nroot,arn:aws:iam::111122223333:root\n");
     }
