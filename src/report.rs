@@ -15,6 +15,7 @@ use std::str::FromStr;
 
 use crate::evaluation::{ComplianceType, Evaluation, RuleError, Severity};
 use crate::gap::Gap;
+use crate::rule::set::Chosen;
 use crate::snapshot::Snapshot;
 use crate::value::Value;
 
@@ -115,7 +116,47 @@ pub struct RuleSummary {
     pub parameters: BTreeMap<String, Value>,
 }
 
+impl RuleSummary {
+    /// What a report says of a rule and the parameters it runs with.
+    pub fn new(chosen: &Chosen) -> Self {
+        let rule = &chosen.rule;
+        Self {
+            id: rule.id.to_string(),
+            title: rule.title.clone(),
+            severity: rule.severity,
+            category: rule.category.to_string(),
+            maturity: rule.maturity.to_string(),
+            resource_types: rule.resource_types.iter().map(ToString::to_string).collect(),
+            description: rule.description.clone(),
+            risk: rule.risk.clone(),
+            remediation: rule.remediation.clone(),
+            references: rule.references.clone(),
+            parameters: chosen.parameters.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
+        }
+    }
+}
+
 impl Report {
+    /// The report on an evaluation: of these rules, on this snapshot, of whose gaps these concern the rules.
+    pub fn new<'a>(
+        rules: impl IntoIterator<Item = &'a Chosen>,
+        snapshot: &Snapshot,
+        gaps: Vec<Gap>,
+        evaluations: Vec<Evaluation>,
+        rule_errors: Vec<RuleError>,
+    ) -> Self {
+        let mut rules: Vec<RuleSummary> = rules.into_iter().map(RuleSummary::new).collect();
+        rules.sort_by(|a, b| a.id.cmp(&b.id));
+        Self {
+            assize_version: env!("CARGO_PKG_VERSION").to_owned(),
+            snapshot: SnapshotSummary::new(snapshot),
+            rules,
+            evaluations,
+            gaps,
+            rule_errors,
+        }
+    }
+
     /// The non-compliant evaluations, in the report's order.
     pub fn findings(&self) -> impl Iterator<Item = &Evaluation> {
         self.evaluations.iter().filter(|evaluation| evaluation.compliance_type == ComplianceType::NonCompliant)

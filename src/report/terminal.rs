@@ -15,6 +15,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{Report, RuleSummary, SnapshotSummary, harmless, is_denied};
 use crate::evaluation::{Evaluation, Evidence, RuleError, Severity};
 use crate::gap::Gap;
+use crate::item::GLOBAL;
 
 /// How the text is laid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +47,8 @@ const GOOD: Style = AnsiColor::Green.on_default().bold();
 const GAP: Style = AnsiColor::Magenta.on_default().bold();
 const BROKEN: Style = AnsiColor::Red.on_default().bold();
 
-fn severity_style(severity: Severity) -> Style {
+/// The style in which a severity is shown.
+pub fn severity_style(severity: Severity) -> Style {
     match severity {
         Severity::Critical => AnsiColor::BrightRed.on_default().bold().underline(),
         Severity::High => AnsiColor::Red.on_default().bold(),
@@ -173,7 +175,9 @@ impl Page<'_> {
         if let Some(name) = place.resource_name.filter(|name| Some(*name) != place.resource_id && !name.is_empty()) {
             write!(self.out, " ({})", harmless(name))?;
         }
-        write!(self.out, " in {}", harmless(place.region))?;
+        if place.region != GLOBAL {
+            write!(self.out, " in {}", harmless(place.region))?;
+        }
         if let Some(account_id) = place.account_id {
             write!(self.out, " of {}", harmless(account_id))?;
         }
@@ -204,9 +208,12 @@ impl Page<'_> {
     }
 
     fn advice(&mut self, rule: &RuleSummary) -> io::Result<()> {
-        let remediation = first_paragraph(&rule.remediation);
-        if !remediation.is_empty() {
-            self.note("help", &remediation)?;
+        let (paragraph, code) = first_step(&rule.remediation);
+        if !paragraph.is_empty() {
+            self.note("help", &paragraph)?;
+            for line in code {
+                writeln!(self.out, "            {}", harmless(line))?;
+            }
         }
         if let Some(page) = rule.references.first() {
             self.note("see", page)?;
@@ -360,9 +367,12 @@ impl Page<'_> {
         let requests: u64 = snapshot.requests.values().sum();
         if requests > 0 {
             let requests = counted(usize::try_from(requests).unwrap_or(usize::MAX), "request");
+            line = format!("{line}, from {requests}");
+        }
+        if snapshot.duration_ms > 0 {
             #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
             let seconds = snapshot.duration_ms as f64 / 1_000.0;
-            line = format!("{line}, from {requests} in {seconds:.1} s");
+            line = format!("{line} in {seconds:.1} s");
         }
         self.line("Items", BOLD, &line)?;
         for (region, reason) in &snapshot.skipped_regions {
@@ -447,15 +457,28 @@ fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-/// The first paragraph of a Markdown text, on one line.
-fn first_paragraph(text: &str) -> String {
-    let lines: Vec<&str> = text.trim().lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-    lines.join(" ")
+/// The first paragraph of a Markdown text, on one line; and, if it ends in a colon, the lines of the code block that it
+/// announces.
+fn first_step(text: &str) -> (String, Vec<&str>) {
+    let mut lines = text.trim().lines();
+    let paragraph: Vec<&str> = lines.by_ref().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let paragraph = paragraph.join(" ");
+    if !paragraph.ends_with(':') {
+        return (paragraph, Vec::new());
+    }
+    let mut block = lines.skip_while(|line| line.trim().is_empty()).peekable();
+    let is_fence = |line: &&str| line.starts_with("```");
+    let code = if block.next_if(is_fence).is_some() {
+        block.take_while(|line| !is_fence(line)).collect()
+    } else {
+        block.map_while(|line| line.strip_prefix("    ")).collect()
+    };
+    (paragraph, code)
 }
 
-/// Made harmless, and broken between words into lines of at most `width` columns, the first of which begins at column
+/// Text made harmless, and broken between words into lines of at most `width` columns, the first of which begins at column
 /// `first` and the others at column `rest`. A longer word has a line of its own.
-fn wrap(text: &str, width: usize, first: usize, rest: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize, first: usize, rest: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut column = first;

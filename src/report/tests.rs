@@ -260,6 +260,22 @@ fn nothing_found_is_said_in_a_line() {
 }
 
 #[test]
+fn help_has_the_commands_that_it_announces() {
+    let mut report = sample();
+    report.evaluations.truncate(1);
+    for code in ["```sh\naws ec2 enable-it \\\n    --now\n```", "    aws ec2 enable-it \\\n        --now"] {
+        report.rules[1].remediation = format!("Turn it on,\nin each region:\n\n{code}\n\nMore.\n");
+        let text = written(&report, Format::Terminal, &at_width(80));
+        let shown =
+            "  = help: Turn it on, in each region:\n            aws ec2 enable-it \\\n                --now\n  = see: ";
+        assert!(text.contains(shown), "{text}");
+    }
+    report.rules[1].remediation = "Turn it on:\n\n- here\n- there\n".to_owned();
+    let text = written(&report, Format::Terminal, &at_width(80));
+    assert!(text.contains("  = help: Turn it on:\n  = see: "), "{text}");
+}
+
+#[test]
 fn a_limit_counts_what_it_leaves_out() {
     let mut report = sample();
     report.evaluations =

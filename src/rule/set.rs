@@ -121,11 +121,17 @@ pub enum SetError {
     Parameter(#[from] ParameterError),
 }
 
+impl Folder {
+    /// The texts of the rules that come with assize, their cases too.
+    pub fn builtin() -> Self {
+        Self::from_texts(RULES.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect())
+    }
+}
+
 impl RuleSet {
     /// The rules that come with assize.
     pub fn builtin() -> Self {
-        let texts = RULES.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-        Self::from_folder(&Folder::from_texts(texts))
+        Self::from_folder(&Folder::builtin())
     }
 
     /// The rules of a folder and its subfolders: `<service>/<id>.yaml`, each with its script beside it. A file that is

@@ -25,7 +25,7 @@ use crate::value::{Object, Unreadable, Value, code};
 
 /// A file that cannot be read as one of AWS Config's.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", path.display())]
+#[error("cannot read {}", path.display())]
 pub struct ConfigExportError {
     /// The file.
     pub path: PathBuf,

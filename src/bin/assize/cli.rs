@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use assize::evaluation::Severity;
 use assize::report::Format;
-use assize::rule::set::Assignment;
 use assize::rule::Category;
+use assize::rule::set::Assignment;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -74,10 +74,10 @@ pub(crate) struct Scan {
     #[command(flatten)]
     pub(crate) definitions: Definitions,
     /// Read every resource type and part, not only those that the rules need
-    #[arg(long)]
+    #[arg(long, help_heading = "Resources")]
     pub(crate) all: bool,
     /// Keep the snapshot in this file too; compressed if it ends in .gz
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub(crate) snapshot_out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
@@ -92,10 +92,10 @@ pub(crate) struct Collect {
     #[command(flatten)]
     pub(crate) definitions: Definitions,
     /// Read every resource type and part, not only those that the rules need
-    #[arg(long)]
+    #[arg(long, help_heading = "Resources")]
     pub(crate) all: bool,
     /// The file to write; compressed if it ends in .gz. Standard output by default
-    #[arg(short, long, alias = "snapshot-out", value_name = "FILE")]
+    #[arg(short, long, alias = "snapshot-out", value_name = "FILE", help_heading = "Snapshot")]
     pub(crate) output: Option<PathBuf>,
 }
 
@@ -171,7 +171,7 @@ pub(crate) enum Resources {
     },
     /// Show the calls behind a type, its parts and its relationships
     Show {
-        /// Such as AWS::S3::Bucket
+        /// A type as AWS spells it, such as `AWS::S3::Bucket`
         #[arg(value_name = "TYPE")]
         resource_type: String,
         #[command(flatten)]
@@ -182,29 +182,36 @@ pub(crate) enum Resources {
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
     #[command(flatten)]
-    pub(crate) choice: Choice,
-    #[command(flatten)]
-    pub(crate) definitions: Definitions,
-    /// Plan for every resource type and part, not only for those that the rules need
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// Regions to plan for, to count the calls
-    #[arg(short, long = "region", value_name = "REGION", value_delimiter = ',')]
-    pub(crate) regions: Vec<String>,
+    pub(crate) what: What,
+    /// Count the calls for as many resources as this snapshot has
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub(crate) snapshot: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Permissions {
     #[command(flatten)]
-    pub(crate) choice: Choice,
-    #[command(flatten)]
-    pub(crate) definitions: Definitions,
-    /// The policy for every resource type and part, not only for those that the rules need
-    #[arg(long)]
-    pub(crate) all: bool,
+    pub(crate) what: What,
     /// Which rules need which action, instead of the policy
     #[arg(long)]
     pub(crate) by_rule: bool,
+}
+
+/// What would be read: the flags of a scan that decide it.
+#[derive(Debug, Args)]
+pub(crate) struct What {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
+    /// For every resource type and part, not only for those that the rules need
+    #[arg(long, help_heading = "Resources")]
+    pub(crate) all: bool,
+    /// For these regions, or `all` for the enabled ones
+    #[arg(short, long = "region", value_name = "REGION", value_delimiter = ',', help_heading = "Resources")]
+    pub(crate) regions: Vec<String>,
 }
 
 /// Where the facts come from.
@@ -232,9 +239,6 @@ pub(crate) struct Account {
     /// Read from a recording instead of AWS
     #[arg(long, value_name = "FILE", conflicts_with_all = ["profile", "role_arn", "record"])]
     pub(crate) replay: Option<PathBuf>,
-    /// Read from the recording of an example account that comes with assize
-    #[arg(long, conflicts_with_all = ["replay", "profile", "role_arn", "record"])]
-    pub(crate) demo: bool,
 }
 
 /// Which rules, and with what.
@@ -308,11 +312,9 @@ pub(crate) struct Output {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set
+    // On a terminal, unless the environment says otherwise. No doc comments: they would make all of `--help` long.
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 

@@ -1,2 +1,49 @@
-//! The command line of assize.
-fn main() {}
+//! The command line of assize: flags in, stages called in order, an exit code out.
+//!
+//! This is glue, and the only part that prints or ends the process. `cli` has the flags, `cmd` one file a command, `exit`
+//! the exit codes, `failure` the form of an error.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod cli;
+mod cmd;
+mod exit;
+mod failure;
+mod input;
+mod output;
+
+use cli::{Cli, Command};
+use failure::Failure;
+
+fn main() -> ExitCode {
+    // Nothing is loaded before the flags are known: `--version` and `--help` answer at once.
+    let cli = Cli::parse();
+    let color = output::choose(cli.color);
+    match run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            let mut stderr = anstream::AutoStream::new(io::stderr().lock(), color.stderr);
+            // Where the error itself cannot be written the exit code is all that is left to say.
+            _ = write!(stderr, "{failure}").and_then(|()| stderr.flush());
+            ExitCode::from(exit::FAILED)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<u8, Failure> {
+    let threads = usize::from(cli.threads.unwrap_or(0));
+    let color = output::choose(cli.color);
+    match cli.command {
+        Command::Scan(scan) => cmd::scan::scan(&scan, threads, color),
+        Command::Collect(collect) => cmd::scan::collect(&collect, color),
+        Command::Evaluate(evaluate) => cmd::evaluate::run(&evaluate, threads, color),
+        Command::Report(report) => cmd::report::run(&report, color),
+        Command::Rules(rules) => cmd::rules::run(&rules, color),
+        Command::Resources(resources) => cmd::resources::run(&resources, color),
+        Command::Plan(plan) => cmd::plan::plan(&plan, color),
+        Command::Permissions(permissions) => cmd::plan::permissions(&permissions, color),
+    }
+}

@@ -1,0 +1,9 @@
+//! One file a command: each calls stages of the library in order.
+
+pub(crate) mod evaluate;
+pub(crate) mod plan;
+mod progress;
+pub(crate) mod report;
+pub(crate) mod resources;
+pub(crate) mod rules;
+pub(crate) mod scan;

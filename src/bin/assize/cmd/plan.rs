@@ -1,0 +1,105 @@
+//! `assize plan` and `assize permissions`: what a scan would call, and what it must be allowed to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use assize::collect::{Counts, Needs, Per, Permissions, Plan, Regions, Step};
+use assize::report::harmless;
+use assize::report::terminal::wrap;
+
+use crate::cli;
+use crate::failure::{Failure, causes};
+use crate::output::{self, Colors};
+use crate::{exit, input};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// Who wants everything, where nobody but the flag does.
+const EVERYTHING: &str = "--all";
+
+pub(crate) fn plan(flags: &cli::Plan, colors: Colors) -> Result<u8, Failure> {
+    let (plan, catalog) = make(&flags.what)?;
+    let mut text = table(&plan);
+    let operations: BTreeSet<(&str, &str)> =
+        plan.steps().iter().map(|step| (step.service.as_str(), step.operation.as_str())).collect();
+    let services: BTreeSet<&str> = operations.iter().map(|(service, _)| *service).collect();
+    _ = writeln!(text, "\n{BOLD}{} operations of {} services{BOLD:#}", operations.len(), services.len());
+    if let Some(path) = &flags.snapshot {
+        let snapshot = input::snapshot(std::slice::from_ref(path), &catalog)?;
+        let mut counts = Counts::of(&catalog, &snapshot);
+        let named = flags.what.regions.iter().filter(|region| *region != input::ALL).count();
+        if named > 0 {
+            counts.regions = u64::try_from(named).unwrap_or(u64::MAX);
+        }
+        let calls = plan.bound(&counts);
+        _ = writeln!(text, "at most {calls} calls for as many resources as the snapshot has");
+    }
+    output::stdout(colors, false, |out| out.write_all(text.as_bytes()))?;
+    Ok(exit::CLEAN)
+}
+
+pub(crate) fn permissions(flags: &cli::Permissions, colors: Colors) -> Result<u8, Failure> {
+    let (plan, _) = make(&flags.what)?;
+    let permissions = Permissions::of(&plan);
+    let text = if flags.by_rule { by_rule(&permissions) } else { permissions.policy() };
+    output::stdout(colors, !flags.by_rule, |out| out.write_all(text.as_bytes()))?;
+    Ok(exit::CLEAN)
+}
+
+fn make(what: &cli::What) -> Result<(Plan, std::sync::Arc<assize::source::descriptor::Catalog>), Failure> {
+    let rules = input::rules(&what.choice)?;
+    let (models, catalog) = input::definitions(&what.definitions)?;
+    let mut wanted: BTreeMap<String, Needs> = if what.all {
+        [(EVERYTHING.to_owned(), Needs::everything(&catalog))].into()
+    } else {
+        rules.iter().map(|chosen| (chosen.rule.id.to_string(), input::needs_of(chosen))).collect()
+    };
+    if !what.targets.tags.is_empty() {
+        for needs in wanted.values_mut() {
+            needs.add_tags(&catalog);
+        }
+    }
+    let regions = input::regions(&what.regions).unwrap_or_else(|| Regions::Named(BTreeSet::new()));
+    let plan = Plan::new(&catalog, &models, &wanted, &regions).map_err(|error| Failure::new(causes(&error)))?;
+    Ok((plan, catalog))
+}
+
+/// A line an operation, with what it is called for.
+fn table(plan: &Plan) -> String {
+    let mut text = String::new();
+    let name = |step: &Step| format!("{}:{}", step.service, step.operation);
+    let columns = plan.steps().iter().map(|step| name(step).len()).max().unwrap_or(0);
+    for step in plan.steps() {
+        let per = match &step.per {
+            Per::Account(1) => "once".to_owned(),
+            Per::Account(times) => format!("at most {times} times"),
+            Per::Region => "in each region".to_owned(),
+            Per::Item(resource_type) => format!("for each {resource_type}"),
+            Per::Items(resource_type, size) => format!("for each {size} of {resource_type}"),
+            Per::Element { resource_type, part } => format!("for each {part} of each {resource_type}"),
+        };
+        let pages = if step.pages_of.is_some() { ", all pages" } else { "" };
+        let rules = match step.wanted_by.iter().collect::<Vec<_>>().as_slice() {
+            [one] => (*one).clone(),
+            many => format!("{} rules", many.len()),
+        };
+        let (name, per, rules) = (name(step), harmless(&per), harmless(&rules));
+        _ = writeln!(text, "{BOLD}{name:columns$}{BOLD:#}  {per}{pages}  {DIM}{rules}{DIM:#}");
+    }
+    text
+}
+
+fn by_rule(permissions: &Permissions) -> String {
+    let width = output::width();
+    let mut text = String::new();
+    for (action, rules) in permissions.actions() {
+        _ = writeln!(text, "{BOLD}{}{BOLD:#}", harmless(action));
+        let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+        for line in wrap(&rules.join(", "), width, 2, 2) {
+            _ = writeln!(text, "  {line}");
+        }
+    }
+    text
+}

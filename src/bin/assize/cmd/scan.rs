@@ -1,0 +1,191 @@
+//! `assize scan` and `assize collect`: read an account; judge what was read, or keep it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::sync::Arc;
+
+use assize::collect::{self, Needs, Options, Regions};
+use assize::evaluate;
+use assize::item::format_time;
+use assize::snapshot::Snapshot;
+use assize::source::account::secret::SecretKey;
+use assize::source::account::{Account, Identity};
+use assize::source::client::{Client, ClientError, ConnectOptions};
+use assize::source::descriptor::{Catalog, Scope};
+use assize::source::model::Models;
+use assize::source::recording::{Recorder, Recording, Replay};
+use jiff::Timestamp;
+
+use super::evaluate::options;
+use super::progress::Progress;
+use crate::cli::{self, Collect, Scan};
+use crate::failure::{Failure, causes};
+use crate::output::{self, Colors};
+use crate::{exit, input};
+
+/// Calls under way at once, over all services and regions. Each service has its own budget besides.
+const AT_ONCE: usize = 64;
+
+pub(crate) fn scan(flags: &Scan, threads: usize, colors: Colors) -> Result<u8, Failure> {
+    // All that can be wrong with the flags is found before the first call.
+    output::check(&flags.output)?;
+    let anchor = output::anchor(&flags.output)?;
+    let rules = input::rules(&flags.choice)?;
+    let (models, catalog) = input::definitions(&flags.definitions)?;
+    let mut needs = if flags.all { Needs::everything(&catalog) } else { input::needs(&rules) };
+    if !flags.targets.tags.is_empty() {
+        needs.add_tags(&catalog);
+    }
+    let snapshot = read(&flags.account, &models, &catalog, &needs)?;
+    if let Some(path) = &flags.snapshot_out {
+        output::file(path, |out| snapshot.write(out))?;
+    }
+    let snapshot = Arc::new(snapshot);
+    let outcome = evaluate::run(&rules, &snapshot, &options(&flags.targets, threads));
+    let report = input::report(&rules, &snapshot, &catalog, outcome);
+    output::report(&report, &flags.output, anchor, colors)
+}
+
+pub(crate) fn collect(flags: &Collect, colors: Colors) -> Result<u8, Failure> {
+    let rules = input::rules(&flags.choice)?;
+    let (models, catalog) = input::definitions(&flags.definitions)?;
+    let needs = if flags.all { Needs::everything(&catalog) } else { input::needs(&rules) };
+    if let Some(path) = &flags.output {
+        output::check_folder(path)?;
+    }
+    let snapshot = read(&flags.account, &models, &catalog, &needs)?;
+    match &flags.output {
+        Some(path) => output::file(path, |out| snapshot.write(out))?,
+        None => output::stdout(colors, true, |out| snapshot.write(out))?,
+    }
+    Ok(if snapshot.gaps().is_empty() { exit::CLEAN } else { exit::INCOMPLETE })
+}
+
+fn read(flags: &cli::Account, models: &Arc<Models>, catalog: &Catalog, needs: &Needs) -> Result<Snapshot, Failure> {
+    if let Some(path) = &flags.record {
+        output::check_folder(path)?;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::of("cannot start the threads that wait for AWS", &error))?;
+    let replay = recording(flags)?.map(Arc::new);
+    let recorder = flags.record.as_ref().map(|_| Recorder::new());
+    let (snapshot, recorded_at) =
+        runtime.block_on(read_account(flags, models, catalog, needs, replay, recorder.as_ref()))?;
+    if let (Some(path), Some(recorder)) = (&flags.record, recorder) {
+        let recording = recorder.finish(&recorded_at, flags.scrub_accounts);
+        // The file is compressed by its name, as all others are.
+        output::file(path, |out| recording.write(out, false))?;
+    }
+    Ok(snapshot)
+}
+
+fn recording(flags: &cli::Account) -> Result<Option<Recording>, Failure> {
+    let load = |bytes: &[u8], name: &Path| {
+        Recording::load(bytes)
+            .map(Some)
+            .map_err(|error| Failure::of(format_args!("cannot read the recording {}", name.display()), &error))
+    };
+    match &flags.replay {
+        Some(path) => {
+            let bytes = fs::read(path)
+                .map_err(|error| Failure::of(format_args!("cannot read the recording {}", path.display()), &error))?;
+            load(&bytes, path)
+        }
+        None => Ok(None),
+    }
+}
+
+async fn read_account(
+    flags: &cli::Account,
+    models: &Arc<Models>,
+    catalog: &Catalog,
+    needs: &Needs,
+    replay: Option<Arc<Recording>>,
+    recorder: Option<&Recorder>,
+) -> Result<(Snapshot, String), Failure> {
+    let mut connect = ConnectOptions::new().models(Arc::clone(models)).concurrency(AT_ONCE);
+    if let Some(profile) = &flags.profile {
+        connect = connect.profile(profile);
+    }
+    if let Some(role) = &flags.role_arn {
+        connect = connect.role_arn(role);
+    }
+    if let Some(id) = &flags.external_id {
+        connect = connect.external_id(id);
+    }
+    // Whose credentials these are is asked in the partition that is to be read.
+    if let Some(region) = flags.regions.iter().find(|region| *region != input::ALL) {
+        connect = connect.region(region);
+    }
+    if let Some(recorder) = recorder {
+        connect = connect.record(recorder.clone());
+    }
+    if let Some(recording) = &replay {
+        connect = connect.replay(Replay::new(Arc::clone(recording)));
+    }
+    let client = Client::connect(connect).await.map_err(|error| unconnected(&error))?;
+    let regions = input::regions(&flags.regions).unwrap_or_else(|| {
+        let seen = replay.as_deref().map(|recording| recorded_regions(recording, catalog)).unwrap_or_default();
+        Regions::Named(if seen.is_empty() { [client.home_region().to_owned()].into() } else { seen })
+    });
+
+    let captured_at = format_time(now(&client));
+    let identity = Identity {
+        account_id: client.account_id().to_owned(),
+        partition: client.partition().id().to_owned(),
+        global_region: client.partition().global_region().to_owned(),
+        captured_at: captured_at.clone(),
+    };
+    let key = if replay.is_some() { SecretKey::new([0; 32]) } else { SecretKey::new(random()) };
+    let account = Arc::new(Account::new(client.clone(), Arc::clone(models), identity, key, AT_ONCE));
+    let progress = Progress::start(&client);
+    let clock = client.clone();
+    let options =
+        Options { regions, clock: Arc::new(move || now(&clock)), progress: progress.as_ref().map(Progress::listener) };
+    let snapshot = collect::run(&account, catalog, needs, &options).await;
+    if let Some(progress) = progress {
+        progress.finish();
+    }
+    snapshot.map(|snapshot| (snapshot, captured_at)).map_err(|error| Failure::new(causes(&error)))
+}
+
+fn now(client: &Client) -> Timestamp {
+    Timestamp::try_from(client.now()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Where the listings of a recording were made. Calls of global services say nothing of that.
+fn recorded_regions(recording: &Recording, catalog: &Catalog) -> BTreeSet<String> {
+    let regional: BTreeSet<(&str, &str)> = catalog
+        .iter()
+        .filter(|descriptor| descriptor.scope == Scope::Regional)
+        .filter_map(|descriptor| descriptor.listing.as_ref())
+        .map(|listing| (&*listing.call.service, &*listing.call.operation))
+        .collect();
+    recording
+        .exchanges()
+        .iter()
+        .filter(|exchange| regional.contains(&(&*exchange.service, &*exchange.operation)))
+        .map(|exchange| exchange.region.clone())
+        .collect()
+}
+
+/// 128 bits from the system, which the standard library gives its hash tables, spread over the key.
+fn random() -> [u8; 32] {
+    let mut key = [0; 32];
+    for (at, chunk) in key.chunks_mut(8).enumerate() {
+        chunk.copy_from_slice(&RandomState::new().hash_one(at).to_le_bytes());
+    }
+    key
+}
+
+fn unconnected(error: &ClientError) -> Failure {
+    let failure = Failure::new(causes(error));
+    match error {
+        ClientError::Refused { .. } => failure.help("aws sts get-caller-identity asks the same"),
+        _ => failure,
+    }
+}

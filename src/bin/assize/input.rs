@@ -1,0 +1,235 @@
+//! What commands begin with: the chosen rules, the resource types, a snapshot.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use assize::collect::{Needs, Parts, Regions};
+use assize::gap::Gap;
+use assize::report::Report;
+use assize::rule::case::Types;
+use assize::rule::load::LoadError;
+use assize::rule::set::{Chosen, SetError};
+use assize::rule::{RuleSet, Selection};
+use assize::snapshot::{self, Snapshot, SnapshotError};
+use assize::source::config_export::ConfigExport;
+use assize::source::descriptor::Catalog;
+use assize::source::model::Models;
+use flate2::bufread::MultiGzDecoder;
+
+use crate::cli::{Choice, Definitions};
+use crate::failure::{Failure, causes};
+
+/// The built-in rules and those of the folders.
+pub(crate) fn all_rules(folders: &[PathBuf]) -> Result<RuleSet, Failure> {
+    let mut rules = RuleSet::builtin();
+    for folder in folders {
+        let more = RuleSet::load_dir(folder).map_err(|error: LoadError| {
+            Failure::of("cannot load the rules", &error)
+                .help("--rules takes a folder: rules/<service>/<id>.yaml, .rhai")
+        })?;
+        rules.extend(more, true);
+    }
+    Ok(rules)
+}
+
+/// The rules that the flags choose, with their parameters.
+pub(crate) fn rules(choice: &Choice) -> Result<RuleSet, Failure> {
+    let all = all_rules(&choice.folders)?;
+    let selection = Selection {
+        rules: choice.rules.clone(),
+        services: choice.services.iter().cloned().collect(),
+        severities: choice.severities.iter().copied().collect(),
+        categories: choice.categories.iter().copied().collect(),
+        parameters: choice.parameters.clone(),
+    };
+    all.select(&selection).map_err(|error| unchosen(&all, &error))
+}
+
+/// Why the rules could not be chosen. A rule that could not be loaded may be the one that is missed.
+pub(crate) fn unchosen(all: &RuleSet, error: &SetError) -> Failure {
+    let failure = Failure::new(causes(error));
+    match (error, all.errors().first()) {
+        (SetError::NoSuchRule { .. }, Some(broken)) => {
+            failure.help(format!("{} could not be loaded: {}", broken.rule, broken.message))
+        }
+        (SetError::NoSuchRule { .. } | SetError::Nothing | SetError::NoSuchService { .. }, _) => {
+            failure.help("assize rules list shows the rules there are")
+        }
+        (SetError::Parameter(_), _) => failure.help("assize rules show RULE tells its parameters"),
+        _ => failure,
+    }
+}
+
+/// What has to be read for all rules of a set.
+pub(crate) fn needs(rules: &RuleSet) -> Needs {
+    rules.iter().map(needs_of).fold(Needs::default(), |mut all, needs| {
+        all.merge(&needs);
+        all
+    })
+}
+
+/// What has to be read for one rule, as it is run.
+pub(crate) fn needs_of(chosen: &Chosen) -> Needs {
+    let mut needs = Needs::default();
+    for (resource_type, parts) in chosen.rule.needs(&chosen.parameters) {
+        needs.add(&resource_type, Parts::Named(parts));
+    }
+    needs
+}
+
+/// The word for all enabled regions.
+pub(crate) const ALL: &str = "all";
+
+/// The regions that the flags name, if they name any.
+pub(crate) fn regions(named: &[String]) -> Option<Regions> {
+    if named.iter().any(|region| region == ALL) {
+        return Some(Regions::Enabled);
+    }
+    (!named.is_empty()).then(|| Regions::Named(named.iter().cloned().collect()))
+}
+
+/// The models and the resource types that are known.
+pub(crate) fn definitions(definitions: &Definitions) -> Result<(Arc<Models>, Arc<Catalog>), Failure> {
+    let models = match &definitions.models {
+        Some(folder) => Models::with_dir(folder).map_err(|error| Failure::of("cannot load the models", &error))?,
+        None => Models::builtin(),
+    };
+    let catalog = match &definitions.resources {
+        Some(folder) => Catalog::with_dirs(Some(folder), &models),
+        None => Catalog::builtin(),
+    };
+    let catalog = catalog.map_err(|error| {
+        Failure::of("cannot load the resource types", &error).help("docs/descriptors.md has the grammar")
+    })?;
+    Ok((Arc::new(models), Arc::new(catalog)))
+}
+
+/// By type, where the facts of its parts stand in an item.
+fn pointers(catalog: &Catalog) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut pointers = BTreeMap::<String, BTreeMap<String, String>>::new();
+    for descriptor in catalog.iter() {
+        let parts = pointers.entry(descriptor.resource_type.to_string()).or_default();
+        for part in &descriptor.parts {
+            if let Some(into) = &part.into {
+                parts.insert(part.name.to_string(), into.to_string());
+            }
+        }
+    }
+    pointers
+}
+
+/// What the cases of rules have to know of the types.
+pub(crate) fn case_types(catalog: &Catalog) -> Types {
+    let mut linked_from = BTreeMap::<String, BTreeSet<String>>::new();
+    for descriptor in catalog.iter() {
+        for link in descriptor.links.iter().filter(|link| link.inverse.is_some()) {
+            linked_from.entry(link.resource_type.to_string()).or_default().insert(descriptor.resource_type.to_string());
+        }
+    }
+    Types { parts: pointers(catalog), linked_from }
+}
+
+/// Reads a snapshot of assize, or files of AWS Config as one.
+pub(crate) fn snapshot(paths: &[PathBuf], catalog: &Catalog) -> Result<Snapshot, Failure> {
+    if let [path] = paths
+        && let Some(snapshot) = own_snapshot(path)?
+    {
+        return Ok(snapshot);
+    }
+    let mut export = ConfigExport::default();
+    for path in paths {
+        let one = ConfigExport::open(path).map_err(|error| {
+            Failure::new(causes(&error))
+                .help("a snapshot is what assize collect writes, or a snapshot or history file of AWS Config")
+        })?;
+        export.extend(one);
+    }
+    let supplements =
+        pointers(catalog).into_iter().map(|(kind, parts)| (kind, parts.into_values().collect())).collect();
+    Ok(export.into_snapshot(&supplements))
+}
+
+/// The snapshot, if the file begins as one of assize does.
+fn own_snapshot(path: &Path) -> Result<Option<Snapshot>, Failure> {
+    let failed = |error: &dyn std::error::Error| Failure::of(format_args!("cannot read {}", path.display()), error);
+    let mut input = open(path).map_err(|error| failed(&error))?;
+    let head = input.fill_buf().map_err(|error| failed(&error))?;
+    let head = String::from_utf8_lossy(head.get(..head.len().min(200)).unwrap_or_default());
+    if head.contains(assize::report::json::FORMAT) {
+        return Err(Failure::new(format!("{} is a report, not a snapshot", path.display()))
+            .help("assize report shows it again"));
+    }
+    if !head.contains(snapshot::FORMAT) {
+        return Ok(None);
+    }
+    Snapshot::read(input).map(Some).map_err(|error: SnapshotError| failed(&error))
+}
+
+/// A file's content, compressed or not.
+pub(crate) fn open(path: &Path) -> std::io::Result<Box<dyn BufRead>> {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    Ok(if file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
+        Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file).take(u64::MAX)))
+    } else {
+        Box::new(file)
+    })
+}
+
+/// The report on what was judged. Of the snapshot's gaps those count that concern what the rules read: an inventory may
+/// have others.
+pub(crate) fn report(
+    rules: &RuleSet,
+    snapshot: &Snapshot,
+    catalog: &Catalog,
+    outcome: assize::evaluate::Outcome,
+) -> Report {
+    let needs = rules.needs();
+    let pointers = pointers(catalog);
+    let gaps = snapshot.gaps().into_iter().filter(|gap| concerns(gap, &needs, &pointers)).collect();
+    Report::new(rules.iter(), snapshot, gaps, outcome.evaluations, outcome.rule_errors)
+}
+
+fn concerns(
+    gap: &Gap,
+    needs: &BTreeMap<String, BTreeSet<String>>,
+    pointers: &BTreeMap<String, BTreeMap<String, String>>,
+) -> bool {
+    let Some(parts) = needs.get(&gap.resource_type) else { return false };
+    let (Some(path), Some(pointers)) = (&gap.path, pointers.get(&gap.resource_type)) else { return true };
+    let mut of = pointers.iter().filter(|(_, pointer)| *pointer == path).map(|(part, _)| part).peekable();
+    // What no part fills in is of the listing.
+    of.peek().is_none() || of.any(|part| parts.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use assize::value::Unreadable;
+
+    use super::*;
+
+    #[test]
+    fn gaps_concern_the_rules_that_read_what_is_missing() {
+        let gap = |resource_type: &str, path: Option<&str>| Gap {
+            account_id: "111122223333".into(),
+            aws_region: "eu-west-1".into(),
+            resource_type: resource_type.into(),
+            resource_id: Some("b".into()),
+            path: path.map(str::to_owned),
+            reason: Arc::new(Unreadable::not_collected("it")),
+        };
+        let parts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let needs = BTreeMap::from([("AWS::S3::Bucket".to_owned(), parts(&["BucketPolicy"]))]);
+        let pointer = |name: &str| (name.to_owned(), format!("/supplementaryConfiguration/{name}"));
+        let pointers =
+            BTreeMap::from([("AWS::S3::Bucket".to_owned(), [pointer("BucketPolicy"), pointer("PolicyStatus")].into())]);
+        let concerns = |gap| concerns(&gap, &needs, &pointers);
+        assert!(concerns(gap("AWS::S3::Bucket", None)));
+        assert!(concerns(gap("AWS::S3::Bucket", Some("/supplementaryConfiguration/BucketPolicy"))));
+        assert!(concerns(gap("AWS::S3::Bucket", Some("/configuration"))));
+        assert!(!concerns(gap("AWS::S3::Bucket", Some("/supplementaryConfiguration/PolicyStatus"))));
+        assert!(!concerns(gap("AWS::EC2::Volume", None)));
+    }
+}

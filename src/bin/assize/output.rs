@@ -1,0 +1,172 @@
+//! Where bytes go: standard output, and files that are there whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anstream::{AutoStream, ColorChoice};
+use assize::report::sarif::Anchor;
+use assize::report::terminal::Layout;
+use assize::report::{self, Format, Options, Report};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::cli::{self, Color};
+use crate::exit;
+use crate::failure::Failure;
+
+/// Whether to write colours to each stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Colors {
+    pub(crate) stdout: ColorChoice,
+    pub(crate) stderr: ColorChoice,
+}
+
+/// What the flag asks for; without it colours are for terminals, unless the environment says otherwise (`NO_COLOR`,
+/// `CLICOLOR`, `CLICOLOR_FORCE`, `TERM=dumb`).
+pub(crate) fn choose(color: Color) -> Colors {
+    let of = |auto: ColorChoice| match color {
+        Color::Auto => auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    };
+    Colors { stdout: of(AutoStream::choice(&io::stdout())), stderr: of(AutoStream::choice(&io::stderr())) }
+}
+
+/// The columns of the terminal, or what reads well in a file.
+pub(crate) fn width() -> usize {
+    terminal_size::terminal_size_of(io::stdout()).map_or(100, |(width, _)| usize::from(width.0))
+}
+
+/// Writes to standard output. A reader that has seen enough and closed it is no error.
+///
+/// Styles are taken out where they do not belong; with `plain`, bytes go out as they are.
+pub(crate) fn stdout(
+    colors: Colors,
+    plain: bool,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let choice = if plain { ColorChoice::AlwaysAnsi } else { colors.stdout };
+    let mut out = BufWriter::new(AutoStream::new(io::stdout().lock(), choice));
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done.map_err(|error| Failure::of("cannot write to standard output", &error)),
+    }
+}
+
+/// Writes a file beside its place and puts it there when it is whole. With the ending `.gz` it is compressed. What is
+/// there and is no file (a pipe, `/dev/stdout`) is written to directly.
+pub(crate) fn file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let failed = |error| Failure::of(format_args!("cannot write {}", path.display()), &error);
+    // A link stays a link: what it points at is replaced.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
+        let out = File::options().write(true).open(&target).map_err(failed)?;
+        return encoded(path, out, write).map(drop).map_err(failed);
+    }
+    let name = target.file_name().ok_or_else(|| failed(ErrorKind::InvalidInput.into()))?;
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".{}.part", std::process::id()));
+    let part = target.with_file_name(hidden);
+    let written = File::create_new(&part)
+        .and_then(|out| encoded(path, out, write))
+        .and_then(|out| out.sync_all())
+        .and_then(|()| fs::rename(&part, &target));
+    written.map_err(|error| {
+        // The error that matters is the one before.
+        _ = fs::remove_file(&part);
+        failed(error)
+    })
+}
+
+fn encoded(path: &Path, out: File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<File> {
+    let mut out = BufWriter::new(out);
+    if path.extension().is_some_and(|ending| ending == "gz") {
+        let mut gzip = GzEncoder::new(out, Compression::default());
+        write(&mut gzip)?;
+        out = gzip.finish()?;
+    } else {
+        write(&mut out)?;
+    }
+    out.into_inner().map_err(io::IntoInnerError::into_error)
+}
+
+/// Checks, before any work is done, that the report can be written as asked.
+pub(crate) fn anchor(output: &cli::Output) -> Result<Anchor, Failure> {
+    let is_sarif = output.format == Format::Sarif || output.outputs.iter().any(|(format, _)| *format == Format::Sarif);
+    if !is_sarif {
+        return Ok(Anchor::default());
+    }
+    let here = std::env::current_dir().map_err(|error| Failure::of("cannot tell the working directory", &error))?;
+    let root = here.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&here);
+    let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+    let inside = |path: &Path| fs::canonicalize(path).ok()?.strip_prefix(&root).ok().map(Path::to_owned);
+    if let Some(path) = &output.anchor {
+        let text =
+            fs::read(path).map_err(|error| Failure::of(format_args!("cannot read {}", path.display()), &error))?;
+        let inside = inside(path).ok_or_else(|| {
+            Failure::new(format!("{} is not in the repository {}", path.display(), root.display()))
+                .help("code scanning can only show files of the repository: name one with --anchor")
+        })?;
+        return Ok(Anchor::new(&inside, String::from_utf8_lossy(&text)));
+    }
+    for name in ["assize.yaml", "README.md"] {
+        if let Ok(text) = fs::read(root.join(name)) {
+            return Ok(Anchor::new(Path::new(name), String::from_utf8_lossy(&text)));
+        }
+    }
+    // The report itself will be there, if nothing else is.
+    let written = output
+        .outputs
+        .iter()
+        .find(|(format, _)| *format == Format::Sarif)
+        .and_then(|(_, path)| Some(inside(folder(path))?.join(path.file_name()?)));
+    Ok(written.map_or_else(Anchor::default, |path| Anchor::new(&path, "")))
+}
+
+/// Writes the report to all places and says with which exit code to end.
+pub(crate) fn report(report: &Report, output: &cli::Output, anchor: Anchor, colors: Colors) -> Result<u8, Failure> {
+    let mut options = Options { anchor, terminal: Layout::default() };
+    for (format, path) in &output.outputs {
+        file(path, |out| report::write(report, *format, &options, out))?;
+    }
+    options.terminal = Layout {
+        width: width(),
+        color: colors.stdout != ColorChoice::Never,
+        limit: (output.limit > 0).then_some(output.limit),
+    };
+    stdout(colors, output.format != Format::Terminal, |out| report::write(report, output.format, &options, out))?;
+    Ok(exit::code(report, output.fail_on))
+}
+
+/// Two places must not be one: the later report would take the place of the earlier.
+pub(crate) fn check(output: &cli::Output) -> Result<(), Failure> {
+    let mut seen: Vec<&PathBuf> = Vec::new();
+    for (_, path) in &output.outputs {
+        if seen.contains(&path) {
+            return Err(Failure::new(format!("{} is named for two reports", path.display())));
+        }
+        check_folder(path)?;
+        seen.push(path);
+    }
+    Ok(())
+}
+
+/// A file can only be written where there is a folder.
+pub(crate) fn check_folder(path: &Path) -> Result<(), Failure> {
+    let folder = folder(path);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("cannot write {}: there is no folder {}", path.display(), folder.display())))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether a person looks at standard error: then progress is shown.
+pub(crate) fn is_watched() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("CI").is_none()
+}
