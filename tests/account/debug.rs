@@ -122,9 +122,7 @@ impl Parser<'_> {
     }
 
     fn word(&mut self) -> String {
-        let end = self.rest.find(|c: char| !(c.is_alphanumeric() || "_-.+*".contains(c))).unwrap_or(self.rest.len());
-        // What the SDK hides: `*** Sensitive Data Redacted ***`.
-        let end = if self.rest.starts_with("***") { self.rest[3..].find("***").unwrap() + 6 } else { end };
+        let end = self.rest.find(|c: char| !(c.is_alphanumeric() || "_-.+".contains(c))).unwrap_or(self.rest.len());
         assert!(end > 0, "a word: {}", self.near());
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest;

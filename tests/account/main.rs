@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod debug;
+mod decode;
 mod moto;
 mod seed;
 
@@ -41,11 +42,15 @@ fn account() -> Option<MutexGuard<'static, Account>> {
     Some(account)
 }
 
+/// Runs asynchronous work to its end, with this thread alone.
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
 #[test]
 fn the_account_is_filled() {
     let Some(account) = account() else { return };
     for (label, id) in &account.labels {
         println!("{label}: {id}");
     }
-    seed::flip(&account.moto, &account.labels);
 }

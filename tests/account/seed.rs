@@ -14,6 +14,7 @@ use aws_sdk_s3::types as s3;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use serde_json::json;
 
+use crate::block_on;
 use crate::moto::Moto;
 
 /// The region with things of every state.
@@ -29,16 +30,9 @@ pub(crate) struct Typed {
 }
 
 impl Typed {
-    /// Clients that see nothing of the environment.
+    /// Clients of this region.
     pub(crate) fn new(moto: &Moto, region: &str) -> Self {
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region.to_owned()))
-            .endpoint_url(moto.endpoint())
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-            .build();
+        let config = config(moto, region);
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
         Self {
             ec2: aws_sdk_ec2::Client::new(&config),
@@ -48,11 +42,22 @@ impl Typed {
     }
 }
 
+/// A configuration of the SDK that sees nothing of the environment.
+pub(crate) fn config(moto: &Moto, region: &str) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .endpoint_url(moto.endpoint())
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .build()
+}
+
 /// Fills the account and tells the id of everything that has a label.
 pub(crate) fn fill(moto: &Moto) -> BTreeMap<String, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut seed = Seed { labels: BTreeMap::new() };
-    runtime.block_on(async {
+    block_on(async {
         let home = Typed::new(moto, HOME);
         let other = Typed::new(moto, OTHER);
         seed.identities(&home.iam).await;
@@ -70,8 +75,7 @@ pub(crate) fn fill(moto: &Moto) -> BTreeMap<String, String> {
 
 /// Turns the account's own settings, and what watches it, from one state to the other.
 pub(crate) fn flip(moto: &Moto, labels: &BTreeMap<String, String>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    block_on(async {
         let home = Typed::new(moto, HOME);
         let other = Typed::new(moto, OTHER);
         home.iam
