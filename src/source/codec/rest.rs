@@ -295,7 +295,7 @@ fn payload_value(model: &ServiceModel, operation: &Operation, payload: &Member, 
         _ => {
             let mut document = Document::open(model, body)?;
             let root = document.root()?;
-            xml::expect_root(&root, operation.output_root.as_deref().unwrap_or(payload.wire()))?;
+            xml::expect_root_or_response(&root, operation.output_root.as_deref().unwrap_or(payload.wire()))?;
             let value = document.value(payload.shape, &root)?;
             document.close()?;
             Ok(value)
@@ -318,9 +318,7 @@ fn xml_value(
     let mut document = Document::open(model, body)?;
     let root = document.root()?;
     match &operation.output_root {
-        // Servers that play S3 give some answers the root that the query protocol would give them.
-        Some(_) if xml::expect_root(&root, &format!("{}Response", operation.name())).is_ok() => {}
-        Some(expected) => xml::expect_root(&root, expected)?,
+        Some(expected) => xml::expect_root_or_response(&root, expected)?,
         None => xml::refuse_root(&root)?,
     }
     let value = match structure.members.as_slice() {

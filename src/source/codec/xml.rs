@@ -39,6 +39,12 @@ pub(super) fn expect_root(root: &BytesStart<'_>, expected: &str) -> Result<(), S
     }
 }
 
+/// An error unless the root element has this name, or is named after an operation as stand-ins for S3 do it.
+pub(super) fn expect_root_or_response(root: &BytesStart<'_>, expected: &str) -> Result<(), String> {
+    refuse_root(root)?;
+    if local_name(root).ends_with("Response") { Ok(()) } else { expect_root(root, expected) }
+}
+
 /// An error if the root element says that this is no answer to anything: a proxy's page, or an error sent as success.
 pub(super) fn refuse_root(root: &BytesStart<'_>) -> Result<(), String> {
     let name = local_name(root);
