@@ -2,6 +2,8 @@
 //! every operation of the built-in models. `tools/extract-models/wire.py` writes it; `ASSIZE_WIRE_CASES` names a folder
 //! with other cases and, in its folder `models`, the models of other services.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;

@@ -429,7 +429,7 @@ fn requests_with_a_body_of_xml() {
     let dir = tempfile::tempdir().unwrap();
     let shapes = r#"{"In": {"members": {"Names": "Names", "Flat": {"of": "Names", "flattened": true}, "Map": "Map",
         "Id": {"of": "string", "in": "uri", "name": "Id"}, "Kind": {"of": "string", "name": "xsi:type",
-        "attribute": true}, "Since": "timestamp"}}, "Names": {"list": {"of": "string", "name": "Name"}},
+        "in": "attribute"}, "Since": "timestamp"}}, "Names": {"list": {"of": "string", "name": "Name"}},
         "Map": {"map": ["string", "boolean"]}}"#;
     let model = format!(
         r#"{{"service": "mine", "protocol": "rest-xml", "apiVersion": "1", "signingName": "x", "iam": "x",
