@@ -219,6 +219,20 @@ impl Snapshot {
         self.runs.get(place).and_then(|run| self.items.get(run.clone())).unwrap_or(&[])
     }
 
+    /// The items of one type in one account, wherever they are: a multi-region trail is seen from regions that it is not
+    /// at home in.
+    pub fn of_type_anywhere<'s>(
+        &'s self,
+        account_id: &'s str,
+        resource_type: &'s str,
+    ) -> impl Iterator<Item = &'s Arc<ConfigurationItem>> + 's {
+        let runs = self
+            .runs
+            .iter()
+            .filter(move |(place, _)| *place.account_id == *account_id && *place.resource_type == *resource_type);
+        runs.flat_map(|(_, run)| self.items.get(run.clone()).unwrap_or(&[]))
+    }
+
     /// Whether the listing of one type in one account and region is complete, and if not, why.
     ///
     /// # Errors

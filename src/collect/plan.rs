@@ -6,9 +6,9 @@ use super::needs::{Needs, Selected, Selection};
 use super::{CollectError, Regions, is_regional};
 use crate::snapshot::Snapshot;
 use crate::source::account::REPORT_CALLS;
-use crate::source::descriptor::{Catalog, Detail, Part, PartSource};
+use crate::source::descriptor::{Call, Catalog, Detail, Part, PartSource};
 use crate::source::model::{Models, Operation};
-use crate::value::{Key, Value};
+use crate::value::Value;
 
 /// The calls that are made for what is asked for, by operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,12 +23,14 @@ pub struct Step {
     pub service: String,
     /// The operation: `GetBucketPolicy`.
     pub operation: String,
+    /// The type that it tells of; none if it tells of the account.
+    pub resource_type: Option<String>,
     /// What it is called once for.
     pub per: Per,
     /// The IAM actions that allow it; none if everyone may call it.
     pub iam_actions: Vec<String>,
-    /// The type whose listing it is, if it may take several pages.
-    pub pages_of: Option<String>,
+    /// Whether it lists the type's resources and may take several pages for it.
+    pub has_pages: bool,
     /// Who asks for it: rules, by id.
     pub wanted_by: BTreeSet<String>,
 }
@@ -78,30 +80,34 @@ impl Plan {
         wanted: &BTreeMap<String, Needs>,
         regions: &Regions,
     ) -> Result<Self, CollectError> {
-        let mut steps = BTreeMap::<(String, String, Per), Step>::new();
+        // Calls of one type that are alike in all are made once; see the account's reader.
+        let mut steps = BTreeMap::<Planned, BTreeSet<String>>::new();
         for (who, needs) in wanted {
             let selection = Selection::new(catalog, needs)?;
             selection.check(catalog, models)?;
-            let mut calls = vec![("sts".to_owned(), "GetCallerIdentity".to_owned(), Per::Account(1), None)];
+            let mut calls = vec![Planned::once("sts", "GetCallerIdentity")];
             if regions.must_be_found(&selection) {
-                calls.push(("ec2".to_owned(), "DescribeRegions".to_owned(), Per::Account(1), None));
+                calls.push(Planned::once("ec2", "DescribeRegions"));
             }
             selection.types.iter().for_each(|selected| calls_of(selected, &mut calls));
-            for (service, operation, per, pages_of) in calls {
-                let known = models.service(&service).ok().and_then(|model| model.operation(&operation).ok());
-                let pages_of = pages_of.filter(|_| known.is_some_and(|operation| operation.pagination().is_some()));
-                let step = steps.entry((service.clone(), operation.clone(), per.clone())).or_insert_with(|| Step {
-                    service,
-                    operation,
-                    per,
-                    iam_actions: known.map(needed_actions).unwrap_or_default(),
-                    pages_of,
-                    wanted_by: BTreeSet::new(),
-                });
-                step.wanted_by.insert(who.clone());
+            for call in calls {
+                steps.entry(call).or_default().insert(who.clone());
             }
         }
-        Ok(Self { steps: steps.into_values().collect() })
+        let steps = steps.into_iter().map(|(call, wanted_by)| {
+            let known = models.service(&call.service).ok().and_then(|model| model.operation(&call.operation).ok());
+            let has_pages = known.is_some_and(|operation| operation.pagination().is_some());
+            Step {
+                has_pages: call.lists && has_pages,
+                iam_actions: known.map(needed_actions).unwrap_or_default(),
+                service: call.service,
+                operation: call.operation,
+                resource_type: call.resource_type,
+                per: call.per,
+                wanted_by,
+            }
+        });
+        Ok(Self { steps: steps.collect() })
     }
 
     /// The steps, by service and operation.
@@ -133,7 +139,8 @@ impl Step {
                 counts.elements.get(&key).copied().unwrap_or_else(|| items(resource_type))
             }
         };
-        calls + self.pages_of.as_deref().map_or(0, |resource_type| items(resource_type) / SMALLEST_PAGE)
+        let pages = self.resource_type.as_deref().filter(|_| self.has_pages);
+        calls + pages.map_or(0, |resource_type| items(resource_type) / SMALLEST_PAGE)
     }
 }
 
@@ -168,53 +175,87 @@ fn needed_actions(operation: &Operation) -> Vec<String> {
     operation.iam_actions().iter().filter(free).cloned().collect()
 }
 
-type PlannedCall = (String, String, Per, Option<String>);
+/// One call of a plan; what is equal is called once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Planned {
+    service: String,
+    operation: String,
+    resource_type: Option<String>,
+    per: Per,
+    params: String,
+    lists: bool,
+}
 
-fn calls_of(selected: &Selected, calls: &mut Vec<PlannedCall>) {
+impl Planned {
+    fn once(service: &str, operation: &str) -> Self {
+        Self {
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            resource_type: None,
+            per: Per::Account(1),
+            params: String::new(),
+            lists: false,
+        }
+    }
+
+    fn of(call: &Call, resource_type: &str, per: Per, lists: bool) -> Self {
+        Self {
+            service: call.service.to_string(),
+            operation: call.operation.to_string(),
+            resource_type: Some(resource_type.to_owned()),
+            per,
+            params: call.params.to_string(),
+            lists,
+        }
+    }
+}
+
+fn calls_of(selected: &Selected, calls: &mut Vec<Planned>) {
     let descriptor = &selected.descriptor;
-    let resource_type = descriptor.resource_type.to_string();
+    let resource_type = descriptor.resource_type.as_ref();
     let place = if is_regional(descriptor) { Per::Region } else { Per::Account(1) };
     if let Some(listing) = &descriptor.listing {
         let per = listing.for_each.as_ref().map_or_else(|| place.clone(), |parent| Per::Item(parent.to_string()));
-        let mut add = |service: &Key, operation: &Key, per: Per, pages_of: Option<String>| {
-            calls.push((service.to_string(), operation.to_string(), per, pages_of));
-        };
-        add(&listing.call.service, &listing.call.operation, per, Some(resource_type.clone()));
+        calls.push(Planned::of(&listing.call, resource_type, per, true));
         match &listing.detail {
             Detail::None => {}
             Detail::Describe(describe) => {
-                let call = &describe.call;
-                add(&call.service, &call.operation, Per::Item(resource_type.clone()), None);
+                calls.push(Planned::of(&describe.call, resource_type, Per::Item(resource_type.to_owned()), false));
             }
             Detail::Batch(batch) => {
                 // Each parent's items are a group, so that every item may be one alone.
                 let size = if listing.for_each.is_some() { 1 } else { batch.size };
-                let per = Per::Items(resource_type.clone(), u64::try_from(size).unwrap_or(1));
-                add(&batch.call.service, &batch.call.operation, per, None);
+                calls.push(Planned::of(&batch.call, resource_type, items(resource_type, size), false));
             }
         }
     }
     for part in descriptor.parts.iter().filter(|part| selected.parts.contains(&part.name)) {
-        calls_of_part(&resource_type, part, &place, calls);
+        calls_of_part(resource_type, part, &place, calls);
     }
 }
 
-fn calls_of_part(resource_type: &str, part: &Part, place: &Per, calls: &mut Vec<PlannedCall>) {
-    let resource_type = resource_type.to_owned();
+fn items(resource_type: &str, size: usize) -> Per {
+    Per::Items(resource_type.to_owned(), u64::try_from(size).unwrap_or(1))
+}
+
+fn calls_of_part(resource_type: &str, part: &Part, place: &Per, calls: &mut Vec<Planned>) {
     let per = match &part.source {
-        PartSource::Call(_) => Per::Item(resource_type),
-        PartSource::Each { .. } => Per::Element { resource_type, part: part.name.to_string() },
-        PartSource::Batch { size, .. } => Per::Items(resource_type, u64::try_from(*size).unwrap_or(1)),
+        PartSource::Call(_) => Per::Item(resource_type.to_owned()),
+        PartSource::Each { .. } => {
+            Per::Element { resource_type: resource_type.to_owned(), part: part.name.to_string() }
+        }
+        PartSource::Batch { size, .. } => items(resource_type, *size),
         PartSource::Shared { .. } => place.clone(),
         PartSource::Code(collector) => {
+            // The account's one report serves all types.
             for ((service, operation), times) in collector.operations().iter().zip(REPORT_CALLS) {
-                calls.push(((*service).to_owned(), (*operation).to_owned(), Per::Account(times), None));
+                calls.push(Planned { per: Per::Account(times), ..Planned::once(service, operation) });
             }
             return;
         }
     };
     if let Some(call) = part.source.call() {
-        calls.push((call.service.to_string(), call.operation.to_string(), per, None));
+        calls.push(Planned::of(call, resource_type, per, false));
     }
 }
 

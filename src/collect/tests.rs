@@ -222,6 +222,19 @@ fn a_trail_that_all_regions_list_is_one_item_and_asked_for_once() {
 }
 
 #[test]
+fn a_trail_is_seen_from_regions_that_it_is_not_at_home_in() {
+    let trails = r#"{"trailList":[{"Name":"all","TrailARN":"arn:aws:cloudtrail:us-east-1:111122223333:trail/all",
+        "HomeRegion":"us-east-1","IsMultiRegionTrail":true}]}"#;
+    let table = Table::default().on("eu-west-1", "cloudtrail:DescribeTrails", "", trails);
+    let needs = Needs::of([("AWS::CloudTrail::Trail", [])]);
+    let (snapshot, _) = collect_in(table, &needs, Regions::Named(["eu-west-1".to_owned()].into()));
+    let trails: Vec<_> = snapshot.of_type_anywhere("111122223333", "AWS::CloudTrail::Trail").collect();
+    assert_eq!(trails.len(), 1);
+    assert_eq!(&*trails[0].key.region, "us-east-1");
+    assert!(snapshot.gaps().is_empty());
+}
+
+#[test]
 fn secrets_are_digests_before_anything_else_sees_them() {
     let functions = r#"{"Functions":[{"FunctionName":"f","Environment":{"Variables":{"TOKEN":"canary","N":"1"}}}]}"#;
     let table = Table::default().on("", "lambda:ListFunctions", "", functions);

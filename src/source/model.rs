@@ -410,6 +410,7 @@ pub(crate) struct Member {
     pub(crate) wire_name: Option<Box<str>>,
     pub(crate) query_name: Option<Box<str>>,
     pub(crate) flattened: bool,
+    pub(crate) attribute: bool,
     pub(crate) namespace: Option<Namespace>,
     /// Part of the host's name.
     pub(crate) host_label: bool,
@@ -419,7 +420,7 @@ pub(crate) struct Member {
 
 impl Member {
     pub(crate) fn is_in_body(&self) -> bool {
-        matches!(self.location, Location::Body | Location::Attribute)
+        self.location == Location::Body
     }
 
     pub(crate) fn wire(&self) -> &str {
@@ -452,8 +453,6 @@ pub(crate) enum Location {
     Uri,
     QueryString,
     StatusCode,
-    /// An attribute of the structure's XML element.
-    Attribute,
 }
 
 impl Structure {

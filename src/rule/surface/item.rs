@@ -220,7 +220,7 @@ impl Run {
     fn missing(&self, account_id: &str, resource_type: &str) -> Arc<Unreadable> {
         match complete(&self.snapshot, account_id, resource_type, None) {
             Err((_, reason)) => reason,
-            Ok(_) => Arc::new(Unreadable {
+            Ok(()) => Arc::new(Unreadable {
                 operation: String::new(),
                 action: None,
                 code: code::NOT_FOUND.to_owned(),
@@ -230,7 +230,7 @@ impl Run {
     }
 }
 
-/// The places of a type in an account, or in one region of it, if all of them were listed.
+/// Whether a type was listed everywhere in an account, or in one region of it.
 ///
 /// # Errors
 /// The first place that was not, and why.
@@ -239,7 +239,7 @@ fn complete(
     account_id: &str,
     resource_type: &str,
     region: Option<&str>,
-) -> Result<Vec<Place>, (Place, Arc<Unreadable>)> {
+) -> Result<(), (Place, Arc<Unreadable>)> {
     let mut places = snapshot.places(account_id, resource_type);
     places.retain(|place| region.is_none_or(|region| *place.aws_region == *region));
     if places.is_empty() {
@@ -252,7 +252,7 @@ fn complete(
     for place in &places {
         snapshot.listing(place).map_err(|reason| (place.clone(), reason))?;
     }
-    Ok(places)
+    Ok(())
 }
 
 /// All items of a type in the account of the judged item.
@@ -260,8 +260,9 @@ fn resources(resource_type: &str, region: Option<&str>) -> Outcome<List> {
     with(|run| {
         run.may_ask_for(resource_type)?;
         let account_id = &run.subject.key.account_id;
-        Ok(complete(&run.snapshot, account_id, resource_type, region).map(|places| {
-            let items = places.iter().flat_map(|place| run.snapshot.of_type(place));
+        Ok(complete(&run.snapshot, account_id, resource_type, region).map(|()| {
+            let all = run.snapshot.of_type_anywhere(account_id, resource_type);
+            let items = all.filter(|item| region.is_none_or(|region| *item.key.region == *region));
             List::of_hosts(items.filter(|item| item.status.is_present()).map(|item| Dynamic::from(Item::new(item))))
         }))
     })?
@@ -300,7 +301,7 @@ fn find(resource_type: &str, name: &str) -> Outcome<Dynamic> {
             }));
         }
         Ok(complete(&run.snapshot, account_id, resource_type, None)
-            .map(|_| None)
+            .map(|()| None)
             .map_err(|(place, reason)| crate::rule::run::listing_gap(&place, &reason)))
     })?
     .map_err(stop)?;

@@ -26,7 +26,7 @@ enum Piece {
     Path(Path, Vec<Filter>),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Filter {
     Last(String),
     First(String),
@@ -40,11 +40,10 @@ enum Filter {
     Json,
     Url,
     Default(String),
-    Or(Path),
 }
 
-const FILTERS: [&str; 13] =
-    ["last", "first", "after", "trim", "lower", "upper", "number", "boolean", "text", "json", "url", "default", "or"];
+const FILTERS: [&str; 12] =
+    ["last", "first", "after", "trim", "lower", "upper", "number", "boolean", "text", "json", "url", "default"];
 
 impl Text {
     /// Reads a text template.
@@ -58,16 +57,9 @@ impl Text {
 
     /// The paths, each with whether filters make something else of what it leads to.
     pub(super) fn paths(&self) -> impl Iterator<Item = (&Path, bool)> {
-        self.pieces.iter().flat_map(|piece| {
-            let (path, filters) = match piece {
-                Piece::Path(path, filters) => (Some(path), filters.as_slice()),
-                Piece::Literal(_) => (None, &[][..]),
-            };
-            let others = filters.iter().filter_map(|filter| match filter {
-                Filter::Or(other) => Some(other),
-                _ => None,
-            });
-            path.into_iter().chain(others).map(|path| (path, !filters.is_empty()))
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Path(path, filters) => Some((path, !filters.is_empty())),
+            Piece::Literal(_) => None,
         })
     }
 
@@ -183,7 +175,6 @@ fn parse_filter(text: &str) -> Result<Filter, String> {
         ("json", None) => Ok(Filter::Json),
         ("url", None) => Ok(Filter::Url),
         ("default", Some(text)) => Ok(Filter::Default(text)),
-        ("or", Some(path)) => Path::parse(path.trim()).map(Filter::Or).map_err(|why| why.to_string()),
         ("last", Some(text)) if !text.is_empty() => Ok(Filter::Last(text)),
         ("first", Some(text)) if !text.is_empty() => Ok(Filter::First(text)),
         ("after", Some(text)) if !text.is_empty() => Ok(Filter::After(text)),
@@ -197,7 +188,6 @@ fn parse_filter(text: &str) -> Result<Filter, String> {
 fn filtered(path: &Path, filters: &[Filter], frame: &Frame<'_>, env: &Env<'_>) -> Option<Value> {
     filters.iter().fold(path.get(frame, env), |value, filter| match (filter, value) {
         (Filter::Default(text), None | Some(Value::Null)) => Some(text.as_str().into()),
-        (Filter::Or(other), None | Some(Value::Null)) => other.get(frame, env),
         (_, None) => None,
         (filter, Some(value)) => apply(filter, &value),
     })
@@ -207,7 +197,7 @@ fn apply(filter: &Filter, value: &Value) -> Option<Value> {
     if let Value::Array(elements) = value {
         return Some(elements.iter().filter_map(|element| apply(filter, element)).collect::<Vec<_>>().into());
     }
-    if matches!(filter, Filter::Text) {
+    if *filter == Filter::Text {
         return Some(scalar_text(value).map_or_else(|| value.clone(), Value::from));
     }
     let Value::String(text) = value else { return Some(value.clone()) };
@@ -225,7 +215,7 @@ fn apply(filter: &Filter, value: &Value) -> Option<Value> {
         Filter::Url => percent_encoding::percent_decode_str(text)
             .decode_utf8()
             .map_or_else(|_| value.clone(), |decoded| decoded.as_ref().into()),
-        Filter::Text | Filter::Default(_) | Filter::Or(_) => value.clone(),
+        Filter::Text | Filter::Default(_) => value.clone(),
     };
     Some(out)
 }
@@ -239,6 +229,7 @@ fn number(text: &str) -> Option<Value> {
 #[derive(Clone, Debug)]
 pub struct Template {
     pub(super) node: Node,
+    written: Value,
     pub(super) at: Position,
 }
 
@@ -266,7 +257,7 @@ impl Template {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(tree: &Value) -> Result<Self, SyntaxError> {
-        Ok(Self { node: parse_node(tree)?, at: Position::default() })
+        Ok(Self { node: parse_node(tree)?, written: tree.clone(), at: Position::default() })
     }
 
     /// The value. `model` is of the service whose answer the template reads; `None` if the template as a whole is one
@@ -289,7 +280,7 @@ impl Template {
 
     /// No parameters at all.
     pub(super) fn empty() -> Self {
-        Self { node: Node::Object(Vec::new()), at: Position::default() }
+        Self { node: Node::Object(Vec::new()), written: Value::object::<&str>([]), at: Position::default() }
     }
 
     /// The element itself.
@@ -299,7 +290,7 @@ impl Template {
             written: "{.}".into(),
             at: Position::default(),
         };
-        Self { node: Node::Text(text), at: Position::default() }
+        Self { node: Node::Text(text), written: "{.}".into(), at: Position::default() }
     }
 }
 
@@ -538,10 +529,19 @@ fn parse_operator(tree: &Value) -> Result<Node, SyntaxError> {
     })
 }
 
+/// As it is written, on one line of JSON.
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.written.fmt(f)
+    }
+}
+
 impl<'de> Deserialize<'de> for Template {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let tree = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Self { node: parse_node(&tree.value).map_err(D::Error::custom)?, at: (&tree).into() })
+        let node = parse_node(&tree.value).map_err(D::Error::custom)?;
+        let at = (&tree).into();
+        Ok(Self { node, at, written: tree.value })
     }
 }
 
@@ -649,9 +649,6 @@ mod tests {
         assert_eq!(text("{Arn|first::}", json).as_deref(), Some("arn"));
         assert_eq!(text("{Arn|after:/}", json).as_deref(), Some("b:*"));
         assert_eq!(text("{Arn|after:?}", json), None);
-        assert_eq!(text("{Id|or:Arn|first::}", json).as_deref(), Some("arn"));
-        assert_eq!(text("{Flag|or:Arn}", json).as_deref(), Some("true"));
-        assert_eq!(text("{Id|or:Name}", json), None);
         assert_eq!(
             built(r#"["{Flag|boolean}","{Count|number}","{Doc|json}","{U|url}"]"#, json).unwrap(),
             r#"[true,30,{"a":1},"{}"]"#

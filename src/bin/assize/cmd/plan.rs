@@ -80,7 +80,7 @@ fn table(plan: &Plan) -> String {
             Per::Items(resource_type, size) => format!("for each {size} of {resource_type}"),
             Per::Element { resource_type, part } => format!("for each {part} of each {resource_type}"),
         };
-        let pages = if step.pages_of.is_some() { ", all pages" } else { "" };
+        let pages = if step.has_pages { ", all pages" } else { "" };
         let rules = match step.wanted_by.iter().collect::<Vec<_>>().as_slice() {
             [one] => (*one).clone(),
             many => format!("{} rules", many.len()),
