@@ -453,7 +453,7 @@ struct Effects<'a> {
 }
 
 /// `1 rule`, `2 rules`.
-fn counted(count: usize, what: &str) -> String {
+pub fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 

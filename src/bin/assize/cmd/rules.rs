@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use assize::report::harmless;
-use assize::report::terminal::{severity_style, wrap};
+use assize::report::terminal::{counted, severity_style, wrap};
 use assize::rule::case::{CaseReport, Cases};
 use assize::rule::load::{self, Files, Folder};
 use assize::rule::set::Chosen;
@@ -230,7 +230,8 @@ fn test(folders: &[PathBuf], wanted: &[String], colors: Colors) -> Result<u8, Fa
         _ = writeln!(text, "{BAD}failed{BAD:#}  {}", harmless(error));
     }
     let verdict = if failed == 0 { "all hold".to_owned() } else { format!("{failed} failed") };
-    _ = writeln!(text, "\n{BOLD}{} rules, {cases} cases: {verdict}{BOLD:#}", tested.len());
+    let (rules, cases) = (counted(tested.len(), "rule"), counted(cases, "case"));
+    _ = writeln!(text, "\n{BOLD}{rules}, {cases}: {verdict}{BOLD:#}");
     print(&text, colors)?;
     Ok(if failed == 0 { exit::CLEAN } else { exit::FINDINGS })
 }

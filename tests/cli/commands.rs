@@ -1,0 +1,130 @@
+//! Help, and the commands that need neither an account nor a snapshot.
+
+use std::time::{Duration, Instant};
+
+use crate::common::{Folder, assize};
+
+#[test]
+fn help() {
+    insta::assert_snapshot!(assize(&["--help"]));
+}
+
+#[test]
+fn help_of_each_command() {
+    for command in [
+        &["scan"][..],
+        &["collect"],
+        &["evaluate"],
+        &["report"],
+        &["rules"],
+        &["rules", "list"],
+        &["rules", "show"],
+        &["rules", "test"],
+        &["rules", "new"],
+        &["resources"],
+        &["plan"],
+        &["permissions"],
+    ] {
+        insta::assert_snapshot!(format!("help of {}", command.join(" ")), assize(&[command, &["--help"]].concat()));
+    }
+}
+
+#[test]
+fn the_version_is_told_at_once() {
+    let ran = assize(&["--version"]);
+    assert_eq!(ran.to_string(), format!("exit code 0\n---- stdout\nassize {}\n", env!("CARGO_PKG_VERSION")));
+    // The best of some, so that a busy machine does not matter; the bound is for an unoptimised build.
+    let folder = Folder::new();
+    let fastest = (0..10).map(|_| {
+        let start = Instant::now();
+        folder.assize(&["--version"]);
+        start.elapsed()
+    });
+    let fastest = fastest.min().expect("it ran");
+    assert!(fastest < Duration::from_millis(50), "{fastest:?}: something is loaded before the flags are read");
+}
+
+#[test]
+fn rules_are_listed_by_choice() {
+    insta::assert_snapshot!(assize(&["rules", "list", "--rule", "encrypted-volumes,ROOT_ACCOUNT_MFA_ENABLED"]));
+    let all = assize(&["rules", "list"]);
+    let high = assize(&["rules", "list", "--severity", "high"]);
+    assert!(high.stdout().lines().count() < all.stdout().lines().count(), "{high}");
+    assert!(high.stdout().lines().all(|line| line.contains("  high ")), "{high}");
+}
+
+#[test]
+fn a_rule_is_shown_by_its_identifier_too() {
+    let shown = assize(&["rules", "show", "ENCRYPTED_VOLUMES"]);
+    insta::assert_snapshot!(shown);
+    assert_eq!(shown.to_string(), assize(&["rules", "show", "encrypted-volumes"]).to_string());
+}
+
+#[test]
+fn a_new_rule_passes_its_own_cases_and_runs() {
+    let folder = Folder::new();
+    insta::assert_snapshot!("new rule", folder.assize(&["rules", "new", "volumes-have-owners"]));
+    let tested = folder.assize(&["rules", "test", "rules"]);
+    insta::assert_snapshot!("new rule tested", tested);
+    let snapshot = crate::common::data("cli/findings.jsonl");
+    let arguments =
+        ["evaluate", &snapshot, "--rules", "rules", "--rule", "volumes-have-owners", "--param", "tagKey=Team"];
+    let judged = folder.assize(&arguments);
+    assert_eq!(judged.code(), 0, "{judged}");
+    // A second one of the name does not take the place of the first.
+    insta::assert_snapshot!("new rule again", folder.assize(&["rules", "new", "volumes-have-owners"]));
+}
+
+#[test]
+fn a_case_that_does_not_hold_is_shown() {
+    let folder = Folder::new();
+    folder.assize(&["rules", "new", "volumes-have-owners"]);
+    let cases = folder.read("rules/ec2/volumes-have-owners.test.yaml");
+    let wrong = cases.replacen("expect: COMPLIANT", "expect: NON_COMPLIANT", 1);
+    folder.write("rules/ec2/volumes-have-owners.test.yaml", wrong);
+    insta::assert_snapshot!(folder.assize(&["rules", "test", "rules"]));
+}
+
+#[test]
+fn the_cases_of_the_built_in_rules_hold() {
+    let ran = assize(&["rules", "test", "--rule", "encrypted-volumes"]);
+    assert!(ran.code() == 0 && ran.stdout().contains("1 rule, ") && ran.stdout().contains("all hold"), "{ran}");
+}
+
+#[test]
+fn resource_types_are_listed_and_shown() {
+    let listed = assize(&["resources", "list"]);
+    assert!(listed.code() == 0 && listed.stdout().lines().count() > 40, "{listed}");
+    insta::assert_snapshot!(assize(&["resources", "show", "AWS::EC2::Volume"]));
+}
+
+#[test]
+fn a_plan_says_what_is_called_how_often_and_for_whom() {
+    insta::assert_snapshot!(assize(&["plan", "--rule", "encrypted-volumes,cmk-backing-key-rotation-enabled"]));
+    let snapshot = crate::common::data("cli/findings.jsonl");
+    let counted = assize(&[
+        "plan",
+        "--rule",
+        "encrypted-volumes",
+        "--snapshot",
+        &snapshot,
+        "--region",
+        "eu-west-1,eu-west-2,us-east-1",
+    ]);
+    assert!(counted.stdout().contains("at most 4 calls"), "one in each region, and whose account it is: {counted}");
+}
+
+#[test]
+fn permissions_are_a_policy_of_what_the_plan_calls() {
+    insta::assert_snapshot!(assize(&["permissions", "--rule", "encrypted-volumes"]));
+    insta::assert_snapshot!(
+        "permissions by rule",
+        assize(&["permissions", "--rule", "encrypted-volumes", "--by-rule"])
+    );
+    let all = assize(&["permissions", "--all"]).json();
+    let actions = all["Statement"][0]["Action"].as_array().expect("a list of actions");
+    assert!(actions.len() > 50, "{all}");
+    let own = assize(&["permissions"]).json();
+    let own = own["Statement"][0]["Action"].as_array().expect("a list of actions");
+    assert!(own.iter().all(|action| actions.contains(action)) && own.len() < actions.len());
+}

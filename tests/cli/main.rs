@@ -1,0 +1,8 @@
+//! The command line as a user sees it: exit codes, both streams, and files, whole.
+
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
+mod commands;
+mod common;
+mod errors;
+mod reports;

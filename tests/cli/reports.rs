@@ -1,0 +1,228 @@
+//! What comes of judging a snapshot: formats, files, exit codes.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use serde_json::Value as Json;
+
+use crate::common::{Folder, Ran, assize, data};
+
+const RULE: [&str; 2] = ["--rule", "encrypted-volumes"];
+
+fn evaluate(snapshot: &str, more: &[&str]) -> Ran {
+    assize(&[&["evaluate", &data(snapshot)], &RULE[..], more].concat())
+}
+
+#[test]
+fn findings_on_the_terminal() {
+    insta::assert_snapshot!(evaluate("cli/findings.jsonl", &[]));
+}
+
+#[test]
+fn gaps_on_the_terminal() {
+    insta::assert_snapshot!(evaluate("cli/both.jsonl", &[]));
+}
+
+#[test]
+fn a_listing_that_failed_on_the_terminal() {
+    insta::assert_snapshot!(evaluate("cli/unlisted.jsonl", &[]));
+}
+
+#[test]
+fn a_report_as_json() {
+    insta::assert_snapshot!(evaluate("cli/both.jsonl", &["--format", "json"]));
+}
+
+#[test]
+fn each_exit_code() {
+    for (snapshot, flags, code, why) in [
+        ("cli/clean.jsonl", &[][..], 0, "nothing was found"),
+        ("cli/findings.jsonl", &[], 1, "something was found"),
+        ("cli/findings.jsonl", &["--fail-on", "high"], 1, "a high finding is at the threshold"),
+        ("cli/findings.jsonl", &["--fail-on", "critical"], 0, "a high finding is below the threshold"),
+        ("cli/findings.jsonl", &["--fail-on", "never"], 0, "findings do not matter"),
+        ("cli/none.jsonl", &[], 2, "there is no such file"),
+        ("cli/findings.jsonl", &["--fail-on", "sometimes"], 2, "there is no such threshold"),
+        ("cli/gaps.jsonl", &[], 3, "a fact could not be read"),
+        ("cli/gaps.jsonl", &["--fail-on", "never"], 3, "a fact could not be read, whatever the threshold"),
+        ("cli/unlisted.jsonl", &[], 3, "a listing could not be read"),
+        ("cli/both.jsonl", &[], 1, "what was found holds, whatever could not be read"),
+        ("cli/both.jsonl", &["--fail-on", "critical"], 3, "nothing at the threshold, and a fact could not be read"),
+    ] {
+        let ran = evaluate(snapshot, flags);
+        assert_eq!(ran.code(), code, "{why}: {ran}");
+    }
+}
+
+#[test]
+fn a_rule_that_breaks_is_told_apart_from_findings() {
+    let folder = Folder::new();
+    folder.assize(&["rules", "new", "breaks"]);
+    folder.write("rules/ec2/breaks.rhai", "fn evaluate(item, parameters) { item.configuration.state < 3 }\n");
+    let ran = folder.assize(&["evaluate", &data("cli/clean.jsonl"), "--rules", "rules", "--rule", "breaks"]);
+    insta::assert_snapshot!(ran);
+}
+
+#[test]
+fn one_bad_file_is_an_error_of_that_rule_only() {
+    let folder = Folder::new();
+    folder.assize(&["rules", "new", "good"]);
+    let yaml = folder.read("rules/ec2/good.yaml");
+    folder.write("rules/ec2/bad.yaml", yaml.replace("id: good", "id: bad").replace("severity: low", "severty: low"));
+    folder.write("rules/ec2/bad.rhai", folder.read("rules/ec2/good.rhai"));
+    let arguments =
+        ["evaluate", &data("cli/clean.jsonl"), "--rules", "rules", "--rule", "good", "--param", "tagKey=Team"];
+    insta::assert_snapshot!(folder.assize(&arguments));
+    insta::assert_snapshot!(
+        "the bad rule itself",
+        folder.assize(&["evaluate", &data("cli/clean.jsonl"), "--rules", "rules", "--rule", "bad"])
+    );
+}
+
+#[test]
+fn only_resources_with_the_tags_are_judged() {
+    let judged = |flags: &[&str]| {
+        let report = evaluate("cli/findings.jsonl", &[&["--format", "json"], flags].concat()).json();
+        let evaluations = report["evaluations"].as_array().expect("a list").clone();
+        evaluations
+            .iter()
+            .filter_map(|one| one["resourceId"].as_str())
+            .map(|id| id[20..].to_owned())
+            .collect::<String>()
+    };
+    assert_eq!(judged(&[]), "abc");
+    assert_eq!(judged(&["--tag", "Team=shop"]), "ac");
+    assert_eq!(judged(&["--tag", "Team=shop", "--tag", "Name"]), "abc", "any of them");
+    assert_eq!(judged(&["--tag", "Team=data", "--tag", "Name", "--all-tags"]), "b", "all of them");
+}
+
+#[test]
+fn every_format_is_written_at_once() {
+    let folder = Folder::new();
+    folder.write("assize.yaml", "rules:\n  - encrypted-volumes\n");
+    let snapshot = data("cli/both.jsonl");
+    let outputs = ["-o", "json=report.json", "-o", "sarif=report.sarif", "-o", "terminal=report.txt"];
+    let ran = folder.assize(&[&["evaluate", &snapshot], &RULE[..], &outputs[..]].concat());
+    assert_eq!(ran.code(), 1, "{ran}");
+    assert_eq!(folder.read("report.txt"), ran.stdout(), "the terminal's text, as on standard output");
+    assert_eq!(
+        folder.names(),
+        ["assize.yaml", "report.json", "report.sarif", "report.txt"],
+        "and nothing else is left"
+    );
+
+    let json: Json = serde_json::from_str(&folder.read("report.json")).expect("it is JSON");
+    let schema: Json = serde_json::from_str(include_str!("../../docs/report.schema.json")).expect("it is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("it is a schema");
+    let errors: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
+    assert_eq!(errors, Vec::<String>::new());
+    let findings = json["evaluations"].as_array().expect("a list");
+    let findings = findings.iter().filter(|one| one["complianceType"] == "NON_COMPLIANT").count();
+
+    let sarif: Json = serde_json::from_str(&folder.read("report.sarif")).expect("it is JSON");
+    let results = sarif["runs"][0]["results"].as_array().expect("results");
+    assert_eq!(results.len(), findings);
+    for result in results {
+        let location = &result["locations"][0]["physicalLocation"];
+        let uri = location["artifactLocation"]["uri"].as_str().expect("a location");
+        assert!(folder.path().join(uri).is_file(), "{uri} is there");
+        assert_eq!(location["region"]["startLine"], 2, "the line that asks for the rule");
+    }
+    assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], false);
+
+    // The same again, from the saved report.
+    let again = folder.assize(&["report", "report.json", "-o", "sarif=again.sarif"]);
+    assert_eq!((again.stdout(), again.code()), (ran.stdout(), 1));
+    assert_eq!(folder.read("again.sarif"), folder.read("report.sarif"));
+}
+
+#[test]
+fn sarif_is_anchored_in_a_file_that_is_there() {
+    let snapshot = data("cli/findings.jsonl");
+    let uri = |folder: &Folder, flags: &[&str]| {
+        let arguments = [&["evaluate", &snapshot, "-o", "sarif=out.sarif"], &RULE[..], flags].concat();
+        let ran = folder.assize(&arguments);
+        assert_eq!(ran.code(), 1, "{ran}");
+        let sarif: Json = serde_json::from_str(&folder.read("out.sarif")).expect("it is JSON");
+        let location = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+        location["uri"].as_str().expect("a location").to_owned()
+    };
+    let folder = Folder::new();
+    assert_eq!(uri(&folder, &[]), "out.sarif", "without another file the report itself");
+    folder.write("README.md", "# A project\n");
+    assert_eq!(uri(&folder, &[]), "README.md");
+    folder.write("assize.yaml", "");
+    assert_eq!(uri(&folder, &[]), "assize.yaml");
+    folder.write("infra/main file.tf", "");
+    assert_eq!(uri(&folder, &["--anchor", "infra/main file.tf"]), "infra/main%20file.tf");
+    // In a folder of a repository, paths are as seen from its root.
+    folder.write(".git/HEAD", "");
+    folder.write("sub/x.tf", "");
+    let mut command =
+        folder.command(&["evaluate", &data("cli/findings.jsonl"), "--format", "sarif", "--anchor", "x.tf"]);
+    let output = command.args(RULE).current_dir(folder.path().join("sub")).output().expect("assize runs");
+    let sarif: Json = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let location = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+    assert_eq!(location["uri"], "sub/x.tf");
+}
+
+#[test]
+fn the_same_snapshot_gives_the_same_bytes_on_any_number_of_threads() {
+    let one = evaluate("cli/both.jsonl", &["--format", "json", "--threads", "1"]);
+    let many = evaluate("cli/both.jsonl", &["--format", "json", "--threads", "7"]);
+    assert_eq!(one.stdout(), many.stdout());
+}
+
+#[test]
+fn files_of_aws_config_are_judged_too() {
+    insta::assert_snapshot!(evaluate("config-export/snapshot.json", &[]));
+    let answered = evaluate("config-export/resource-config-history.json", &["--format", "json"]).json();
+    let types: Vec<&str> = answered["evaluations"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["complianceType"].as_str())
+        .collect();
+    assert!(
+        types.contains(&"NON_COMPLIANT") && types.contains(&"INSUFFICIENT_DATA"),
+        "no listing is complete: {types:?}"
+    );
+}
+
+#[test]
+fn colours_are_for_terminals_and_those_who_ask() {
+    let plain = evaluate("cli/findings.jsonl", &[]);
+    assert!(!plain.stdout().contains('\u{1b}'), "{plain}");
+    let coloured = evaluate("cli/findings.jsonl", &["--color", "always"]);
+    assert!(coloured.stdout().contains("\u{1b}[1m"), "{coloured}");
+    let json = evaluate("cli/findings.jsonl", &["--color", "always", "--format", "json"]);
+    assert!(!json.stdout().contains('\u{1b}'), "{json}");
+    // What AWS calls a resource never colours anything.
+    assert!(plain.stdout().contains("web tier \\u{1b}[31m"), "{plain}");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let folder = Folder::new();
+    let arguments = ["evaluate", &data("cli/findings.jsonl"), "--format", "json", "--rule", "encrypted-volumes"];
+    let mut child = folder.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let mut line = String::new();
+    BufReader::with_capacity(1, child.stdout.take().expect("it is piped")).read_line(&mut line).expect("a line comes");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(line, "{\n");
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(1), &b""[..]));
+}
+
+#[test]
+fn a_compressed_snapshot_is_read_and_a_cut_off_one_is_refused() {
+    let folder = Folder::new();
+    let plain = std::fs::read(data("cli/findings.jsonl")).expect("the data is there");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&plain).expect("memory takes it");
+    folder.write("whole.jsonl.gz", gzip.finish().expect("memory takes it"));
+    let whole = folder.assize(&[&["evaluate", "whole.jsonl.gz"], &RULE[..]].concat());
+    assert_eq!(whole.code(), 1, "{whole}");
+    let end = plain.iter().rposition(|byte| *byte == b'{').expect("there is an item");
+    folder.write("cut.jsonl", &plain[..end]);
+    insta::assert_snapshot!(folder.assize(&[&["evaluate", "cut.jsonl"], &RULE[..]].concat()));
+}
