@@ -393,14 +393,21 @@ async fn an_answer_that_is_cut_off_is_never_an_answer() {
 }
 
 #[tokio::test]
-async fn one_service_in_one_region_does_not_slow_another() {
-    let client = connect(&[Act::Answer(503, THROTTLED)]).await;
-    for _ in 0..2 {
-        vpcs(&client).await.unwrap_err();
+async fn a_region_that_fails_does_not_use_up_the_retries_of_another() {
+    let hangs =
+        Replay::new(Arc::new(recording())).with_faults(|service, _, _| (service == "ec2").then_some(Fault::Hang));
+    let client = replay(hangs).await;
+    let attempts = async |region: &str| {
+        let before = client.requests().get("ec2:DescribeVpcs").copied().unwrap_or_default();
+        client.call(&CallTarget::region(region), "ec2", "DescribeVpcs", &Value::Null).await.unwrap_err();
+        client.requests()["ec2:DescribeVpcs"] - before
+    };
+    assert_eq!(attempts("eu-west-1").await, 5);
+    for _ in 0..100 {
+        attempts("eu-west-1").await;
     }
-    let elsewhere = CallTarget::region("eu-west-2");
-    client.call(&elsewhere, "ec2", "DescribeVpcs", &Value::Null).await.unwrap_err();
-    assert_eq!(client.requests()["ec2:DescribeVpcs"], 15, "the other region had all its retries");
+    assert_eq!(attempts("eu-west-1").await, 1, "one that keeps failing is not asked again and again");
+    assert_eq!(attempts("eu-west-2").await, 5);
 }
 
 /// A connector that takes its time and keeps how many requests were under way at once.
