@@ -2,6 +2,8 @@
 //! every operation of the built-in models. `tools/extract-models/wire.py` writes it; `ASSIZE_WIRE_CASES` names a folder
 //! with other cases and, in its folder `models`, the models of other services.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -205,6 +207,105 @@ fn every_operation_has_its_cases() {
         for operation in models.service(name).unwrap().operations() {
             let has_case = |case: &Request| case.service == name && case.operation == operation.name();
             assert!(requests.iter().any(has_case), "{name} {}: run tools/extract-models/wire.py", operation.name());
+        }
+    }
+}
+
+#[test]
+fn answers_that_are_cut_off_are_errors() {
+    let models = models();
+    let mut cut = 0;
+    for case in cases::<Answer>("answers.jsonl") {
+        let model = models.service(&case.service).unwrap();
+        let operation = model.operation(&case.operation).unwrap();
+        let headers: Vec<(String, String)> = case.headers.into_iter().collect();
+        let body = case.body.trim_end().as_bytes();
+        for part in 0..24 {
+            let length = body.len() * part / 24;
+            if body.is_empty() || operation.output_shape().is_none() {
+                continue;
+            }
+            cut += 1;
+            let outcome = codec::parse(model, operation, case.status, &headers, &body[..length]);
+            assert!(outcome.is_err(), "{} {} at {length}: {outcome:?}", case.service, case.operation);
+        }
+    }
+    assert!(cut > 5_000, "only {cut}");
+}
+
+/// A sequence of numbers that is the same in every run (xorshift, G. Marsaglia, 2003).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(below).unwrap()).unwrap()
+    }
+}
+
+#[test]
+fn no_answer_makes_the_codecs_panic() {
+    const PIECES: &[&[u8]] = &[
+        b"<",
+        b">",
+        b"</",
+        b"/>",
+        b"&",
+        b"&#",
+        b"&#x110000;",
+        b"]]>",
+        b"<![CDATA[",
+        b"<!--",
+        b"<!DOCTYPE a [",
+        b"<?xml",
+        b"\"",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b"null",
+        b"1e999",
+        b"-",
+        b"\\ud800",
+        b"\xff",
+        b"\xe2\x82",
+        b"\0",
+        b"%",
+        b"\xef\xbb\xbf",
+        b"999999999999999999999",
+    ];
+    let models = models();
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    for case in cases::<Answer>("answers.jsonl") {
+        let model = models.service(&case.service).unwrap();
+        let operation = model.operation(&case.operation).unwrap();
+        for _ in 0..12 {
+            let mut body = case.body.clone().into_bytes();
+            for _ in 0..=numbers.next(3) {
+                let at = numbers.next(body.len() + 1);
+                let to = (at + numbers.next(8)).min(body.len());
+                let piece = PIECES[numbers.next(PIECES.len())];
+                body.splice(at..to, piece.iter().copied());
+            }
+            let name = case.headers.keys().nth(numbers.next(case.headers.len())).cloned().unwrap_or_default();
+            let headers = [(name, String::from_utf8_lossy(&body).into_owned())];
+            let _any = codec::parse(model, operation, 200, &headers, &body);
+            let error = codec::parse_error(model, 503, &headers, &body);
+            assert!(!error.code.is_empty());
+            assert!(!error.message.chars().any(char::is_control));
+        }
+    }
+    for service in models.names() {
+        let model = models.service(service).unwrap();
+        let operation = model.operations().next().unwrap();
+        for length in 0..200 {
+            let body: Vec<u8> = (0..length).map(|_| u8::try_from(numbers.next(256)).unwrap()).collect();
+            let _any = codec::parse(model, operation, 200, &[], &body);
+            let _any = codec::parse_error(model, 400, &[], &body);
         }
     }
 }

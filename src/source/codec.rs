@@ -176,3 +176,6 @@ fn decoded_at(value: &Value, path: &[(&Key, bool)]) -> Result<Value, String> {
 fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
     headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
+
+#[cfg(test)]
+mod tests;

@@ -410,7 +410,6 @@ pub(crate) struct Member {
     pub(crate) wire_name: Option<Box<str>>,
     pub(crate) query_name: Option<Box<str>>,
     pub(crate) flattened: bool,
-    pub(crate) attribute: bool,
     pub(crate) namespace: Option<Namespace>,
     /// Part of the host's name.
     pub(crate) host_label: bool,
@@ -420,7 +419,7 @@ pub(crate) struct Member {
 
 impl Member {
     pub(crate) fn is_in_body(&self) -> bool {
-        self.location == Location::Body
+        matches!(self.location, Location::Body | Location::Attribute)
     }
 
     pub(crate) fn wire(&self) -> &str {
@@ -453,6 +452,8 @@ pub(crate) enum Location {
     Uri,
     QueryString,
     StatusCode,
+    /// An attribute of the structure's XML element.
+    Attribute,
 }
 
 impl Structure {

@@ -211,13 +211,14 @@ class Service:
             "in": "location",
             "query": "queryName",
             "flattened": "flattened",
-            "attribute": "xmlAttribute",
             "host": "hostLabel",
             "json": "jsonvalue",
         }
         for ours, theirs in names.items():
             if member.get(theirs):
                 out[ours] = member[theirs]
+        if member.get("xmlAttribute"):
+            out["in"] = "attribute"
         # A shape may bring its name on the wire along.
         if "locationName" in target:
             out.setdefault("name", target["locationName"])

@@ -302,12 +302,12 @@ fn serve(mut stream: TcpStream, acts: &[Act], next: &AtomicUsize) {
     }
 }
 
-/// Sleeps take a twentieth of their time.
+/// Sleeps take a fifth of their time: an attempt that hangs ends after a second.
 fn hurried(url: &str) -> ConnectOptions {
     ConnectOptions::new()
         .sdk_config(sdk_config("eu-west-1").endpoint_url(url).build())
-        .clock(Clock::hurried(20))
-        .attempt_timeout(Duration::from_secs(6))
+        .clock(Clock::hurried(5))
+        .attempt_timeout(Duration::from_secs(5))
 }
 
 async fn connect(acts: &'static [Act]) -> Client {

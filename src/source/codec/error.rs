@@ -1,9 +1,10 @@
 //! Errors as services answer them: a code, a message and the id of the request, in the form of each protocol.
 
+use std::collections::BTreeMap;
+
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
-use serde::Deserialize;
 
 use super::header;
 use crate::source::model::{Protocol, ServiceModel};
@@ -89,34 +90,23 @@ fn from_xml(body: &[u8]) -> Found {
     }
 }
 
-#[derive(Default, Deserialize)]
-struct JsonError {
-    #[serde(default, rename = "__type")]
-    kind: Option<serde_json::Value>,
-    #[serde(default, alias = "Code")]
-    code: Option<serde_json::Value>,
-    #[serde(default, alias = "Message", alias = "errorMessage")]
-    message: Option<serde_json::Value>,
-}
-
 /// `__type`, `code` or the header `x-amzn-errortype`, each possibly with a namespace before and a URL after it. A
 /// service that spoke the query protocol once tells the code of that time in a header.
 fn from_json(headers: &[(String, String)], body: &[u8]) -> Found {
-    let error: JsonError = serde_json::from_slice(body).unwrap_or_default();
-    let text = |value: Option<serde_json::Value>| match value {
-        Some(serde_json::Value::String(text)) => Some(text),
-        _ => None,
-    };
+    let body: BTreeMap<String, serde_json::Value> = serde_json::from_slice(body).unwrap_or_default();
+    // Some answers have a member in both spellings.
+    let text = |names: &[&str]| names.iter().find_map(|name| body.get(*name)?.as_str()).map(str::to_owned);
+    let message = text(&["message", "Message", "errorMessage"]);
     let of_old = header(headers, "x-amzn-query-error").and_then(|code| code.split(';').next());
-    let code = of_old.filter(|code| !code.is_empty()).map(str::to_owned).or_else(|| {
-        let code = header(headers, "x-amzn-errortype")
-            .map(str::to_owned)
-            .or_else(|| text(error.kind))
-            .or_else(|| text(error.code))?;
-        let code = code.split(':').next().unwrap_or_default();
-        Some(code.rsplit('#').next().unwrap_or_default().to_owned())
+    if let Some(code) = of_old.filter(|code| !code.is_empty()) {
+        return (Some(code.to_owned()), message, None);
+    }
+    let code = header(headers, "x-amzn-errortype").map(str::to_owned).or_else(|| text(&["__type", "code", "Code"]));
+    let code = code.map(|code| {
+        let before_url = code.split(':').next().unwrap_or_default();
+        before_url.rsplit('#').next().unwrap_or_default().to_owned()
     });
-    (code, text(error.message), None)
+    (code, message, None)
 }
 
 /// Text of an answer as one line without control characters, of bounded length.

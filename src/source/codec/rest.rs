@@ -53,30 +53,11 @@ pub(super) fn serialize(
     for member in &structure.members {
         let Some(value) = given(member) else { continue };
         match member.location {
-            Location::QueryString => match (model.shape(member.shape), &value) {
-                (Shape::List { element }, Value::Array(elements)) => {
-                    for value in elements.iter() {
-                        if let Some(text) = scalar(model, element.shape, value, TimeFormat::Iso8601) {
-                            query(member.wire(), &text);
-                        }
-                    }
+            Location::QueryString => {
+                for (name, text) in query_pairs(model, member, &value) {
+                    query(&name, &text);
                 }
-                (Shape::Map { value: element, .. }, Value::Object(object)) => {
-                    for (name, value) in object.iter() {
-                        for value in value.as_array().unwrap_or(std::slice::from_ref(value)) {
-                            let shape = model.element(element.shape).unwrap_or(element.shape);
-                            if let Some(text) = scalar(model, shape, value, TimeFormat::Iso8601) {
-                                query(name, &text);
-                            }
-                        }
-                    }
-                }
-                _ => {
-                    if let Some(text) = scalar(model, member.shape, &value, TimeFormat::Iso8601) {
-                        query(member.wire(), &text);
-                    }
-                }
-            },
+            }
             Location::Header => {
                 if let Some(text) = header_text(model, member.shape, &value) {
                     request.headers.push((member.wire().to_owned(), text));
@@ -88,7 +69,7 @@ pub(super) fn serialize(
                     request.headers.push((format!("{}{name}", member.wire()), text));
                 }
             }
-            Location::Uri | Location::StatusCode | Location::Body => {}
+            Location::Uri | Location::StatusCode | Location::Body | Location::Attribute => {}
         }
     }
     request.path_and_query = uri;
@@ -103,35 +84,49 @@ pub(super) fn serialize(
     Ok(request)
 }
 
+/// A list is a pair for each element, a map one for each entry.
+fn query_pairs(model: &ServiceModel, member: &Member, value: &Value) -> Vec<(String, String)> {
+    let pairs = |name: &str, shape: ShapeId, values: &[Value]| -> Vec<(String, String)> {
+        let texts = values.iter().filter_map(|value| scalar(model, shape, value, TimeFormat::Iso8601));
+        texts.map(|text| (name.to_owned(), text)).collect()
+    };
+    match (model.shape(member.shape), value) {
+        (Shape::List { element }, Value::Array(elements)) => pairs(member.wire(), element.shape, elements),
+        (Shape::Map { value: element, .. }, Value::Object(object)) => {
+            let of_entry = |(name, value): (&Key, &Value)| match (model.shape(element.shape), value) {
+                (Shape::List { element }, Value::Array(elements)) => pairs(name, element.shape, elements),
+                (_, value) => pairs(name, element.shape, std::slice::from_ref(value)),
+            };
+            object.iter().flat_map(of_entry).collect()
+        }
+        _ => pairs(member.wire(), member.shape, std::slice::from_ref(value)),
+    }
+}
+
 fn body(model: &ServiceModel, operation: &Operation, input: ShapeId, structure: &Structure, params: &Value) -> Vec<u8> {
+    let given = |member: &Member| params.get(&member.name).filter(|value| **value != Value::Null);
     if model.protocol() == Protocol::RestJson {
         return match structure.payload() {
-            Some(payload) => match params.get(&payload.name) {
-                Some(value) => json::write(model, payload.shape, value),
-                None => b"{}".to_vec(),
-            },
+            Some(payload) => {
+                given(payload).map_or_else(|| b"{}".to_vec(), |value| json::write(model, payload.shape, value))
+            }
             None if structure.members.iter().any(Member::is_in_body) => json::write(model, input, params),
             None => Vec::new(),
         };
     }
-    let (shape, value, name, namespace) = match structure.payload() {
-        Some(payload) => match params.get(&payload.name) {
-            Some(value) => (payload.shape, value.clone(), payload.wire(), payload.namespace.as_ref()),
-            None => return Vec::new(),
-        },
-        None => {
-            let in_body = structure.members.iter().filter(|member| member.is_in_body());
-            let given: Vec<(Key, Value)> = in_body
-                .filter_map(|member| Some((Key::clone(&member.name), params.get(&member.name)?.clone())))
-                .collect();
-            if given.is_empty() {
-                return Vec::new();
-            }
-            let name = operation.root.as_deref().unwrap_or(operation.name());
-            (input, Value::Object(Object::from_members(given)), name, operation.root_namespace.as_ref())
-        }
-    };
-    xml::write(model, shape, &value, name, namespace).into_bytes()
+    if let Some(payload) = structure.payload() {
+        let element = |value| xml::write(model, payload.shape, value, payload.wire(), payload.namespace.as_ref());
+        return given(payload).map(element).unwrap_or_default().into_bytes();
+    }
+    let in_body = structure.members.iter().filter(|member| member.is_in_body());
+    let members: Vec<(Key, Value)> =
+        in_body.filter_map(|member| Some((Key::clone(&member.name), given(member)?.clone()))).collect();
+    if members.is_empty() {
+        return Vec::new();
+    }
+    let name = operation.root.as_deref().unwrap_or(operation.name());
+    let members = Value::Object(Object::from_members(members));
+    xml::write(model, input, &members, name, operation.root_namespace.as_ref()).into_bytes()
 }
 
 fn wrong(operation: &Operation, path: &str, reason: &str) -> CodecError {
@@ -242,7 +237,7 @@ pub(super) fn parse(
                 .transpose()
                 .map_err(|reason| format!("in the header {}: {reason}", member.wire()))?,
             Location::Headers => Some(headers_value(headers, member.wire())),
-            Location::Body | Location::Uri | Location::QueryString => None,
+            Location::Body | Location::Attribute | Location::Uri | Location::QueryString => None,
         };
         if let Some(value) = value {
             found.push((Key::clone(&member.name), value));
@@ -295,7 +290,7 @@ fn payload_value(model: &ServiceModel, operation: &Operation, payload: &Member, 
         _ => {
             let mut document = Document::open(model, body)?;
             let root = document.root()?;
-            xml::expect_root(&root, operation.output_root.as_deref().unwrap_or(payload.wire()))?;
+            xml::expect_root_or_response(&root, operation.output_root.as_deref().unwrap_or(payload.wire()))?;
             let value = document.value(payload.shape, &root)?;
             document.close()?;
             Ok(value)
@@ -318,9 +313,7 @@ fn xml_value(
     let mut document = Document::open(model, body)?;
     let root = document.root()?;
     match &operation.output_root {
-        // Servers that play S3 give some answers the root that the query protocol would give them.
-        Some(_) if xml::expect_root(&root, &format!("{}Response", operation.name())).is_ok() => {}
-        Some(expected) => xml::expect_root(&root, expected)?,
+        Some(expected) => xml::expect_root_or_response(&root, expected)?,
         None => xml::refuse_root(&root)?,
     }
     let value = match structure.members.as_slice() {

@@ -13,7 +13,9 @@ use quick_xml::{Reader, XmlVersion};
 use super::query::scalar_text;
 use super::time;
 use crate::item::format_time;
-use crate::source::model::{Element, Member, Namespace, Scalar, ServiceModel, Shape, ShapeId, Structure, TimeFormat};
+use crate::source::model::{
+    Element, Location, Member, Namespace, Scalar, ServiceModel, Shape, ShapeId, Structure, TimeFormat,
+};
 use crate::value::{Key, Object, Value, intern};
 
 /// More than any shape that is not recursive. Those that are would let a hostile answer exhaust the stack.
@@ -37,6 +39,12 @@ pub(super) fn expect_root(root: &BytesStart<'_>, expected: &str) -> Result<(), S
         name if name == expected => Ok(()),
         name => Err(format!("its root element is {}, not {expected}", super::error::one_line(name))),
     }
+}
+
+/// An error unless the root element has this name, or is named after an operation as stand-ins for S3 do it.
+pub(super) fn expect_root_or_response(root: &BytesStart<'_>, expected: &str) -> Result<(), String> {
+    refuse_root(root)?;
+    if local_name(root).ends_with("Response") { Ok(()) } else { expect_root(root, expected) }
 }
 
 /// An error if the root element says that this is no answer to anything: a proxy's page, or an error sent as success.
@@ -195,7 +203,7 @@ impl<'m, 'b> Document<'m, 'b> {
     fn structure(&mut self, structure: &'m Structure, start: &BytesStart<'b>) -> Result<Value, String> {
         let mut found: Vec<Found> = Vec::new();
         found.resize_with(structure.members.len(), || Found::Nothing);
-        self.attributes(structure, start, &mut found)?;
+        attributes(structure, start, &mut found)?;
         while let Some(child) = self.child(start)? {
             let Some((at, member)) = structure.by_wire(local_name(&child)) else {
                 self.skip(&child)?;
@@ -217,21 +225,6 @@ impl<'m, 'b> Document<'m, 'b> {
         Ok(object(structure, found))
     }
 
-    fn attributes(&mut self, structure: &Structure, start: &BytesStart<'b>, found: &mut [Found]) -> Result<(), String> {
-        for (member, found) in structure.members.iter().zip(found).filter(|(member, _)| member.attribute) {
-            let wanted = after_colon(member.wire());
-            for attribute in start.attributes() {
-                let attribute = attribute.map_err(|error| format!("in {}: {error}", local_name(start)))?;
-                if after_colon(attribute.key.into_inner()) == wanted {
-                    let text =
-                        attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
-                    *found = Found::Value(text.as_ref().into());
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn entry(&mut self, key: &Element, value: &Element, start: &BytesStart<'b>) -> Result<(Key, Value), String> {
         let (key_name, value_name) = entry_names(key, value);
         let (mut found_key, mut found_value) = (None, None);
@@ -247,6 +240,22 @@ impl<'m, 'b> Document<'m, 'b> {
             _ => Err(format!("in {}: an entry lacks its {key_name} or {value_name}", local_name(start))),
         }
     }
+}
+
+fn attributes(structure: &Structure, start: &BytesStart<'_>, found: &mut [Found]) -> Result<(), String> {
+    for (member, found) in
+        structure.members.iter().zip(found).filter(|(member, _)| member.location == Location::Attribute)
+    {
+        let wanted = after_colon(member.wire());
+        for attribute in start.attributes() {
+            let attribute = attribute.map_err(|error| format!("in {}: {error}", local_name(start)))?;
+            if after_colon(attribute.key.into_inner()) == wanted {
+                let text = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
+                *found = Found::Value(text.as_ref().into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What has been read of a member so far.
@@ -349,7 +358,7 @@ impl Writer<'_> {
                     structure
                         .members
                         .iter()
-                        .filter(move |member| member.attribute == attribute)
+                        .filter(move |member| (member.location == Location::Attribute) == attribute)
                         .filter_map(|member| Some((member, object.get(&member.name)?)))
                 };
                 for (member, value) in given(true) {
@@ -414,8 +423,12 @@ impl Writer<'_> {
 
     fn entry(&mut self, name: &str, key: &Element, element: &Element, entry: &str, value: &Value) {
         let (key_name, value_name) = entry_names(key, element);
-        self.text.push_str(&format!("<{name}><{key_name}>{}</{key_name}>", escape(entry)));
+        for part in ["<", name, "><", key_name, ">", &escape(entry), "</", key_name, ">"] {
+            self.text.push_str(part);
+        }
         self.element(value_name, element.shape, value, element.namespace.as_ref());
-        self.text.push_str(&format!("</{name}>"));
+        for part in ["</", name, ">"] {
+            self.text.push_str(part);
+        }
     }
 }

@@ -26,7 +26,7 @@ enum Piece {
     Path(Path, Vec<Filter>),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Filter {
     Last(String),
     First(String),
@@ -40,10 +40,11 @@ enum Filter {
     Json,
     Url,
     Default(String),
+    Or(Path),
 }
 
-const FILTERS: [&str; 12] =
-    ["last", "first", "after", "trim", "lower", "upper", "number", "boolean", "text", "json", "url", "default"];
+const FILTERS: [&str; 13] =
+    ["last", "first", "after", "trim", "lower", "upper", "number", "boolean", "text", "json", "url", "default", "or"];
 
 impl Text {
     /// Reads a text template.
@@ -57,9 +58,16 @@ impl Text {
 
     /// The paths, each with whether filters make something else of what it leads to.
     pub(super) fn paths(&self) -> impl Iterator<Item = (&Path, bool)> {
-        self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Path(path, filters) => Some((path, !filters.is_empty())),
-            Piece::Literal(_) => None,
+        self.pieces.iter().flat_map(|piece| {
+            let (path, filters) = match piece {
+                Piece::Path(path, filters) => (Some(path), filters.as_slice()),
+                Piece::Literal(_) => (None, &[][..]),
+            };
+            let others = filters.iter().filter_map(|filter| match filter {
+                Filter::Or(other) => Some(other),
+                _ => None,
+            });
+            path.into_iter().chain(others).map(|path| (path, !filters.is_empty()))
         })
     }
 
@@ -175,6 +183,7 @@ fn parse_filter(text: &str) -> Result<Filter, String> {
         ("json", None) => Ok(Filter::Json),
         ("url", None) => Ok(Filter::Url),
         ("default", Some(text)) => Ok(Filter::Default(text)),
+        ("or", Some(path)) => Path::parse(path.trim()).map(Filter::Or).map_err(|why| why.to_string()),
         ("last", Some(text)) if !text.is_empty() => Ok(Filter::Last(text)),
         ("first", Some(text)) if !text.is_empty() => Ok(Filter::First(text)),
         ("after", Some(text)) if !text.is_empty() => Ok(Filter::After(text)),
@@ -188,6 +197,7 @@ fn parse_filter(text: &str) -> Result<Filter, String> {
 fn filtered(path: &Path, filters: &[Filter], frame: &Frame<'_>, env: &Env<'_>) -> Option<Value> {
     filters.iter().fold(path.get(frame, env), |value, filter| match (filter, value) {
         (Filter::Default(text), None | Some(Value::Null)) => Some(text.as_str().into()),
+        (Filter::Or(other), None | Some(Value::Null)) => other.get(frame, env),
         (_, None) => None,
         (filter, Some(value)) => apply(filter, &value),
     })
@@ -197,7 +207,7 @@ fn apply(filter: &Filter, value: &Value) -> Option<Value> {
     if let Value::Array(elements) = value {
         return Some(elements.iter().filter_map(|element| apply(filter, element)).collect::<Vec<_>>().into());
     }
-    if *filter == Filter::Text {
+    if matches!(filter, Filter::Text) {
         return Some(scalar_text(value).map_or_else(|| value.clone(), Value::from));
     }
     let Value::String(text) = value else { return Some(value.clone()) };
@@ -215,7 +225,7 @@ fn apply(filter: &Filter, value: &Value) -> Option<Value> {
         Filter::Url => percent_encoding::percent_decode_str(text)
             .decode_utf8()
             .map_or_else(|_| value.clone(), |decoded| decoded.as_ref().into()),
-        Filter::Text | Filter::Default(_) => value.clone(),
+        Filter::Text | Filter::Default(_) | Filter::Or(_) => value.clone(),
     };
     Some(out)
 }
@@ -649,6 +659,9 @@ mod tests {
         assert_eq!(text("{Arn|first::}", json).as_deref(), Some("arn"));
         assert_eq!(text("{Arn|after:/}", json).as_deref(), Some("b:*"));
         assert_eq!(text("{Arn|after:?}", json), None);
+        assert_eq!(text("{Id|or:Arn|first::}", json).as_deref(), Some("arn"));
+        assert_eq!(text("{Flag|or:Arn}", json).as_deref(), Some("true"));
+        assert_eq!(text("{Id|or:Name}", json), None);
         assert_eq!(
             built(r#"["{Flag|boolean}","{Count|number}","{Doc|json}","{U|url}"]"#, json).unwrap(),
             r#"[true,30,{"a":1},"{}"]"#

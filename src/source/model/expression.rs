@@ -2,7 +2,7 @@
 
 use crate::value::{Key, Value, intern};
 
-/// The part of JMESPath (<https://jmespath.org/specification.html>) that botocore's paginators use: members, `[-1]` and
+/// The part of `JMESPath` (<https://jmespath.org/specification.html>) that botocore's paginators use: members, `[-1]` and
 /// `||`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Expression {
@@ -22,7 +22,7 @@ impl Expression {
         Some(Self { alternatives })
     }
 
-    /// What the first alternative with a value finds. As in JMESPath, `null`, `false`, and what is empty count as none.
+    /// What the first alternative with a value finds. As in `JMESPath`, `null`, `false`, and what is empty count as none.
     pub(crate) fn find<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         self.alternatives.iter().find_map(|path| {
             let found = path.iter().try_fold(value, |value, step| match step {

@@ -103,8 +103,6 @@ struct FullMember {
     #[serde(default)]
     flattened: bool,
     #[serde(default)]
-    attribute: bool,
-    #[serde(default)]
     host: bool,
     #[serde(default)]
     json: bool,
@@ -119,6 +117,7 @@ enum LocationName {
     Header,
     Headers,
     Uri,
+    Attribute,
     #[serde(rename = "querystring")]
     QueryString,
     #[serde(rename = "statusCode")]
@@ -288,7 +287,7 @@ impl Linker<'_> {
         let mut by_wire_name: Vec<(Box<str>, bool, usize)> = members
             .iter()
             .enumerate()
-            .filter(|(_, member)| member.is_in_body() && !member.attribute)
+            .filter(|(_, member)| member.location == Location::Body)
             .map(|(index, member)| (member.wire().into(), !member.flattened, index))
             .collect();
         // S3 has members that are the first element of a list beside them, under the same name. The list stays.
@@ -323,11 +322,11 @@ impl Linker<'_> {
                 LocationName::Uri => Location::Uri,
                 LocationName::QueryString => Location::QueryString,
                 LocationName::StatusCode => Location::StatusCode,
+                LocationName::Attribute => Location::Attribute,
             },
             wire_name: element_name.or_else(|| full.name.clone()),
             query_name: full.query.clone(),
             flattened,
-            attribute: full.attribute,
             namespace: full.namespace.as_ref().map(Namespace::from),
             host_label: full.host,
             json: full.json,
@@ -352,7 +351,7 @@ impl Linker<'_> {
         let output = structure(file.output.as_ref())?;
         let http = file.http.as_deref().unwrap_or("POST /");
         let (method, uri) = http.split_once(' ').ok_or_else(|| format!("{http:?} is not a method and a path"))?;
-        let pagination = file.pages.map(|pages| pagination(pages, input, output)).transpose()?;
+        let pagination = file.pages.as_ref().map(|pages| pagination(pages, input, output)).transpose()?;
         let stray_tokens = match (&pagination, output) {
             (None, Some((_, output))) => output
                 .members
@@ -389,7 +388,7 @@ impl From<&NamespaceFile> for Namespace {
 }
 
 fn pagination(
-    file: PagesFile,
+    file: &PagesFile,
     input: Option<(ShapeId, &Structure)>,
     output: Option<(ShapeId, &Structure)>,
 ) -> Result<Pagination, String> {
