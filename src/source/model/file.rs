@@ -1,9 +1,11 @@
 //! The form of `models/<service>.json` and its checks. `tools/extract-models/README.md` describes it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::{
     Element, EncodedStep, Expression, Location, Member, ModelError, Namespace, Operation, Pagination, Protocol, Scalar,
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::value::{Key, intern};
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct ServiceFile {
     pub(super) service: String,
@@ -29,7 +31,7 @@ pub(super) struct ServiceFile {
     shapes: BTreeMap<String, ShapeFile>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum ProtocolName {
     Ec2,
@@ -39,7 +41,7 @@ enum ProtocolName {
     RestXml,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct OperationFile {
     http: Option<String>,
@@ -58,7 +60,7 @@ struct OperationFile {
     pages: Option<PagesFile>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PagesFile {
     r#in: Vec<String>,
@@ -72,7 +74,7 @@ struct PagesFile {
     _own: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ShapeFile {
     members: Option<BTreeMap<String, MemberFile>>,
@@ -85,14 +87,38 @@ struct ShapeFile {
     payload: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
+/// The name of a type, or an object that has it as `of`.
 enum MemberFile {
     Plain(String),
-    Full(FullMember),
+    Full(Box<FullMember>),
 }
 
-#[derive(Default, Deserialize)]
+impl<'de> Deserialize<'de> for MemberFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MemberVisitor)
+    }
+}
+
+/// Unlike serde's untagged enums, it says what is wrong, and where.
+struct MemberVisitor;
+
+impl<'de> Visitor<'de> for MemberVisitor {
+    type Value = MemberFile;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a type, or an object with one")
+    }
+
+    fn visit_str<E>(self, of: &str) -> Result<MemberFile, E> {
+        Ok(MemberFile::Plain(of.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<MemberFile, A::Error> {
+        FullMember::deserialize(MapAccessDeserializer::new(map)).map(|full| MemberFile::Full(Box::new(full)))
+    }
+}
+
+#[derive(Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FullMember {
     of: String,
@@ -109,7 +135,7 @@ struct FullMember {
     namespace: Option<NamespaceFile>,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum LocationName {
     #[default]
@@ -124,7 +150,7 @@ enum LocationName {
     StatusCode,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NamespaceFile {
     uri: String,

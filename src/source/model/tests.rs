@@ -207,6 +207,9 @@ fn a_folder_with_a_broken_model_is_refused() {
     };
     assert!(matches!(model("{", "{}"), ModelError::Syntax { .. }));
     assert!(matches!(model(r#"{"GetX": {"colour": 1}}"#, "{}"), ModelError::Syntax { .. }));
+    let error = model("{}", r#"{"Y": {"members": {"A": {"of": "string", "colour": 1}}}}"#);
+    let ModelError::Syntax { source, .. } = error else { panic!("{error}") };
+    assert!(source.to_string().starts_with("unknown field `colour`"), "{source}");
     for (operations, shapes, reason) in [
         (r#"{"GetX": {"output": "Y"}}"#, "{}", "GetX: there is no shape Y"),
         (r#"{"GetX": {"output": "Y"}}"#, r#"{"Y": {"list": "string"}}"#, "GetX: Y is no structure"),
