@@ -46,7 +46,7 @@ fn a_right_descriptor_is_taken() {
 fn each_mistake_is_told_with_its_place_and_what_was_meant() {
     for (from, to, expected) in [
         ("    scope: ", "    scop: ", "mine.yaml:4:5: there is no key `scop` here; did you mean `scope`?"),
-        ("scope: regional", "scope: zonal", "mine.yaml:4:12: unknown variant `zonal`"),
+        ("scope: regional", "scope: zonal", "mine.yaml:4:12: `zonal` is none of regional, global"),
         ("    id: \"{DbiResourceId}\"\n", "", "the key `id` is missing"),
         (
             "DescribeDBInstances,",
@@ -72,7 +72,11 @@ fn each_mistake_is_told_with_its_place_and_what_was_meant() {
         ("path: TagList", "path: TagLists", "mine.yaml:8:18: `TagLists`: there is no member"),
         ("path: TagList", "map: TagList", "`TagList` is not a map"),
         ("path: TagList", "part: Snapshot", "mine.yaml:8:18: there is no part `Snapshot`; did you mean `Snapshots`?"),
-        ("case: lowerFirst", "case: lowerfirst", "unknown variant `lowerfirst`"),
+        (
+            "case: lowerFirst",
+            "case: lowerfirst",
+            "`lowerfirst` is none of none, lowerFirst, upperFirst, bean; did you mean `lowerFirst`?",
+        ),
         ("DBInstanceIdentifier:", "DBInstanceId:", "there is no parameter `DBInstanceId`"),
         ("take: DBSnapshots", "take: DBSnapshots, into: /elsewhere", "`/elsewhere` does not point into"),
         ("id: \"{DBSubnetGroup.VpcId}\", ", "", "mine.yaml:13:16: a relationship needs `id` or `resource_name`"),

@@ -473,6 +473,10 @@ fn syntax_error(file: &Arc<str>, error: &serde_saphyr::Error) -> DescriptorError
             let hint = nearest::hint(field, expected.iter().copied());
             format!("there is no key `{field}` here{hint}; the keys are {}", expected.join(", "))
         }
+        serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
+            let hint = nearest::hint(variant, expected.iter().copied());
+            format!("`{variant}` is none of {}{hint}", expected.join(", "))
+        }
         serde_saphyr::Error::SerdeMissingField { field, .. } => format!("the key `{field}` is missing"),
         other => {
             // The rest of the text is the position, which is said in the house's form.
