@@ -29,6 +29,8 @@ pub struct Snapshot {
     items: Vec<Arc<ConfigurationItem>>,
     /// The items by type, account and region: each a run of `items`.
     runs: BTreeMap<Place, std::ops::Range<usize>>,
+    /// Every region that an item belongs to: more than were read, as a trail is seen from elsewhere.
+    regions: BTreeSet<Arc<str>>,
     /// Items by name and by ARN, for relationships that do not hold the id: positions in `items`, sorted by type and
     /// label. The labels themselves stay with the items.
     by_label: Vec<(u32, Label)>,
@@ -186,7 +188,8 @@ impl Snapshot {
                 (place, Arc::clone(&gap.reason))
             })
             .collect();
-        Self { about, items, runs, by_label, listing_gaps }
+        let regions = runs.keys().map(|place| Arc::clone(&place.aws_region)).collect();
+        Self { about, items, runs, regions, by_label, listing_gaps }
     }
 
     /// What the snapshot is of.
@@ -286,8 +289,7 @@ impl Snapshot {
     pub fn target(&self, from: &ConfigurationItem, link: &Relationship) -> Option<&Arc<ConfigurationItem>> {
         let account = &from.key.account_id;
         if let Some(id) = &link.resource_id {
-            let regions =
-                [from.key.region.as_ref(), GLOBAL].into_iter().chain(self.about.regions.iter().map(String::as_str));
+            let regions = [from.key.region.as_ref(), GLOBAL].into_iter().chain(self.regions.iter().map(AsRef::as_ref));
             for region in regions {
                 let wanted = (account.as_ref(), region, link.resource_type.as_ref(), id.as_ref());
                 let found = self.items.binary_search_by(|item| {
@@ -554,7 +556,9 @@ mod tests {
         role.key.region = GLOBAL.into();
         role.arn = Some("arn:aws:iam::111122223333:role/web".into());
         let instance = item("AWS::EC2::Instance", "i-1");
-        let snapshot = Snapshot::new(about(&[], &[]), vec![group, role, instance.clone()]);
+        let mut trail = item("AWS::CloudTrail::Trail", "main");
+        trail.key.region = "ap-south-1".into();
+        let snapshot = Snapshot::new(about(&[], &[]), vec![group, role, trail, instance.clone()]);
         let find = |resource_type, id: Option<&str>, name: Option<&str>| {
             let mut to = link(resource_type, "", "");
             to.resource_id = id.map(Arc::from);
@@ -566,6 +570,7 @@ mod tests {
         let by_name = find("AWS::AutoScaling::AutoScalingGroup", None, Some("web"));
         assert_eq!(by_name.as_deref(), Some("arn:aws:autoscaling:…:web"));
         assert_eq!(find("AWS::IAM::Role", None, Some("api")), None);
+        assert_eq!(find("AWS::CloudTrail::Trail", Some("main"), None).as_deref(), Some("main"));
     }
 
     #[test]
