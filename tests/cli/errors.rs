@@ -84,6 +84,36 @@ fn a_file_that_cannot_be_replaced() {
     insta::assert_snapshot!(fails(&folder.assize(&arguments)));
 }
 
+/// Linux has a device that is always full.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk() {
+    let folder = Folder::new();
+    let snapshot = data("cli/findings.jsonl");
+    let arguments =
+        ["evaluate", &snapshot, "--rule", "encrypted-volumes", "-o", "json=/dev/full", "-o", "sarif=report.sarif"];
+    let ran = folder.assize(&arguments);
+    assert_eq!(
+        (ran.code(), ran.stderr()),
+        (2, "error: cannot write /dev/full: No space left on device (os error 28)\n")
+    );
+    assert!(ran.stdout().contains("Findings 1 high"), "the report is shown all the same: {ran}");
+    assert_eq!(folder.names(), ["report.sarif"], "and written to the other place");
+
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let mut command = folder.command(&["evaluate", &snapshot, "--rule", "encrypted-volumes"]);
+    let output = command.stdout(full).output().expect("assize runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), said.contains("cannot write to standard output")), (Some(2), true), "{said}");
+}
+
+#[test]
+fn several_snapshots_at_once() {
+    let both = [data("cli/clean.jsonl"), data("cli/findings.jsonl")];
+    let said = fails(&assize(&["evaluate", &both[0], &both[1], "--rule", "encrypted-volumes"]));
+    assert!(said.contains("is one of several snapshots") && said.contains("help: "), "{said}");
+}
+
 #[test]
 fn a_snapshot_that_is_none() {
     let folder = Folder::new();

@@ -134,10 +134,15 @@ pub(crate) fn case_types(catalog: &Catalog) -> Types {
 
 /// Reads a snapshot of assize, or files of AWS Config as one.
 pub(crate) fn snapshot(paths: &[PathBuf], catalog: &Catalog) -> Result<Snapshot, Failure> {
-    if let [path] = paths
-        && let Some(snapshot) = own_snapshot(path)?
-    {
-        return Ok(snapshot);
+    for path in paths {
+        match own_snapshot(path)? {
+            Some(snapshot) if paths.len() == 1 => return Ok(snapshot),
+            Some(_) => {
+                return Err(Failure::new(format!("{} is one of several snapshots", path.display()))
+                    .help("snapshots of assize are judged one by one; only files of AWS Config are put together"));
+            }
+            None => {}
+        }
     }
     let mut export = ConfigExport::default();
     for path in paths {

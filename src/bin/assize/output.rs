@@ -125,18 +125,22 @@ pub(crate) fn anchor(output: &cli::Output) -> Result<Anchor, Failure> {
     Ok(written.map_or_else(Anchor::default, |path| Anchor::new(&path, "")))
 }
 
-/// Writes the report to all places and says with which exit code to end.
+/// Writes the report to all places and says with which exit code to end. A place that fails does not keep the report
+/// from the others: it took a while to make.
 pub(crate) fn report(report: &Report, output: &cli::Output, anchor: Anchor, colors: Colors) -> Result<u8, Failure> {
     let mut options = Options { anchor, terminal: Layout::default() };
+    let mut written = Ok(());
     for (format, path) in &output.outputs {
-        file(path, |out| report::write(report, *format, &options, out))?;
+        written = written.and(file(path, |out| report::write(report, *format, &options, out)));
     }
     options.terminal = Layout {
         width: width(),
         color: colors.stdout != ColorChoice::Never,
         limit: (output.limit > 0).then_some(output.limit),
     };
-    stdout(colors, output.format != Format::Terminal, |out| report::write(report, output.format, &options, out))?;
+    let shown =
+        stdout(colors, output.format != Format::Terminal, |out| report::write(report, output.format, &options, out));
+    written.and(shown)?;
     Ok(exit::code(report, output.fail_on))
 }
 
@@ -155,6 +159,9 @@ pub(crate) fn check(output: &cli::Output) -> Result<(), Failure> {
 
 /// A file can only be written where there is a folder.
 pub(crate) fn check_folder(path: &Path) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Err(Failure::new(format!("cannot write {}: it is a folder", path.display())));
+    }
     let folder = folder(path);
     if folder.is_dir() {
         return Ok(());

@@ -31,6 +31,7 @@ const AT_ONCE: usize = 64;
 pub(crate) fn scan(flags: &Scan, threads: usize, colors: Colors) -> Result<u8, Failure> {
     // All that can be wrong with the flags is found before the first call.
     output::check(&flags.output)?;
+    flags.snapshot_out.as_deref().map_or(Ok(()), output::check_folder)?;
     let anchor = output::anchor(&flags.output)?;
     let rules = input::rules(&flags.choice)?;
     let (models, catalog) = input::definitions(&flags.definitions)?;
@@ -39,13 +40,12 @@ pub(crate) fn scan(flags: &Scan, threads: usize, colors: Colors) -> Result<u8, F
         needs.add_tags(&catalog);
     }
     let snapshot = read(&flags.account, &models, &catalog, &needs)?;
-    if let Some(path) = &flags.snapshot_out {
-        output::file(path, |out| snapshot.write(out))?;
-    }
+    let kept = flags.snapshot_out.as_ref().map_or(Ok(()), |path| output::file(path, |out| snapshot.write(out)));
     let snapshot = Arc::new(snapshot);
     let outcome = evaluate::run(&rules, &snapshot, &options(&flags.targets, threads));
     let report = input::report(&rules, &snapshot, &catalog, outcome);
-    output::report(&report, &flags.output, anchor, colors)
+    let code = output::report(&report, &flags.output, anchor, colors)?;
+    kept.map(|()| code)
 }
 
 pub(crate) fn collect(flags: &Collect, colors: Colors) -> Result<u8, Failure> {
