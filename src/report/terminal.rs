@@ -116,8 +116,9 @@ impl Page<'_> {
             let rule = report.rule(id);
             let label = format!("{}[{}]", worst.as_str(), harmless(id));
             self.heading(severity_style(worst), &label, rule.map_or("", |rule| &rule.title))?;
-            for finding in findings.iter().take(self.limit) {
-                self.finding(finding, worst, several_accounts)?;
+            let shown = findings.get(..self.limit.min(findings.len())).unwrap_or_default();
+            for resource in by_resource(shown) {
+                self.resource(&resource, worst, several_accounts)?;
             }
             self.left_out(findings.len(), "more findings")?;
             if let Some(rule) = rule {
@@ -141,25 +142,33 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn finding(&mut self, finding: &Evaluation, worst: Severity, several_accounts: bool) -> io::Result<()> {
-        let key = &finding.resource;
+    /// The findings of one rule on one resource. What was read is shown once if it was the same for all.
+    fn resource(&mut self, findings: &[&Evaluation], worst: Severity, several_accounts: bool) -> io::Result<()> {
+        let Some(first) = findings.first() else { return Ok(()) };
+        let key = &first.resource;
         let place = Place {
             resource_type: &key.resource_type,
             resource_id: Some(&key.resource_id),
-            resource_name: finding.resource_name.as_deref(),
+            resource_name: first.resource_name.as_deref(),
             region: &key.region,
             account_id: several_accounts.then_some(&key.account_id),
         };
         self.place(&place, "")?;
-        let mut annotation = finding.annotation.clone();
-        // A finding that is less bad than its group says so.
-        if finding.severity != worst {
-            annotation = format!("{}: {annotation}", finding.severity.as_str());
-        }
-        self.paragraph(&annotation, 6)?;
-        let valued: Vec<&Evidence> = finding.evidence.iter().filter(|evidence| evidence.value.is_some()).collect();
-        for evidence in valued.iter().skip(valued.len().saturating_sub(SHOWN_EVIDENCE)) {
-            self.evidence(evidence)?;
+        let mut findings = findings.iter().peekable();
+        while let Some(finding) = findings.next() {
+            // A finding that is less bad than its group says so.
+            if finding.severity == worst {
+                self.paragraph(&finding.annotation, 6)?;
+            } else {
+                self.paragraph(&format!("{}: {}", finding.severity.as_str(), finding.annotation), 6)?;
+            }
+            if findings.peek().is_some_and(|next| next.evidence == finding.evidence) {
+                continue;
+            }
+            let valued: Vec<&Evidence> = finding.evidence.iter().filter(|evidence| evidence.value.is_some()).collect();
+            for evidence in valued.iter().skip(valued.len().saturating_sub(SHOWN_EVIDENCE)) {
+                self.evidence(evidence)?;
+            }
         }
         Ok(())
     }
@@ -356,7 +365,7 @@ impl Page<'_> {
             few if few.len() <= 4 => format!(" in {}", few.join(", ")),
             many => format!(" in {} regions", many.len()),
         };
-        self.line("Snapshot", BOLD, &format!("{accounts}{regions}, as of {}", snapshot.captured_at))?;
+        self.line("Snapshot", BOLD, &format!("{accounts}{regions}, as of {}", moment(&snapshot.captured_at)))?;
         let items = snapshot.items.values().sum::<usize>();
         let mut line = format!(
             "{} of {}, {} between them",
@@ -413,6 +422,20 @@ impl Page<'_> {
     }
 }
 
+/// Findings of one resource together, resources in the order of their first.
+fn by_resource<'a>(findings: &[&'a Evaluation]) -> Vec<Vec<&'a Evaluation>> {
+    let mut places = BTreeMap::new();
+    let mut resources: Vec<Vec<&Evaluation>> = Vec::new();
+    for finding in findings {
+        let at = *places.entry(&finding.resource).or_insert(resources.len());
+        match resources.get_mut(at) {
+            Some(resource) => resource.push(finding),
+            None => resources.push(vec![finding]),
+        }
+    }
+    resources
+}
+
 /// The columns of the summary's labels.
 const LABEL: usize = 10;
 
@@ -455,6 +478,14 @@ struct Effects<'a> {
 /// `1 rule`, `2 rules`.
 pub fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// `2026-01-02 03:04:05 UTC`; a text that is no such time as it is.
+fn moment(time: &str) -> String {
+    match (time.get(..10), time.get(10..11), time.get(11..19)) {
+        (Some(date), Some("T"), Some(clock)) if time.ends_with('Z') => format!("{date} {clock} UTC"),
+        _ => time.to_owned(),
+    }
 }
 
 /// The first paragraph of a Markdown text, on one line; and, if it ends in a colon, the lines of the code block that it

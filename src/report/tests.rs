@@ -260,6 +260,21 @@ fn nothing_found_is_said_in_a_line() {
 }
 
 #[test]
+fn findings_on_one_resource_stand_together() {
+    let mut report = sample();
+    let on = |id: &str, key: &str, value: &str| Evaluation {
+        key: key.to_owned(),
+        evidence: Box::new([fact("/configuration/port", Some(value))]),
+        ..finding("open-ports", "AWS::EC2::SecurityGroup", id, &format!("{key} is open"))
+    };
+    report.evaluations = vec![on("sg-1", "a", "1"), on("sg-2", "b", "1"), on("sg-1", "c", "1"), on("sg-1", "d", "2")];
+    let text = written(&report, Format::Terminal, &at_width(80));
+    let together = "  --> AWS::EC2::SecurityGroup sg-1 in eu-west-1\n      a is open\n      c is open\n      \
+                    | /configuration/port = 1\n      d is open\n      | /configuration/port = 2\n  --> ";
+    assert!(text.contains(together), "{text}");
+}
+
+#[test]
 fn help_has_the_commands_that_it_announces() {
     let mut report = sample();
     report.evaluations.truncate(1);
@@ -595,8 +610,10 @@ fn every_format_carries_the_same_findings() {
         alone.gaps.clear();
         alone.rule_errors.clear();
         alone.evaluations.retain(|evaluation| evaluation.compliance_type == ComplianceType::NonCompliant);
+        // Each has its sentence; the resource of several stands there once.
+        alone.evaluations.iter_mut().for_each(|finding| finding.annotation = "found so".to_owned());
         let text = written(&alone, Format::Terminal, &Options::default());
-        let shown = text.lines().filter(|line| line.starts_with("  --> ")).count();
+        let shown = text.lines().filter(|line| line.trim_start().ends_with("found so")).count();
         assert_eq!([results, non_compliant, shown], [findings; 3]);
     }
 }

@@ -76,6 +76,17 @@ fn a_new_rule_passes_its_own_cases_and_runs() {
 }
 
 #[test]
+fn a_new_rule_says_that_it_reads_tags_where_they_take_a_call() {
+    let folder = Folder::new();
+    folder.assize(&["rules", "new", "buckets-have-owners", "--type", "AWS::S3::Bucket"]);
+    assert!(folder.read("rules/s3/buckets-have-owners.yaml").contains("reads:\n  AWS::S3::Bucket: [Tags]\n"));
+    let tested = folder.assize(&["rules", "test", "rules"]);
+    assert!(tested.code() == 0 && tested.stdout().contains("all hold"), "{tested}");
+    let unknown = folder.assize(&["rules", "new", "buckets-have-owners", "--type", "AWS::S3::Bucked"]);
+    assert!(unknown.code() == 2 && unknown.stderr().contains("did you mean `AWS::S3::Bucket`?"), "{unknown}");
+}
+
+#[test]
 fn a_case_that_does_not_hold_is_shown() {
     let folder = Folder::new();
     folder.assize(&["rules", "new", "volumes-have-owners"]);
@@ -127,4 +138,42 @@ fn permissions_are_a_policy_of_what_the_plan_calls() {
     let own = assize(&["permissions"]).json();
     let own = own["Statement"][0]["Action"].as_array().expect("a list of actions");
     assert!(own.iter().all(|action| actions.contains(action)) && own.len() < actions.len());
+}
+
+#[test]
+fn the_demonstration_shows_what_assize_does() {
+    let folder = Folder::new();
+    let start = Instant::now();
+    let shown = folder.assize(&["scan", "--demo", "-o", "json=report.json"]);
+    let took = start.elapsed();
+    assert_eq!((shown.code(), shown.stderr()), (1, ""), "{shown}");
+    assert!(took < Duration::from_secs(10), "{took:?}, with all the machine's other work");
+    let report: serde_json::Value = serde_json::from_str(&folder.read("report.json")).expect("it is JSON");
+    let evaluations = report["evaluations"].as_array().expect("a list");
+    let services: std::collections::BTreeSet<&str> = evaluations
+        .iter()
+        .filter(|one| one["complianceType"] == "NON_COMPLIANT")
+        .filter_map(|one| one["resourceType"].as_str()?.split("::").nth(1))
+        .collect();
+    assert!(services.len() >= 5, "findings of several services: {services:?}");
+    assert!(!report["gaps"].as_array().expect("a list").is_empty(), "something could not be read");
+    assert_eq!(report["ruleErrors"], serde_json::json!([]));
+    assert!(report["snapshot"]["relationships"].as_u64() > Some(50));
+    assert!(report["snapshot"]["regions"].as_array().expect("a list").len() > 1);
+    // Nothing in it depends on the day or on the order of answers.
+    assert_eq!(folder.assize(&["scan", "--demo"]).stdout(), shown.stdout());
+}
+
+#[test]
+fn what_was_collected_is_judged_like_the_scan() {
+    let folder = Folder::new();
+    let scanned = folder.assize(&["scan", "--demo", "--format", "json"]);
+    let collected = folder.assize(&["collect", "--demo", "-o", "snapshot.jsonl.gz"]);
+    assert_eq!((collected.code(), collected.stdout()), (3, ""), "there is a gap: {collected}");
+    let judged = folder.assize(&["evaluate", "snapshot.jsonl.gz", "--format", "json"]);
+    assert_eq!((judged.stdout(), judged.code()), (scanned.stdout(), 1));
+    // A full inventory has more gaps and more items, and the rules say the same.
+    folder.assize(&["collect", "--demo", "--all", "-o", "all.jsonl"]);
+    let (all, own) = (folder.assize(&["evaluate", "all.jsonl", "--format", "json"]).json(), scanned.json());
+    assert_eq!((&all["evaluations"], &all["gaps"]), (&own["evaluations"], &own["gaps"]));
 }

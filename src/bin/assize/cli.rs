@@ -145,8 +145,10 @@ pub(crate) enum Rules {
         #[arg(value_name = "DIR")]
         folders: Vec<PathBuf>,
         /// Only rules of these ids or patterns
-        #[arg(long = "rule", value_name = "ID|GLOB")]
+        #[arg(long = "rule", value_name = "ID|GLOB", value_delimiter = ',')]
         rules: Vec<String>,
+        #[command(flatten)]
+        definitions: Definitions,
     },
     /// Begin a rule: write its three files, which pass their own cases
     New {
@@ -159,6 +161,8 @@ pub(crate) enum Rules {
         /// The folder of rules to put it in
         #[arg(long, value_name = "DIR", default_value = "rules")]
         dir: PathBuf,
+        #[command(flatten)]
+        definitions: Definitions,
     },
 }
 
@@ -239,6 +243,9 @@ pub(crate) struct Account {
     /// Read from a recording instead of AWS
     #[arg(long, value_name = "FILE", conflicts_with_all = ["profile", "role_arn", "record"])]
     pub(crate) replay: Option<PathBuf>,
+    /// Read from the recording of an example account that comes with assize
+    #[arg(long, conflicts_with_all = ["replay", "profile", "role_arn", "record"])]
+    pub(crate) demo: bool,
 }
 
 /// Which rules, and with what.

@@ -107,15 +107,20 @@ pub(crate) fn definitions(definitions: &Definitions) -> Result<(Arc<Models>, Arc
     Ok((Arc::new(models), Arc::new(catalog)))
 }
 
-/// By type, where the facts of its parts stand in an item.
+/// Fails for a type that nobody can read.
+pub(crate) fn known_type(catalog: &Catalog, resource_type: &str) -> Result<(), Failure> {
+    catalog
+        .check_wanted(resource_type, [])
+        .map_err(|error| Failure::new(causes(&error)).help("assize resources list shows the types there are"))
+}
+
+/// By type, where the facts of its parts stand in an item. A part that only tells the tags stands there.
 fn pointers(catalog: &Catalog) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut pointers = BTreeMap::<String, BTreeMap<String, String>>::new();
     for descriptor in catalog.iter() {
         let parts = pointers.entry(descriptor.resource_type.to_string()).or_default();
         for part in &descriptor.parts {
-            if let Some(into) = &part.into {
-                parts.insert(part.name.to_string(), into.to_string());
-            }
+            parts.insert(part.name.to_string(), part.into.as_deref().unwrap_or("/tags").to_owned());
         }
     }
     pointers

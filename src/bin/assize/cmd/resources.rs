@@ -55,9 +55,7 @@ fn list(catalog: &Catalog) -> String {
 }
 
 fn show(resource_type: &str, catalog: &Catalog) -> Result<String, Failure> {
-    catalog
-        .check_wanted(resource_type, [])
-        .map_err(|error| Failure::new(error.to_string()).help("assize resources list shows the types there are"))?;
+    input::known_type(catalog, resource_type)?;
     let mut text = String::new();
     for descriptor in catalog.get(resource_type) {
         if !text.is_empty() {

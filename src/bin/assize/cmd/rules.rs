@@ -29,8 +29,8 @@ pub(crate) fn run(command: &Rules, colors: Colors) -> Result<u8, Failure> {
     match command {
         Rules::List { choice } => list(choice, colors),
         Rules::Show { rule, folders } => show(rule, folders, colors),
-        Rules::Test { folders, rules } => test(folders, rules, colors),
-        Rules::New { rule, resource_type, dir } => new(rule, resource_type, dir, colors),
+        Rules::Test { folders, rules, definitions } => test(folders, rules, definitions, colors),
+        Rules::New { rule, resource_type, dir, definitions } => new(rule, resource_type, dir, definitions, colors),
     }
 }
 
@@ -171,8 +171,8 @@ fn section(text: &mut String, heading: &str, body: &str, width: usize) {
 }
 
 /// Cases are run as a scan would run the rule: only what it says that it reads is there.
-fn test(folders: &[PathBuf], wanted: &[String], colors: Colors) -> Result<u8, Failure> {
-    let (_, catalog) = input::definitions(&Definitions::default())?;
+fn test(folders: &[PathBuf], wanted: &[String], definitions: &Definitions, colors: Colors) -> Result<u8, Failure> {
+    let (_, catalog) = input::definitions(definitions)?;
     let types = input::case_types(&catalog);
     let mut tested = BTreeMap::<String, Result<CaseReport, String>>::new();
     let mut errors = Vec::new();
@@ -269,7 +269,12 @@ fn run_cases(
 }
 
 /// Writes the three files of a rule that works: it asks for a tag, which every type has.
-fn new(id: &str, resource_type: &str, dir: &Path, colors: Colors) -> Result<u8, Failure> {
+fn new(id: &str, resource_type: &str, dir: &Path, definitions: &Definitions, colors: Colors) -> Result<u8, Failure> {
+    let (_, catalog) = input::definitions(definitions)?;
+    input::known_type(&catalog, resource_type)?;
+    // Where the tags take a call of their own, the rule has to say that it reads them.
+    let tags = catalog.get(resource_type).iter().find_map(|descriptor| descriptor.tags.as_ref()?.part.as_deref());
+    let reads = tags.map(|part| format!("reads:\n  {resource_type}: [{part}]\n")).unwrap_or_default();
     let service = resource_type.split("::").nth(1).unwrap_or_default().to_lowercase();
     let path = format!("{service}/{id}");
     let texts = [
@@ -277,12 +282,13 @@ fn new(id: &str, resource_type: &str, dir: &Path, colors: Colors) -> Result<u8, 
         ("rhai", include_str!("rules/new.rhai")),
         ("test.yaml", include_str!("rules/new.test.yaml")),
     ]
-    .map(|(ending, text)| (ending, text.replace("RULE_ID", id).replace("RESOURCE_TYPE", resource_type)));
+    .map(|(ending, text)| {
+        (ending, text.replace("READS\n", &reads).replace("RULE_ID", id).replace("RESOURCE_TYPE", resource_type))
+    });
     let [metadata, script, cases] = &texts;
     let files = Files { metadata: metadata.1.clone(), script: Some(script.1.clone()), cases: Some(cases.1.clone()) };
     load::rule(&path, &files, &BTreeMap::new()).map_err(|error| {
-        Failure::of("cannot begin the rule", &error)
-            .help("an id is lower-case words with hyphens between them, a type is as AWS spells it: AWS::EC2::Volume")
+        Failure::of("cannot begin the rule", &error).help("an id is lower-case words with hyphens between them")
     })?;
     let folder = dir.join(&service);
     let failed = |path: &Path, error| Failure::of(format_args!("cannot write {}", path.display()), &error);

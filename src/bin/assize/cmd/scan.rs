@@ -2,21 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 
 use assize::collect::{self, Needs, Options, Regions};
 use assize::evaluate;
-use assize::item::format_time;
 use assize::snapshot::Snapshot;
+use assize::source::account::Account;
 use assize::source::account::secret::SecretKey;
-use assize::source::account::{Account, Identity};
 use assize::source::client::{Client, ClientError, ConnectOptions};
 use assize::source::descriptor::{Catalog, Scope};
 use assize::source::model::Models;
 use assize::source::recording::{Recorder, Recording, Replay};
-use jiff::Timestamp;
 
 use super::evaluate::options;
 use super::progress::Progress;
@@ -25,8 +22,8 @@ use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
 use crate::{exit, input};
 
-/// Calls under way at once, over all services and regions. Each service has its own budget besides.
-const AT_ONCE: usize = 64;
+/// The recording of the example account.
+const DEMO: &[u8] = include_bytes!("../../../../demo/account.jsonl.gz");
 
 pub(crate) fn scan(flags: &Scan, threads: usize, colors: Colors) -> Result<u8, Failure> {
     // All that can be wrong with the flags is found before the first call.
@@ -73,10 +70,9 @@ fn read(flags: &cli::Account, models: &Arc<Models>, catalog: &Catalog, needs: &N
         .map_err(|error| Failure::of("cannot start the threads that wait for AWS", &error))?;
     let replay = recording(flags)?.map(Arc::new);
     let recorder = flags.record.as_ref().map(|_| Recorder::new());
-    let (snapshot, recorded_at) =
-        runtime.block_on(read_account(flags, models, catalog, needs, replay, recorder.as_ref()))?;
+    let snapshot = runtime.block_on(read_account(flags, models, catalog, needs, replay, recorder.as_ref()))?;
     if let (Some(path), Some(recorder)) = (&flags.record, recorder) {
-        let recording = recorder.finish(&recorded_at, flags.scrub_accounts);
+        let recording = recorder.finish(&snapshot.about().captured_at, flags.scrub_accounts);
         // The file is compressed by its name, as all others are.
         output::file(path, |out| recording.write(out, false))?;
     }
@@ -95,6 +91,7 @@ fn recording(flags: &cli::Account) -> Result<Option<Recording>, Failure> {
                 .map_err(|error| Failure::of(format_args!("cannot read the recording {}", path.display()), &error))?;
             load(&bytes, path)
         }
+        None if flags.demo => load(DEMO, Path::new("that comes with assize")),
         None => Ok(None),
     }
 }
@@ -106,8 +103,8 @@ async fn read_account(
     needs: &Needs,
     replay: Option<Arc<Recording>>,
     recorder: Option<&Recorder>,
-) -> Result<(Snapshot, String), Failure> {
-    let mut connect = ConnectOptions::new().models(Arc::clone(models)).concurrency(AT_ONCE);
+) -> Result<Snapshot, Failure> {
+    let mut connect = ConnectOptions::new().models(Arc::clone(models));
     if let Some(profile) = &flags.profile {
         connect = connect.profile(profile);
     }
@@ -133,28 +130,17 @@ async fn read_account(
         Regions::Named(if seen.is_empty() { [client.home_region().to_owned()].into() } else { seen })
     });
 
-    let captured_at = format_time(now(&client));
-    let identity = Identity {
-        account_id: client.account_id().to_owned(),
-        partition: client.partition().id().to_owned(),
-        global_region: client.partition().global_region().to_owned(),
-        captured_at: captured_at.clone(),
-    };
-    let key = if replay.is_some() { SecretKey::new([0; 32]) } else { SecretKey::new(random()) };
-    let account = Arc::new(Account::new(client.clone(), Arc::clone(models), identity, key, AT_ONCE));
+    // A replay gives the same bytes each time: nothing in it is a secret any more.
+    let key = if replay.is_some() { SecretKey::new([0; 32]) } else { SecretKey::random() };
     let progress = Progress::start(&client);
-    let clock = client.clone();
-    let options =
-        Options { regions, clock: Arc::new(move || now(&clock)), progress: progress.as_ref().map(Progress::listener) };
+    let mut options = Options::by_client(&client, regions);
+    options.progress = progress.as_ref().map(Progress::listener);
+    let account = Arc::new(Account::of_client(client, key));
     let snapshot = collect::run(&account, catalog, needs, &options).await;
     if let Some(progress) = progress {
         progress.finish();
     }
-    snapshot.map(|snapshot| (snapshot, captured_at)).map_err(|error| Failure::new(causes(&error)))
-}
-
-fn now(client: &Client) -> Timestamp {
-    Timestamp::try_from(client.now()).unwrap_or(Timestamp::UNIX_EPOCH)
+    snapshot.map_err(|error| Failure::new(causes(&error)))
 }
 
 /// Where the listings of a recording were made. Calls of global services say nothing of that.
@@ -173,18 +159,10 @@ fn recorded_regions(recording: &Recording, catalog: &Catalog) -> BTreeSet<String
         .collect()
 }
 
-/// 128 bits from the system, which the standard library gives its hash tables, spread over the key.
-fn random() -> [u8; 32] {
-    let mut key = [0; 32];
-    for (at, chunk) in key.chunks_mut(8).enumerate() {
-        chunk.copy_from_slice(&RandomState::new().hash_one(at).to_le_bytes());
-    }
-    key
-}
-
 fn unconnected(error: &ClientError) -> Failure {
     let failure = Failure::new(causes(error));
     match error {
+        ClientError::NoCredentials { .. } => failure.help("assize scan --demo shows a scan without an account"),
         ClientError::Refused { .. } => failure.help("aws sts get-caller-identity asks the same"),
         _ => failure,
     }
