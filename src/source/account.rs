@@ -541,6 +541,7 @@ fn with_member(object: &Value, name: &str, value: Value) -> Value {
 /// One item of each key: the one listed in its own region, else the first. Several regions list a trail that is
 /// everywhere.
 pub fn merge(mut drafts: Vec<(String, Draft)>) -> Vec<Draft> {
+    tell_apart(&mut drafts);
     drafts.sort_by(|(listed_a, a), (listed_b, b)| {
         let away = |listed: &str, draft: &Draft| *listed != *draft.key.region || draft.unreadable.is_some();
         a.key.cmp(&b.key).then_with(|| away(listed_a, a).cmp(&away(listed_b, b))).then_with(|| listed_a.cmp(listed_b))
@@ -548,6 +549,24 @@ pub fn merge(mut drafts: Vec<(String, Draft)>) -> Vec<Draft> {
     let mut merged: Vec<Draft> = drafts.into_iter().map(|(_, draft)| draft).collect();
     merged.dedup_by(|later, earlier| later.key == earlier.key);
     merged
+}
+
+/// Two resources that one listing gives the same id, as no service of AWS does and emulators do, go by their ARNs:
+/// neither may hide the other.
+fn tell_apart(drafts: &mut [(String, Draft)]) {
+    let mut arns = BTreeMap::<(String, ResourceKey), BTreeSet<String>>::new();
+    for (listed, draft) in &*drafts {
+        if let Some(arn) = &draft.arn {
+            arns.entry((listed.clone(), draft.key.clone())).or_default().insert(arn.clone());
+        }
+    }
+    arns.retain(|_, arns| arns.len() > 1);
+    for (listed, draft) in drafts {
+        let of_several = !arns.is_empty() && arns.contains_key(&(listed.clone(), draft.key.clone()));
+        if let Some(arn) = draft.arn.as_deref().filter(|_| of_several) {
+            draft.key.resource_id = arn.into();
+        }
+    }
 }
 
 /// The places in which a type is listed: each region, or `global`.

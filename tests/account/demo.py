@@ -144,6 +144,14 @@ class Shop(Clients):
             )["GroupId"]
             ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission(*rule) for rule in rules])
             self.groups[name] = group
+        offices = ec2.create_managed_prefix_list(
+            PrefixListName="offices",
+            MaxEntries=5,
+            AddressFamily="IPv4",
+            Entries=[{"Cidr": "198.51.100.0/24", "Description": "north"}, {"Cidr": "0.0.0.0/0", "Description": "for now"}],
+        )["PrefixList"]["PrefixListId"]
+        admin = {"IpProtocol": "tcp", "FromPort": 9443, "ToPort": 9443, "PrefixListIds": [{"PrefixListId": offices}]}
+        ec2.authorize_security_group_ingress(GroupId=self.groups["old-windows"], IpPermissions=[admin])
 
     def machines(self):
         ec2 = self.at_home("ec2")
@@ -247,7 +255,9 @@ class Shop(Clients):
         s3.put_bucket_policy(
             Bucket="shop-website", Policy=allow("s3:GetObject", "arn:aws:s3:::shop-website/*", principal="*")
         )
-        s3.put_bucket_acl(Bucket="shop-uploads", ACL="public-read-write")
+        # Not by a canned ACL: moto would show only the first of its two grants.
+        everyone = "uri=http://acs.amazonaws.com/groups/global/AllUsers"
+        s3.put_bucket_acl(Bucket="shop-uploads", GrantRead=everyone, GrantWrite=everyone)
         for bucket in ["shop-audit", "shop-payroll", "shop-website"]:
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         for bucket in ["shop-access-logs", "shop-audit", "shop-website", "shop-payroll"]:
@@ -474,3 +484,4 @@ def permission(protocol, first, last, source):
 
 
 Shop(sys.argv[1]).everything()
+print("{}")

@@ -2,15 +2,18 @@
 //!
 //! - `moto.rs`, `server.py`: the account, and a wall in front of it that counts and refuses requests
 //! - `seed.rs`, `seed.py`: what is in it, by label
+//! - `demo.rs`, `demo.py`: another account, that of `assize scan --demo`, and how it is recorded
 //! - `expected.yaml`: which verdict each rule must give on each label, written from what AWS says the rules mean
-//! - `decode.rs`: what assize reads, against what the typed SDK reads
+//! - `decode.rs`, `debug.rs`: what the client reads, against what the typed SDK reads
 //! - `scan.rs`: verdicts, requests and permissions of the real binary
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod debug;
 mod decode;
+mod demo;
 mod moto;
+mod scan;
 mod seed;
 
 use std::collections::BTreeMap;
@@ -45,12 +48,4 @@ fn account() -> Option<MutexGuard<'static, Account>> {
 /// Runs asynchronous work to its end, with this thread alone.
 fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
-}
-
-#[test]
-fn the_account_is_filled() {
-    let Some(account) = account() else { return };
-    for (label, id) in &account.labels {
-        println!("{label}: {id}");
-    }
 }

@@ -59,10 +59,16 @@ impl Moto {
         format!("http://{}", self.address)
     }
 
-    /// Runs `seed.py` with these arguments after the endpoint: the labels made so far go in, new ones come out.
-    pub(crate) fn seed(&self, arguments: &[&str], made: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    /// Runs a script of this folder with the endpoint and these arguments: the labels made so far go in, new ones come
+    /// out.
+    pub(crate) fn python(
+        &self,
+        script: &str,
+        arguments: &[&str],
+        made: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
         let mut seed = Command::new(&self.python)
-            .arg(here().join("seed.py"))
+            .arg(here().join(script))
             .arg(self.endpoint())
             .args(arguments)
             .envs(environment())
@@ -72,7 +78,7 @@ impl Moto {
             .unwrap();
         seed.stdin.take().unwrap().write_all(&serde_json::to_vec(made).unwrap()).unwrap();
         let output = seed.wait_with_output().unwrap();
-        assert!(output.status.success(), "seed.py {arguments:?} failed: its words are above");
+        assert!(output.status.success(), "{script} {arguments:?} failed: its words are above");
         serde_json::from_slice(&output.stdout).unwrap()
     }
 

@@ -2,16 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::BufReader;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use assize::collect::{Counts, Plan, Regions};
+use assize::rule::RuleSet;
+use assize::rule::set::Selection;
+use assize::snapshot::Snapshot;
+use assize::source::descriptor::Catalog;
 use assize::source::model::Models;
 use globset::Glob;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::seed::{HOME, OTHER};
-use crate::{Account, account, moto, seed};
+use crate::{Account, account, seed};
 
 /// Verdict → labels, by rule; see the head of `expected.yaml`.
 type Table = BTreeMap<String, BTreeMap<String, Vec<String>>>;
@@ -61,7 +67,7 @@ fn list<'a>(json: &'a Json, name: &str) -> &'a [Json] {
     json[name].as_array().unwrap()
 }
 
-/// What `expected.yaml` calls the resource of an evaluation.
+/// What `expected.yaml` calls the resource of an evaluation: its label, or type and id if it has none.
 fn label(labels: &BTreeMap<String, String>, evaluation: &Json) -> String {
     let [id, name, arn] = ["resourceId", "resourceName", "arn"].map(|member| text(evaluation, member));
     if text(evaluation, "resourceType") == "AWS::::Account" {
@@ -73,7 +79,7 @@ fn label(labels: &BTreeMap<String, String>, evaluation: &Json) -> String {
     labels
         .iter()
         .find(|(_, known)| [id, name, arn].contains(&known.as_str()))
-        .map_or_else(|| format!("no label: {} {id}", text(evaluation, "resourceType")), |(label, _)| label.clone())
+        .map_or_else(|| format!("{} {id}", text(evaluation, "resourceType")), |(label, _)| label.clone())
 }
 
 /// Where the verdicts of a report are not those of the table.
@@ -117,20 +123,47 @@ fn verdicts_are_what_aws_means_them_to_be() {
     seed::flip(&account.moto, &account.labels);
     let rules: Vec<&str> = expected.flipped.keys().flat_map(|rule| ["--rule", rule]).collect();
     let (report, _) = scan(&account, &rules);
-    wrong.extend(differences(&expected.flipped, &account.labels, &report).iter().map(|line| format!("flipped: {line}")));
+    wrong
+        .extend(differences(&expected.flipped, &account.labels, &report).iter().map(|line| format!("flipped: {line}")));
     assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// How many calls the plan allows, by operation, for what a snapshot holds.
+fn planned(rules: &RuleSet, snapshot: &Snapshot) -> BTreeMap<String, u64> {
+    let catalog = Catalog::builtin().unwrap();
+    let wanted = rules.iter().map(|chosen| (chosen.rule.id.to_string(), chosen.needs().into())).collect();
+    let regions = Regions::Named([HOME, OTHER].map(str::to_owned).into());
+    let plan = Plan::new(&catalog, &Models::builtin(), &wanted, &regions).unwrap();
+    let counts = Counts::of(&catalog, snapshot);
+    let mut planned = BTreeMap::new();
+    for step in plan.steps() {
+        *planned.entry(format!("{}:{}", step.service, step.operation)).or_default() += step.bound(&counts);
+    }
+    assert_eq!(planned.values().sum::<u64>(), plan.bound(&counts));
+    planned
+}
+
 #[test]
-fn requests_are_those_that_the_account_was_sent() {
+fn requests_are_those_that_the_account_was_sent_and_no_more_than_planned() {
     let Some(account) = account() else { return };
-    for rules in [&[][..], &["--rule", "encrypted-volumes"], &["--rule", "s3-bucket-*"]] {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("snapshot.jsonl");
+    for rules in [&[][..], &["encrypted-volumes"], &["s3-bucket-*"], &["iam-*", "root-login-alarm"]] {
+        let arguments: Vec<&str> = rules.iter().flat_map(|rule| ["--rule", rule]).collect();
         account.moto.requests();
-        let (report, _) = scan(&account, rules);
-        let counted: BTreeMap<String, u64> =
-            serde_json::from_value(report["snapshot"]["requests"].clone()).unwrap();
-        assert_eq!(counted, account.moto.requests());
-        assert!(counted.len() >= 2, "{counted:?}");
+        let (report, _) = scan(&account, &[&arguments[..], &["--snapshot-out", file.to_str().unwrap()]].concat());
+        let said: BTreeMap<String, u64> = serde_json::from_value(report["snapshot"]["requests"].clone()).unwrap();
+        assert_eq!(said, account.moto.requests());
+
+        let snapshot = Snapshot::read(BufReader::new(fs::File::open(&file).unwrap())).unwrap();
+        let selection =
+            Selection { rules: rules.iter().map(|&rule| rule.to_owned()).collect(), ..Selection::default() };
+        let planned = planned(&RuleSet::builtin().select(&selection).unwrap(), &snapshot);
+        println!("{rules:?}: {} requests, {} planned", said.values().sum::<u64>(), planned.values().sum::<u64>());
+        for (operation, count) in &said {
+            assert!(count <= &planned[operation], "{operation}: {count} requests, {} planned", planned[operation]);
+        }
+        assert_eq!(said.len(), planned.len(), "what is planned is needed");
     }
 }
 
@@ -187,7 +220,7 @@ fn what_may_not_be_seen_is_a_gap_and_never_a_verdict() {
     for (operation, rule, code) in [
         ("ec2:DescribeVolumes", "encrypted-volumes", "UnauthorizedOperation"),
         ("ec2:DescribeSnapshotAttribute", "ebs-snapshot-public-restorable-check", "UnauthorizedOperation"),
-        ("iam:ListUsers", "iam-user-no-policies-check", "AccessDenied"),
+        ("iam:GetAccountAuthorizationDetails", "iam-user-no-policies-check", "AccessDenied"),
         ("iam:GetCredentialReport", "access-keys-rotated", "AccessDenied"),
         ("rds:DescribeDBSnapshotAttributes", "rds-snapshots-public-prohibited", "AccessDenied"),
         ("s3:GetBucketPolicy", "s3-bucket-ssl-requests-only", "AccessDenied"),
@@ -199,10 +232,8 @@ fn what_may_not_be_seen_is_a_gap_and_never_a_verdict() {
         account.moto.wall(None, &BTreeMap::from([(operation, "deny")]));
         let (report, exit) = scan(&account, &["--rule", rule]);
         let evaluations = list(&report, "evaluations");
-        let blind: Vec<&Json> = evaluations
-            .iter()
-            .filter(|evaluation| text(evaluation, "complianceType") == "INSUFFICIENT_DATA")
-            .collect();
+        let blind: Vec<&Json> =
+            evaluations.iter().filter(|evaluation| text(evaluation, "complianceType") == "INSUFFICIENT_DATA").collect();
         assert!(!blind.is_empty(), "{operation}: {evaluations:#?}");
         for evaluation in blind {
             assert_eq!(text(&evaluation["gap"], "operation"), operation);

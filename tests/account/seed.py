@@ -155,7 +155,8 @@ class Seed(Clients):
                 Tags=[{"Key": "Name", "Value": name}],
                 **({"KmsKeyId": self.labels["key-rotated"]} if encrypted else {}),
             )
-            self.label(name, made["DBInstance"]["DbiResourceId"])
+            # Not by DbiResourceId: moto has one for all.
+            self.label(name, made["DBInstance"]["DBInstanceArn"])
         for name, readers in [
             ("db-snapshot-private", []),
             ("db-snapshot-shared", ["444455556666"]),

@@ -68,7 +68,7 @@ pub(crate) fn fill(moto: &Moto) -> BTreeMap<String, String> {
         seed.buckets(&home.s3, &other.s3).await;
     });
     moto.facts(&ages());
-    let more = moto.seed(&[], &seed.labels);
+    let more = moto.python("seed.py", &[], &seed.labels);
     seed.labels.extend(more);
     seed.labels
 }
@@ -94,7 +94,7 @@ pub(crate) fn flip(moto: &Moto, labels: &BTreeMap<String, String>) {
         other.ec2.disable_ebs_encryption_by_default().send().await.unwrap();
     });
     moto.facts(&json!({"root": {"mfa": true, "accessKey": false}}));
-    moto.seed(&["flip"], labels);
+    moto.python("seed.py", &["flip"], labels);
 }
 
 /// How old credentials are and when they were last used, in days.
@@ -381,6 +381,33 @@ impl Seed {
             made.push(id.clone());
             self.label(name, id);
         }
+        for (name, entry) in [("sg-list-of-offices", "203.0.113.0/24"), ("sg-list-of-world", "0.0.0.0/0")] {
+            let list = client
+                .create_managed_prefix_list()
+                .prefix_list_name(name)
+                .address_family("IPv4")
+                .max_entries(3)
+                .entries(ec2::AddPrefixListEntry::builder().cidr(entry).build())
+                .send()
+                .await
+                .unwrap();
+            let list = list.prefix_list().unwrap().prefix_list_id().unwrap().to_owned();
+            let group =
+                client.create_security_group().group_name(name).description(name).vpc_id(vpc).send().await.unwrap();
+            let id = group.group_id().unwrap().to_owned();
+            let source = ec2::PrefixListId::builder().prefix_list_id(list).build();
+            let permission =
+                ec2::IpPermission::builder().ip_protocol("tcp").from_port(8443).to_port(8443).prefix_list_ids(source);
+            client
+                .authorize_security_group_ingress()
+                .group_id(&id)
+                .ip_permissions(permission.build())
+                .send()
+                .await
+                .unwrap();
+            made.push(id.clone());
+            self.label(name, id);
+        }
         // In use, each of them: AWS lets an interface have five.
         for groups in made.chunks(5) {
             client.create_network_interface().subnet_id(subnet).set_groups(Some(groups.to_vec())).send().await.unwrap();
@@ -466,7 +493,7 @@ impl Seed {
         for (name, group, account) in [
             ("snapshot-private", None, None),
             ("snapshot-shared", None, Some("444455556666")),
-            ("snapshot-public", Some(ec2::PermissionGroup::All), None),
+            ("snapshot-public", Some("all"), None),
         ] {
             let made = client
                 .create_snapshot()
@@ -478,15 +505,13 @@ impl Seed {
                 .unwrap();
             let id = made.snapshot_id().unwrap().to_owned();
             if group.is_some() || account.is_some() {
-                let reader = ec2::CreateVolumePermission::builder()
-                    .set_group(group)
-                    .set_user_id(account.map(str::to_owned))
-                    .build();
                 client
                     .modify_snapshot_attribute()
                     .snapshot_id(&id)
                     .attribute(ec2::SnapshotAttributeName::CreateVolumePermission)
-                    .create_volume_permission(ec2::CreateVolumePermissionModifications::builder().add(reader).build())
+                    .operation_type(ec2::OperationType::Add)
+                    .set_group_names(group.map(|group| vec![group.to_owned()]))
+                    .set_user_ids(account.map(|account| vec![account.to_owned()]))
                     .send()
                     .await
                     .unwrap();
@@ -613,12 +638,11 @@ impl Seed {
             });
             home.put_bucket_policy().bucket(bucket).policy(policy.to_string()).send().await.unwrap();
         }
-        for (bucket, acl) in [
-            ("bucket-read-by-acl", s3::BucketCannedAcl::PublicRead),
-            ("bucket-write-by-acl", s3::BucketCannedAcl::PublicReadWrite),
-            ("bucket-acl-ignored", s3::BucketCannedAcl::PublicReadWrite),
-        ] {
-            home.put_bucket_acl().bucket(bucket).acl(acl).send().await.unwrap();
+        // Not by canned ACLs: moto would show only the first of the two grants.
+        let everyone = "uri=http://acs.amazonaws.com/groups/global/AllUsers";
+        home.put_bucket_acl().bucket("bucket-read-by-acl").grant_read(everyone).send().await.unwrap();
+        for bucket in ["bucket-write-by-acl", "bucket-acl-ignored"] {
+            home.put_bucket_acl().bucket(bucket).grant_read(everyone).grant_write(everyone).send().await.unwrap();
         }
         for (bucket, ignore_acls, restrict) in
             [("bucket-acl-ignored", true, false), ("bucket-policy-restricted", false, true)]

@@ -30,7 +30,9 @@ import urllib.parse
 import botocore.loaders
 from moto.core.utils import utcnow
 from moto.iam.models import AccessKeyLastUsed, IAMBackend, iam_backends
+from moto.kms.models import Key
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.rds.models import rds_backends
 from werkzeug.serving import make_server
 
 ACCOUNT = os.environ["MOTO_ACCOUNT_ID"]
@@ -136,7 +138,7 @@ def error(protocol, service, code, message, status):
 
 def denied(protocol, service, operation):
     code = {"ec2": "UnauthorizedOperation", "json": "AccessDeniedException", "rest-json": "AccessDeniedException"}
-    who = f"arn:aws:sts::{ACCOUNT}:assumed-role/auditor/test"
+    who = f"arn:aws:sts::{ACCOUNT}:assumed-role/assize-audit/scan"
     message = f"User: {who} is not authorized to perform: {service}:{operation}"
     return error(protocol, service, code.get(protocol, "AccessDenied"), message, 403)
 
@@ -243,7 +245,7 @@ def days_ago(days):
 
 def set_facts(facts):
     """{"root": {"mfa": bool, "accessKey": bool}, "users": {name: {"created", "passwordUsed", "keys": [{"created",
-    "used"}]}}}: all ages in days; a key that was never used has no `used`."""
+    "used"}]}}, "databases": {name: resource id}}: all ages in days; a key that was never used has no `used`."""
     iam = iam_backends[ACCOUNT]["aws"]
     if "root" in facts:
         ROOT.update(facts["root"])
@@ -259,6 +261,13 @@ def set_facts(facts):
             key.create_date = days_ago(key_ages["created"])
             if "used" in key_ages:
                 key.last_used = AccessKeyLastUsed(days_ago(key_ages["used"]), "s3", "us-east-1")
+    for backend in rds_backends[ACCOUNT].values():
+        for name, ident in facts.get("databases", {}).items():
+            if name in backend.databases:
+                backend.databases[name].dbi_resource_id = ident
+            for snapshot in backend.database_snapshots.values():
+                if snapshot.database.db_instance_identifier == name:
+                    snapshot.dbi_resource_id = ident
 
 
 def mend_moto():
@@ -287,6 +296,17 @@ def mend_moto():
         return "\n".join([head, ",".join(root[column] for column in head.split(",")), users])
 
     IAMBackend.get_credential_report = get_credential_report
+
+    # AWS says which keys are its own, moto that all are the customer's.
+    key_as_described = Key.to_dict
+
+    def to_dict(self):
+        described = key_as_described(self)
+        if any(alias.startswith("alias/aws/") for alias in self.aliases):
+            described["KeyMetadata"]["KeyManager"] = "AWS"
+        return described
+
+    Key.to_dict = to_dict
 
 
 def die_with_parent():
