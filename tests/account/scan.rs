@@ -167,6 +167,17 @@ fn requests_are_those_that_the_account_was_sent_and_no_more_than_planned() {
     }
 }
 
+#[test]
+fn a_region_that_is_not_enabled_is_skipped_and_said_to_be() {
+    let Some(account) = account() else { return };
+    let (report, _) = scan(&account, &["--region", "ap-east-1", "--rule", "ec2-ebs-encryption-by-default"]);
+    let skipped = serde_json::json!({"ap-east-1": "not enabled for this account"});
+    assert_eq!(report["snapshot"]["skippedRegions"], skipped);
+    let judged: BTreeSet<&str> =
+        list(&report, "evaluations").iter().map(|evaluation| text(evaluation, "awsRegion")).collect();
+    assert_eq!(judged, BTreeSet::from([OTHER, HOME]));
+}
+
 /// The operations that a policy allows.
 fn allowed_by(policy: &Json) -> BTreeSet<String> {
     let actions: BTreeSet<&str> = list(policy, "Statement")
