@@ -4,6 +4,7 @@
 //! spoiled in one way. Which operations a rule needs is taken from the plan, so a new rule is covered when it is there.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "how much was tried, for those who ask with --nocapture")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
