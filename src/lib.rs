@@ -1,4 +1,4 @@
-//! assize scans AWS accounts into configuration items, judges them by rules, and reports.
+#![doc = include_str!("../README.md")]
 
 pub mod collect;
 pub mod evaluate;
