@@ -1,3 +1,5 @@
+//! Every stage of assize as a module that can be called alone; `examples/library.rs` calls all of them.
+//!
 #![doc = include_str!("../README.md")]
 
 pub mod collect;
