@@ -57,7 +57,7 @@ fn findings(items: Vec<ConfigurationItem>) -> BTreeMap<String, Severity> {
         .filter(|evaluation| evaluation.compliance_type != ComplianceType::Compliant)
         .map(|evaluation| {
             assert_eq!(evaluation.compliance_type, ComplianceType::NonCompliant, "{}", evaluation.annotation);
-            (evaluation.key.to_string(), evaluation.severity)
+            (evaluation.key, evaluation.severity)
         })
         .collect()
 }
