@@ -2,8 +2,6 @@
 //!
 //! `cargo bench --bench evaluate`
 
-#![expect(clippy::indexing_slicing, reason = "what measures may fail")]
-
 mod items;
 
 use std::sync::Arc;

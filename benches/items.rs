@@ -1,5 +1,8 @@
 //! Items as they are in accounts, for what measures how fast they are judged. Not of the library: nothing is judged by it.
 
+#![allow(dead_code, reason = "each of the programs that share this file uses a part of it")]
+#![expect(clippy::indexing_slicing, reason = "what measures may fail")]
+
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -55,7 +58,7 @@ pub fn item(n: usize) -> Value {
         item[name] = value.into();
     }
     item["configurationStateId"] = 1_772_323_200_000_i64.into();
-    item["tags"] = json!({"Name": format!("item {n}"), "Environment": if n % 3 == 0 { "production" } else { "test" }, "Team": "payments"});
+    item["tags"] = json!({"Name": format!("item {n}"), "Environment": if n.is_multiple_of(3) { "production" } else { "test" }, "Team": "payments"});
     item
 }
 
@@ -85,7 +88,9 @@ pub fn about() -> About {
 }
 
 /// A snapshot of this many items.
-#[expect(dead_code, reason = "each of the two programs that have this file uses one of both")]
+///
+/// # Panics
+/// When an item is none.
 pub fn snapshot(count: usize) -> Arc<Snapshot> {
     let items = (0..count).map(|n| {
         let item: ConfigurationItem = serde_json::from_value(item(n)).expect("it is a configuration item");
@@ -143,7 +148,7 @@ fn instance(n: usize) -> Value {
             "state": {"code": 16, "name": "running"}, "privateIpAddress": "10.0.3.7", "privateDnsName": "ip-10-0-3-7",
             "subnetId": id("subnet", n % 9), "vpcId": id("vpc", n % 3), "ebsOptimized": true, "enaSupport": true,
             "metadataOptions": {
-                "state": "applied", "httpTokens": if n % 5 == 0 { "optional" } else { "required" },
+                "state": "applied", "httpTokens": if n.is_multiple_of(5) { "optional" } else { "required" },
                 "httpPutResponseHopLimit": 2, "httpEndpoint": "enabled", "instanceMetadataTags": "disabled",
             },
             "blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": {"volumeId": id("vol", n), "status": "attached"}}],
@@ -167,7 +172,7 @@ fn security_group(n: usize) -> Value {
         permission(5432, 5432, &["10.0.0.0/16", "10.1.0.0/16"]),
         permission(8080, 8090, &["192.168.0.0/24", "192.168.1.0/24", "192.168.2.0/24"]),
     ];
-    if n % 11 == 0 {
+    if n.is_multiple_of(11) {
         permissions.push(permission(22, 22, &["0.0.0.0/0"]));
     }
     json!({
@@ -211,8 +216,8 @@ fn bucket(n: usize) -> Value {
             "AccessControlList": {"grantSet": null, "owner": {"id": "79a59df900b949e5"}, "isRequesterCharged": false,
                 "grantList": [{"grantee": {"id": "79a59df900b949e5", "displayName": null}, "permission": "FullControl"}]},
             "BucketPolicy": {"policyText": if n % 4 == 1 { Value::Null } else { policy.to_string().into() }},
-            "BucketVersioningConfiguration": {"status": if n % 3 == 0 { "Off" } else { "Enabled" }, "isMfaDeleteEnabled": null},
-            "BucketLoggingConfiguration": {"destinationBucketName": if n % 2 == 0 { "logs".into() } else { Value::Null }, "logFilePrefix": null},
+            "BucketVersioningConfiguration": {"status": if n.is_multiple_of(3) { "Off" } else { "Enabled" }, "isMfaDeleteEnabled": null},
+            "BucketLoggingConfiguration": {"destinationBucketName": if n.is_multiple_of(2) { "logs".into() } else { Value::Null }, "logFilePrefix": null},
             "PublicAccessBlockConfiguration": {"blockPublicAcls": true, "ignorePublicAcls": true, "blockPublicPolicy": true, "restrictPublicBuckets": true},
             "ServerSideEncryptionConfiguration": {"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256", "kmsMasterKeyID": null}, "bucketKeyEnabled": false}]},
         },
@@ -236,15 +241,15 @@ fn user(n: usize) -> Value {
         },
         "supplementaryConfiguration": {
             "CredentialReport": {
-                "user": name, "arn": arn, "user_creation_time": "2024-11-05T09:12:33.000Z", "password_enabled": n % 2 == 0,
+                "user": name, "arn": arn, "user_creation_time": "2024-11-05T09:12:33.000Z", "password_enabled": n.is_multiple_of(2),
                 "password_last_used": "2026-02-01T00:00:00.000Z", "password_last_changed": "2025-11-05T09:12:33.000Z",
-                "password_next_rotation": null, "mfa_active": n % 3 == 0, "access_key_1_active": true,
+                "password_next_rotation": null, "mfa_active": n.is_multiple_of(3), "access_key_1_active": true,
                 "access_key_1_last_rotated": "2025-12-24T09:12:33.000Z", "access_key_1_last_used_date": "2026-02-27T00:00:00.000Z",
                 "access_key_1_last_used_region": REGION, "access_key_1_last_used_service": "s3", "access_key_2_active": false,
                 "access_key_2_last_rotated": null, "access_key_2_last_used_date": null, "cert_1_active": false, "cert_2_active": false,
             },
-            "MFADevices": if n % 3 == 0 { json!([{"serialNumber": format!("arn:aws:iam::{ACCOUNT}:mfa/{name}")}]) } else { json!([]) },
-            "LoginProfile": if n % 2 == 0 { json!({"createDate": "2024-11-05T09:12:33.000Z"}) } else { Value::Null },
+            "MFADevices": if n.is_multiple_of(3) { json!([{"serialNumber": format!("arn:aws:iam::{ACCOUNT}:mfa/{name}")}]) } else { json!([]) },
+            "LoginProfile": if n.is_multiple_of(2) { json!({"createDate": "2024-11-05T09:12:33.000Z"}) } else { Value::Null },
         },
     })
 }
@@ -343,7 +348,7 @@ fn key(n: usize) -> Value {
             "keyUsage": "ENCRYPT_DECRYPT", "keyState": "Enabled", "origin": "AWS_KMS", "keyManager": "CUSTOMER",
             "keySpec": "SYMMETRIC_DEFAULT", "multiRegion": false, "encryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
         },
-        "supplementaryConfiguration": {"KeyRotationStatus": n % 2 == 0},
+        "supplementaryConfiguration": {"KeyRotationStatus": n.is_multiple_of(2)},
     })
 }
 
@@ -361,7 +366,6 @@ fn vpc(n: usize) -> Value {
 }
 
 /// Writes a snapshot of this many items as it is kept in files, one at a time.
-#[expect(dead_code, reason = "each of the two programs that have this file uses one of both")]
 pub fn write(count: usize, mut out: impl Write) -> io::Result<()> {
     let mut head = serde_json::to_value(about())?;
     head["format"] = assize::snapshot::FORMAT.into();

@@ -76,32 +76,8 @@ pub fn run(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Outc
 }
 
 fn judge_all(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Outcome {
-    let judged: Vec<(Vec<Evaluation>, Vec<RuleError>)> = snapshot
-        .items()
-        .par_chunks(CHUNK)
-        .map(|items| {
-            let (mut evaluations, mut errors) = (Vec::new(), Vec::new());
-            for item in items.iter().filter(|item| item.status.is_present()) {
-                for chosen in rules.on(&item.key.resource_type) {
-                    if !chosen.rule.judges_in(&item.key.resource_type, &item.key.region) {
-                        continue;
-                    }
-                    match options.targets.include(item) {
-                        Ok(true) => match chosen.judge(snapshot, item) {
-                            Ok(answers) => evaluations.extend(answers),
-                            Err(error) => errors.push(error),
-                        },
-                        Ok(false) => {}
-                        Err(reason) => {
-                            let gap = item.full_gap(Some("/tags".to_owned()), &reason);
-                            evaluations.push(chosen.unreadable(item, gap));
-                        }
-                    }
-                }
-            }
-            (evaluations, errors)
-        })
-        .collect();
+    let judged: Vec<_> =
+        snapshot.items().par_chunks(CHUNK).map(|items| judge_chunk(rules, snapshot, options, items)).collect();
     let mut outcome = Outcome {
         evaluations: Vec::with_capacity(judged.iter().map(|(evaluations, _)| evaluations.len()).sum()),
         rule_errors: rules.errors().to_vec(),
@@ -118,6 +94,48 @@ fn judge_all(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Ou
     }
     outcome.rule_errors.sort();
     outcome
+}
+
+/// Judges some items, in their order.
+fn judge_chunk(
+    rules: &RuleSet,
+    snapshot: &Arc<Snapshot>,
+    options: &Options,
+    items: &[Arc<ConfigurationItem>],
+) -> (Vec<Evaluation>, Vec<RuleError>) {
+    let (mut evaluations, mut errors) = (Vec::new(), Vec::new());
+    for items in items.chunk_by(|a, b| a.key.resource_type == b.key.resource_type && a.key.region == b.key.region) {
+        let Some(key) = items.first().map(|item| &item.key) else { continue };
+        let mut answers = Vec::new();
+        for chosen in rules.on(&key.resource_type) {
+            if !chosen.rule.judges_in(&key.resource_type, &key.region) {
+                continue;
+            }
+            let mut places = Vec::with_capacity(items.len());
+            let mut targets = Vec::with_capacity(items.len());
+            for (place, item) in items.iter().enumerate().filter(|(_, item)| item.status.is_present()) {
+                match options.targets.include(item) {
+                    Ok(true) => {
+                        places.push(place);
+                        targets.push(Arc::clone(item));
+                    }
+                    Ok(false) => {}
+                    Err(reason) => {
+                        let gap = item.full_gap(Some("/tags".to_owned()), &reason);
+                        answers.push((place, chosen.unreadable(item, gap)));
+                    }
+                }
+            }
+            let of_rule = chosen.judge_each(snapshot, targets);
+            let place = |place: usize| places.get(place).copied().unwrap_or_default();
+            answers.extend(of_rule.evaluations.into_iter().map(|(at, evaluation)| (place(at), evaluation)));
+            errors.extend(of_rule.errors);
+        }
+        // Stable: the rules stay in their order on each item, and the findings of each rule in theirs.
+        answers.sort_by_key(|(place, _)| *place);
+        evaluations.extend(answers.into_iter().map(|(_, evaluation)| evaluation));
+    }
+    (evaluations, errors)
 }
 
 /// Where a rule's type was not listed it is not known which resources there are: one answer for each such place.

@@ -15,6 +15,7 @@ use crate::item::ACCOUNT;
 use crate::value::Value;
 
 pub mod case;
+mod judge;
 pub mod load;
 mod native;
 pub mod parameter;

@@ -7,11 +7,12 @@
 #![expect(clippy::unnecessary_box_returns, reason = "the errors of Rhai's functions are boxed")]
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use compact_str::CompactString;
+use compact_str::{CompactString, ToCompactString};
 use rhai::{Dynamic, EvalAltResult, Position};
 
 use super::Rule;
@@ -20,7 +21,7 @@ use crate::evaluation::Evidence;
 use crate::gap::Gap;
 use crate::item::ConfigurationItem;
 use crate::snapshot::{Place, Snapshot};
-use crate::value::{Key, Unreadable, Value, code, escape, intern};
+use crate::value::{Key, Unreadable, Value, code, escape};
 
 /// What a script's calls give: a value, or the end of the evaluation.
 pub(super) type Outcome<T> = Result<T, Box<EvalAltResult>>;
@@ -66,10 +67,18 @@ pub(super) struct Ended {
 }
 
 struct Read {
-    item: Arc<ConfigurationItem>,
-    above: Option<Path>,
+    above: Above,
     segment: Segment,
+    /// Of all segments from the root.
+    hash: u64,
     value: Option<Value>,
+}
+
+/// What a step stands below.
+#[derive(Clone, Debug)]
+enum Above {
+    Item(Arc<ConfigurationItem>),
+    Step(Path),
 }
 
 /// Starts an evaluation on this thread.
@@ -224,6 +233,7 @@ struct Step {
 /// One step of a path.
 #[derive(Clone, Debug)]
 pub(super) enum Segment {
+    Fixed(&'static str),
     Name(Key),
     Index(usize),
 }
@@ -231,28 +241,30 @@ pub(super) enum Segment {
 impl Path {
     /// A section of an item: `configuration` and so on.
     pub(super) fn section(item: &Arc<ConfigurationItem>, name: &'static str) -> Self {
-        Self::new(item, None, Segment::Name(intern(name)))
+        let segment = Segment::Fixed(name);
+        let hash = hash(None, &segment);
+        Self(Arc::new(Step { item: Arc::clone(item), above: None, segment, hash }))
     }
 
     /// One step further down.
     pub(super) fn below(&self, segment: Segment) -> Self {
-        Self::new(&self.0.item, Some(self.clone()), segment)
-    }
-
-    fn new(item: &Arc<ConfigurationItem>, above: Option<Self>, segment: Segment) -> Self {
-        let hash = hash(item, above.as_ref(), &segment);
-        Self(Arc::new(Step { item: Arc::clone(item), above, segment, hash }))
+        let hash = hash(Some(self), &segment);
+        Self(Arc::new(Step { item: Arc::clone(&self.0.item), above: Some(self.clone()), segment, hash }))
     }
 
     /// Notes that a script read what stands one step below. `None` stands for a list or an object, whose members are
     /// noted as they are read.
     pub(super) fn note(&self, segment: &Segment, value: Option<&Value>) {
-        note(&self.0.item, Some(self), segment, value);
+        note(&self.0.item, hash(Some(self), segment), || (Above::Step(self.clone()), segment.clone()), value);
     }
 
     /// Notes that a script read that there is nothing in this list or object.
     pub(super) fn note_empty(&self, value: &Value) {
-        note(&self.0.item, self.0.above.as_ref(), &self.0.segment, Some(value));
+        let step = &self.0;
+        let above = || {
+            step.above.as_ref().map_or_else(|| Above::Item(Arc::clone(&step.item)), |path| Above::Step(path.clone()))
+        };
+        note(&step.item, step.hash, || (above(), step.segment.clone()), Some(value));
     }
 
     /// The fact one step below cannot be read: ends the evaluation.
@@ -275,8 +287,12 @@ impl Path {
 
 /// Notes that a script read an attribute of an item.
 pub(super) fn note_attribute(item: &Arc<ConfigurationItem>, name: &'static str, value: &Value) {
-    note(item, None, &Segment::Name(intern(name)), Some(value));
+    let segment = Segment::Fixed(name);
+    note(item, hash(None, &segment), || (Above::Item(Arc::clone(item)), segment.clone()), Some(value));
 }
+
+/// The member under which links are noted, by type.
+const RELATIONSHIPS: &str = "relationships";
 
 /// Notes that a script read which resources of a type an item is linked to.
 pub(super) fn note_links(item: &Arc<ConfigurationItem>, resource_type: &str, linked: impl Iterator<Item = Arc<str>>) {
@@ -285,63 +301,69 @@ pub(super) fn note_links(item: &Arc<ConfigurationItem>, resource_type: &str, lin
         if text.len() > LONGEST_VALUE {
             break;
         }
-        let _ = write!(text, "{} {label}", if count == 0 { "" } else { "," });
+        text.push_str(if count == 0 { " " } else { ", " });
+        text.push_str(&label);
     }
     if text.len() == resource_type.len() {
         text.push_str(" none");
     }
     // Links to several types stand under one path; the type keeps them apart.
-    let above = Path::new(item, None, Segment::Name(intern("relationships")));
-    note(item, Some(&above), &Segment::Name(intern(resource_type)), Some(&Value::from(text)));
+    let segment = Segment::Fixed(RELATIONSHIPS);
+    let hash = mix(hash(None, &segment), resource_type.as_bytes());
+    note(item, hash, || (Above::Item(Arc::clone(item)), segment.clone()), Some(&Value::from(text)));
 }
 
-fn note(item: &Arc<ConfigurationItem>, above: Option<&Path>, segment: &Segment, value: Option<&Value>) {
+fn note(item: &Arc<ConfigurationItem>, hash: u64, place: impl FnOnce() -> (Above, Segment), value: Option<&Value>) {
     RUN.with_borrow_mut(|run| {
         let Some(run) = run else { return };
         if run.seen.len() >= MOST_EVIDENCE {
             return;
         }
-        let hash = hash(item, above, segment);
-        if run.seen.contains(&hash) {
+        let mut of_item = hash;
+        if !Arc::ptr_eq(item, &run.subject) {
+            of_item = mix(mix(hash, item.key.resource_type.as_bytes()), item.key.resource_id.as_bytes());
+        }
+        if run.seen.contains(&of_item) {
             return;
         }
-        run.seen.push(hash);
-        run.reads.push(Read {
-            item: Arc::clone(item),
-            above: above.cloned(),
-            segment: segment.clone(),
-            value: value.cloned(),
-        });
+        run.seen.push(of_item);
+        let (above, segment) = place();
+        run.reads.push(Read { above, segment, hash, value: value.cloned() });
     });
 }
 
-/// FNV-1a over the segments, and over the item's key at the root. A hash of addresses would not be the same in each run.
-fn hash(item: &Arc<ConfigurationItem>, above: Option<&Path>, segment: &Segment) -> u64 {
-    let mix = |hash: u64, bytes: &[u8]| {
-        bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
-    };
-    let start = match above {
-        Some(path) => path.0.hash,
-        None => mix(mix(0xcbf2_9ce4_8422_2325, item.key.resource_type.as_bytes()), item.key.resource_id.as_bytes()),
-    };
+/// FNV-1a. A hash of addresses would not be the same in each run.
+fn mix(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+fn hash(above: Option<&Path>, segment: &Segment) -> u64 {
+    let start = above.map_or(0xcbf2_9ce4_8422_2325, |path| path.0.hash);
     match segment {
+        Segment::Fixed(name) => mix(mix(start, b"/"), name.as_bytes()),
         Segment::Name(name) => mix(mix(start, b"/"), name.as_bytes()),
         Segment::Index(index) => mix(mix(start, b"#"), &index.to_le_bytes()),
     }
 }
 
+/// The steps down to a place, the last one first.
+fn steps<'a>(above: Option<&'a Path>, segment: &'a Segment) -> impl Iterator<Item = &'a Segment> {
+    let mut next = above;
+    std::iter::once(segment).chain(std::iter::from_fn(move || {
+        let path = next?;
+        next = path.0.above.as_ref();
+        Some(&path.0.segment)
+    }))
+}
+
 /// The JSON pointer of a place.
 fn pointer(above: Option<&Path>, segment: &Segment) -> String {
-    let mut steps = vec![segment];
-    let mut next = above;
-    while let Some(path) = next {
-        steps.push(&path.0.segment);
-        next = path.0.above.as_ref();
-    }
+    let steps: Vec<&Segment> = steps(above, segment).collect();
     let mut pointer = String::with_capacity(48);
     for step in steps.into_iter().rev() {
         pointer.push('/');
         match step {
+            Segment::Fixed(name) => pointer.push_str(name),
             Segment::Name(name) if name.contains(['~', '/']) => pointer.push_str(&escape(name)),
             Segment::Name(name) => pointer.push_str(name),
             Segment::Index(index) => {
@@ -352,20 +374,87 @@ fn pointer(above: Option<&Path>, segment: &Segment) -> String {
     pointer
 }
 
+/// Whether a text is the JSON pointer of a place; at times wrongly no, never wrongly yes.
+fn is_pointer(text: &str, above: Option<&Path>, segment: &Segment) -> bool {
+    let mut rest = text;
+    for step in steps(above, segment) {
+        let before = match step {
+            Segment::Fixed(name) => rest.strip_suffix(name),
+            Segment::Name(name) if name.contains(['~', '/']) => None,
+            Segment::Name(name) => rest.strip_suffix(name.as_ref()),
+            Segment::Index(index) => {
+                let before = rest.trim_end_matches(|digit: char| digit.is_ascii_digit());
+                rest.get(before.len()..).is_some_and(|digits| digits.parse() == Ok(*index)).then_some(before)
+            }
+        };
+        match before.and_then(|before| before.strip_suffix('/')) {
+            Some(before) => rest = before,
+            None => return false,
+        }
+    }
+    rest.is_empty()
+}
+
+thread_local! {
+    /// The pointers of the paths that were written out, by hash: rules read the same paths of item after item.
+    static POINTERS: RefCell<HashMap<u64, Key>> = RefCell::new(HashMap::new());
+}
+
+/// More than the paths that all rules read.
+const MOST_POINTERS: usize = 16_384;
+
+/// The shared text of a place's JSON pointer.
+fn shared_pointer(above: Option<&Path>, segment: &Segment, hash: u64) -> Key {
+    POINTERS.with_borrow_mut(|pointers| {
+        if let Some(pointer) = pointers.get(&hash).filter(|pointer| is_pointer(pointer, above, segment)) {
+            return Arc::clone(pointer);
+        }
+        if pointers.len() >= MOST_POINTERS {
+            pointers.clear();
+        }
+        let pointer: Key = pointer(above, segment).into();
+        pointers.insert(hash, Arc::clone(&pointer));
+        pointer
+    })
+}
+
 impl Read {
     fn evidence(self, subject: &Arc<ConfigurationItem>) -> Evidence {
-        let resource = (!Arc::ptr_eq(&self.item, subject))
-            .then(|| Arc::from(format!("{} {}", self.item.key.resource_type, self.item.key.resource_id)));
-        let mut path = pointer(self.above.as_ref(), &self.segment);
-        let links = path.strip_prefix("/relationships/").is_some();
-        if links {
-            path.truncate("/relationships".len());
-        }
+        let (item, above) = match &self.above {
+            Above::Item(item) => (item, None),
+            Above::Step(path) => (&path.0.item, Some(path)),
+        };
+        let resource = (!Arc::ptr_eq(item, subject))
+            .then(|| Arc::from(format!("{} {}", item.key.resource_type, item.key.resource_id)));
+        let path = shared_pointer(above, &self.segment, self.hash);
+        let links = matches!(self.segment, Segment::Fixed(RELATIONSHIPS));
         let value = self.value.map(|value| match value {
             Value::String(text) if links => cut(&text),
-            value => cut(&value.to_string()),
+            value => json(&value),
         });
-        Evidence { resource, path: intern(&path), value }
+        Evidence { resource, path, value }
+    }
+}
+
+/// A value as JSON, cut.
+fn json(value: &Value) -> CompactString {
+    match value {
+        Value::Null => CompactString::const_new("null"),
+        Value::Bool(true) => CompactString::const_new("true"),
+        Value::Bool(false) => CompactString::const_new("false"),
+        Value::Integer(number) => number.to_compact_string(),
+        // Texts that JSON writes as they are: nearly all.
+        Value::String(text)
+            if text.len() < LONGEST_VALUE - 2
+                && text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') =>
+        {
+            let mut quoted = CompactString::with_capacity(text.len() + 2);
+            quoted.push('"');
+            quoted.push_str(text);
+            quoted.push('"');
+            quoted
+        }
+        value => cut(&value.to_string()),
     }
 }
 

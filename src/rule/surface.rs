@@ -17,9 +17,9 @@ pub(super) use finding::Verdict;
 pub(super) use item::Item;
 pub(super) use list::List;
 
-use super::native;
 use super::parameter::ParameterValues;
 use super::run::{Outcome, Path, fail};
+use super::{judge, native};
 use crate::value::Value;
 
 /// Registers functions in a module, all of them pure: none changes the value it is called on, unless it says so.
@@ -36,6 +36,7 @@ impl Surface {
         finding::register(&mut surface);
         register_parameters(&mut surface);
         native::register(&mut surface);
+        judge::register(&mut surface);
         let mut module = surface.0;
         module.build_index();
         module
@@ -125,6 +126,12 @@ pub(super) fn name_types(engine: &mut rhai::Engine) {
         .register_type_with_name::<Verdict>("verdict")
         .register_type_with_name::<Parameters>("parameters");
     native::name_types(engine);
+}
+
+/// Makes `document.name` a property of its own for one name.
+pub(super) fn register_member(engine: &mut rhai::Engine, name: &str) {
+    let key = name.to_owned();
+    engine.register_get(name, move |document: &mut Document| document.member(&key));
 }
 
 /// A path that a value need not have: what a script makes itself stands nowhere.

@@ -3,6 +3,7 @@
 //! Values inside of others cannot be changed in place (`list[0] = x`, `map.name += x`, `this = x`). Rhai does not see a
 //! value grow inside of another one, so a few lines could fill the memory past all its limits; and no rule needs it.
 
+use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::str::CharIndices;
 
@@ -14,27 +15,29 @@ const OPERATORS: [&str; 26] = [
 
 const ASSIGNMENTS: [&str; 12] = ["=", "+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", "&=", "|=", "^="];
 
-/// Looks for what must not be in a script.
+/// The names of the members that a script reads as `value.name`.
 ///
 /// # Errors
-/// What is there, with line and column.
-pub(super) fn check(script: &str) -> Result<(), String> {
+/// What must not be in a script, with line and column.
+pub(super) fn members(script: &str) -> Result<BTreeSet<&str>, String> {
+    let mut members = BTreeSet::new();
     let mut lexer = Lexer::new(script);
     let (mut before_last, mut last) = ("", "");
     while let Some((at, token)) = lexer.next_token() {
-        if ASSIGNMENTS.contains(&token) {
-            let member = is_name(last) && matches!(before_last, "." | "?.");
-            if member || last == "]" || last == "this" {
-                let (line, column) = position(script, at);
-                return Err(format!(
-                    "line {line}, column {column}: a value inside of another one cannot be changed; make a new one, or push to a list"
-                ));
-            }
+        let member = is_name(last) && matches!(before_last, "." | "?.");
+        if ASSIGNMENTS.contains(&token) && (member || last == "]" || last == "this") {
+            let (line, column) = position(script, at);
+            return Err(format!(
+                "line {line}, column {column}: a value inside of another one cannot be changed; make a new one, or push to a list"
+            ));
+        }
+        if member && token != "(" {
+            members.insert(last);
         }
         before_last = last;
         last = token;
     }
-    Ok(())
+    Ok(members)
 }
 
 fn is_name(token: &str) -> bool {

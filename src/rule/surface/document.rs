@@ -114,7 +114,7 @@ impl Document {
         get(&Value::Object(self.members.clone()), self.origin.as_ref(), path)
     }
 
-    fn member(&self, name: &str) -> Outcome<Dynamic> {
+    pub(super) fn member(&self, name: &str) -> Outcome<Dynamic> {
         match (self.members.entry(name), &self.origin) {
             (Some((key, value)), origin) => read(value, origin.as_ref(), Segment::Name(key.clone())),
             (None, Some(path)) => Err(path.stop_at_absent(&Segment::Name(crate::value::intern(name)))),

@@ -15,9 +15,9 @@ fn changes_inside_of_values_are_refused_with_their_place() {
         "let s = \"\\\"\"; a[0] **= 2",
         "let s = #\"\"quoted\"\"#; a [ 0 ] /* here */ = 2",
     ] {
-        assert!(check(script).is_err(), "{script}");
+        assert!(members(script).is_err(), "{script}");
     }
-    let message = check("fn f() {\n    a[0] = 1\n}").unwrap_err();
+    let message = members("fn f() {\n    a[0] = 1\n}").unwrap_err();
     assert!(message.starts_with("line 2, column 10: "), "{message}");
 }
 
@@ -32,13 +32,19 @@ fn reading_comparing_and_assigning_to_variables_is_not() {
         "let r = 0..10; let t = `${`${a.b}`}`;",
         "f(a.b); x = #{ a: 1 }; \"it\"\"s a[0] = 1\"",
     ] {
-        assert_eq!(check(script), Ok(()), "{script}");
+        assert!(members(script).is_ok(), "{script}");
     }
 }
 
 #[test]
 fn a_text_without_end_ends() {
     for script in ["\"", "`", "`${", "/*", "#\"", "'", "}", "`${{"] {
-        let _ = check(script);
+        let _ = members(script);
     }
+}
+
+#[test]
+fn members_are_what_stands_behind_a_point_and_is_not_called() {
+    let found = members("a.b.c(1.5, x?.d) + `${e.f} g.h` // i.j\n k . l ; m.n[0].o()").unwrap();
+    assert_eq!(Vec::from_iter(found), ["b", "d", "f", "l", "n"]);
 }
