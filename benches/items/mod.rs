@@ -44,7 +44,7 @@ const KINDS: [fn(usize) -> Value; 20] = [
 ];
 
 /// The nth item.
-pub fn item(n: usize) -> Value {
+pub(crate) fn item(n: usize) -> Value {
     let kind = KINDS[n % KINDS.len()];
     let mut item = kind(n);
     for (name, value) in [
@@ -63,7 +63,7 @@ pub fn item(n: usize) -> Value {
 }
 
 /// What the snapshot is of.
-pub fn about() -> About {
+pub(crate) fn about() -> About {
     let mut listings: Vec<Place> = (0..KINDS.len())
         .map(|n| item(n)["resourceType"].as_str().unwrap_or_default().to_owned())
         .chain(["AWS::S3::AccountPublicAccessBlock", "AWS::EC2::FlowLog", "AWS::::Account"].map(str::to_owned))
@@ -91,7 +91,7 @@ pub fn about() -> About {
 ///
 /// # Panics
 /// When an item is none.
-pub fn snapshot(count: usize) -> Arc<Snapshot> {
+pub(crate) fn snapshot(count: usize) -> Arc<Snapshot> {
     let items = (0..count).map(|n| {
         let item: ConfigurationItem = serde_json::from_value(item(n)).expect("it is a configuration item");
         item
@@ -109,7 +109,7 @@ fn key_arn(n: usize) -> String {
 
 fn volume(n: usize) -> Value {
     let (volume, instance) = (id("vol", n), id("i", n / 2));
-    let encrypted = n % 7 != 0;
+    let encrypted = !n.is_multiple_of(7);
     json!({
         "resourceType": "AWS::EC2::Volume",
         "resourceId": volume,
@@ -366,7 +366,7 @@ fn vpc(n: usize) -> Value {
 }
 
 /// Writes a snapshot of this many items as it is kept in files, one at a time.
-pub fn write(count: usize, mut out: impl Write) -> io::Result<()> {
+pub(crate) fn write(count: usize, mut out: impl Write) -> io::Result<()> {
     let mut head = serde_json::to_value(about())?;
     head["format"] = assize::snapshot::FORMAT.into();
     head["version"] = assize::snapshot::VERSION.into();
