@@ -258,6 +258,17 @@ impl Path {
         note(&self.0.item, hash(Some(self), segment), || (Above::Step(self.clone()), segment.clone()), value);
     }
 
+    /// Notes that a script read what stands several steps below. The steps are made only if it was not read before.
+    pub(super) fn note_below(&self, down: &[Segment], value: Option<&Value>) {
+        let Some((last, down)) = down.split_last() else { return };
+        let hash = down.iter().chain([last]).fold(self.0.hash, mix_segment);
+        let place = || {
+            let above = down.iter().fold(self.clone(), |path, segment| path.below(segment.clone()));
+            (Above::Step(above), last.clone())
+        };
+        note(&self.0.item, hash, place, value);
+    }
+
     /// Notes that a script read that there is nothing in this list or object.
     pub(super) fn note_empty(&self, value: &Value) {
         let step = &self.0;
@@ -338,11 +349,14 @@ fn mix(hash: u64, bytes: &[u8]) -> u64 {
 }
 
 fn hash(above: Option<&Path>, segment: &Segment) -> u64 {
-    let start = above.map_or(0xcbf2_9ce4_8422_2325, |path| path.0.hash);
+    mix_segment(above.map_or(0xcbf2_9ce4_8422_2325, |path| path.0.hash), segment)
+}
+
+fn mix_segment(hash: u64, segment: &Segment) -> u64 {
     match segment {
-        Segment::Fixed(name) => mix(mix(start, b"/"), name.as_bytes()),
-        Segment::Name(name) => mix(mix(start, b"/"), name.as_bytes()),
-        Segment::Index(index) => mix(mix(start, b"#"), &index.to_le_bytes()),
+        Segment::Fixed(name) => mix(mix(hash, b"/"), name.as_bytes()),
+        Segment::Name(name) => mix(mix(hash, b"/"), name.as_bytes()),
+        Segment::Index(index) => mix(mix(hash, b"#"), &index.to_le_bytes()),
     }
 }
 

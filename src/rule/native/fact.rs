@@ -31,6 +31,14 @@ pub(super) struct Hidden {
 }
 
 impl Hidden {
+    /// What stands some steps below a document.
+    pub(super) fn below(document: &Document, steps: &[Segment], reason: &Arc<Unreadable>) -> Self {
+        let place = document.origin.as_ref().zip(steps.split_last()).map(|(path, (last, steps))| {
+            (steps.iter().fold(path.clone(), |path, segment| path.below(segment.clone())), last.clone())
+        });
+        Self { place, reason: Arc::clone(reason) }
+    }
+
     /// Ends the evaluation.
     #[expect(clippy::unnecessary_box_returns, reason = "the errors of Rhai's functions are boxed")]
     pub(super) fn stop(&self) -> Box<EvalAltResult> {
@@ -98,19 +106,4 @@ impl Fact {
             }
         }
     }
-}
-
-/// The answer to "is there one that …": a hidden one matters only if no known one answers.
-pub(super) fn any(seen: impl IntoIterator<Item = Seen>, test: impl Fn(&Fact) -> bool) -> Result<bool, Hidden> {
-    let mut hidden = None;
-    for seen in seen {
-        match seen {
-            Seen::Known(fact) if test(&fact) => return Ok(true),
-            Seen::Known(_) | Seen::Absent => {}
-            Seen::Hidden(one) => {
-                hidden.get_or_insert(one);
-            }
-        }
-    }
-    hidden.map_or(Ok(false), Err)
 }

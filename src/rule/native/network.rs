@@ -4,61 +4,55 @@
 //! `ipv4Ranges`, `ipv6Ranges`, `prefixListIds`, `userIdGroupPairs`
 //! (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html>).
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use compact_str::{CompactString, ToCompactString};
 use ipnet::IpNet;
 use rhai::{Array, Dynamic, ImmutableString};
 
-use super::fact::{Fact, Seen, any};
-use crate::rule::run::{Outcome, fail};
-use crate::rule::surface::{Document, Surface, from_dynamic};
-use crate::value::Value;
+use super::fact::Hidden;
+use crate::rule::run::{Outcome, Segment, fail};
+use crate::rule::surface::{Document, List, Surface};
+use crate::value::{Unreadable, Value};
 
 const LAST_PORT: i64 = 65_535;
 
 /// Which ports of which protocol.
 #[derive(Debug, PartialEq, Eq)]
 struct Ports {
-    protocol: String,
+    protocol: CompactString,
     /// None for protocols without ports.
     range: Option<(i64, i64)>,
 }
 
 impl Ports {
     fn of(permission: &Document) -> Outcome<Self> {
-        let fact = Fact::of_document(permission);
-        let protocol = match fact.member("ipProtocol") {
-            Seen::Known(protocol) => match &protocol.value {
-                Value::String(name) => name.to_lowercase().into_string(),
-                Value::Integer(number) => number.to_string(),
-                other => return Err(fail(format!("ipProtocol is a {}", other.kind()))),
-            },
-            Seen::Hidden(hidden) => return Err(hidden.stop()),
-            Seen::Absent => return Err(fail("a permission has an ipProtocol, and this has none")),
+        let protocol = match scalar(permission, "ipProtocol")? {
+            Value::String(name) => name.to_lowercase(),
+            Value::Integer(number) => number.to_compact_string(),
+            Value::Null => return Err(fail("a permission has an ipProtocol, and this has none")),
+            other => return Err(fail(format!("ipProtocol is a {}", other.kind()))),
         };
         let protocol = match protocol.as_str() {
-            "-1" | "all" => "all",
-            "6" => "tcp",
-            "17" => "udp",
-            "1" => "icmp",
-            "58" => "icmpv6",
-            other => other,
+            "-1" => CompactString::const_new("all"),
+            "6" => CompactString::const_new("tcp"),
+            "17" => CompactString::const_new("udp"),
+            "1" => CompactString::const_new("icmp"),
+            "58" => CompactString::const_new("icmpv6"),
+            _ => protocol,
         };
-        let range = match protocol {
+        let port = |name, otherwise| match scalar(permission, name)? {
+            Value::Integer(port) if *port >= 0 => Ok(*port),
+            Value::Integer(_) | Value::Null => Ok(otherwise),
+            other => Err(fail(format!("{name} is a {}", other.kind()))),
+        };
+        let range = match protocol.as_str() {
             "all" => Some((0, LAST_PORT)),
-            "tcp" | "udp" => {
-                let port = |name, otherwise| match fact.member(name) {
-                    Seen::Known(port) => port
-                        .value
-                        .as_i64()
-                        .map(|port| if port < 0 { otherwise } else { port })
-                        .ok_or_else(|| fail(format!("{name} is a {}", port.value.kind()))),
-                    Seen::Hidden(hidden) => Err(hidden.stop()),
-                    Seen::Absent => Ok(otherwise),
-                };
-                Some((port("fromPort", 0)?, port("toPort", LAST_PORT)?))
-            }
+            "tcp" | "udp" => Some((port("fromPort", 0)?, port("toPort", LAST_PORT)?)),
             _ => None,
         };
-        Ok(Self { protocol: protocol.to_owned(), range })
+        Ok(Self { protocol, range })
     }
 
     fn cover(&self, protocol: Option<&str>, port: i64) -> bool {
@@ -67,55 +61,141 @@ impl Ports {
     }
 }
 
-/// The texts of all ranges of addresses of a permission.
-fn ranges(permission: &Document, family: Option<&str>) -> Outcome<Vec<Seen>> {
+/// A member that is a scalar; `null` if it is absent.
+fn scalar<'a>(permission: &'a Document, name: &'static str) -> Outcome<&'a Value> {
+    match (permission.members.get(name), &permission.origin) {
+        (Some(Value::Unreadable(reason)), Some(path)) => Err(path.stop(&Segment::Fixed(name), reason)),
+        (Some(Value::Unreadable(reason)), None) => Err(fail(reason.to_string())),
+        (Some(value), path) => {
+            if let Some(path) = path {
+                path.note(&Segment::Fixed(name), Some(value));
+            }
+            Ok(value)
+        }
+        (None, _) => Ok(&Value::Null),
+    }
+}
+
+/// One text below a permission, or what is hidden there.
+enum Text<'a> {
+    Known(&'a str),
+    Hidden(Hidden),
+}
+
+/// Calls `look` with the texts of a list below a permission: those of a member of its elements, or the elements
+/// themselves. A single text is a list of it. Ends early when `look` breaks.
+fn each_text<'a>(
+    permission: &'a Document,
+    list: &'static str,
+    member: &'static str,
+    look: &mut impl FnMut(Text<'a>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let hidden = |steps: &[Segment], reason: &Arc<Unreadable>| Text::Hidden(Hidden::below(permission, steps, reason));
+    let elements = match permission.members.get(list) {
+        Some(Value::Unreadable(reason)) => return look(hidden(&[Segment::Fixed(list)], reason)),
+        Some(Value::Array(elements)) => elements,
+        _ => return ControlFlow::Continue(()),
+    };
+    for (at, element) in elements.iter().enumerate() {
+        let steps = [Segment::Fixed(list), Segment::Index(at), Segment::Fixed(member)];
+        let (value, steps) = match element {
+            Value::Object(members) => (members.get(member), &steps[..]),
+            element => (Some(element), &steps[..2]),
+        };
+        match value {
+            Some(Value::Unreadable(reason)) => look(hidden(steps, reason))?,
+            Some(value @ Value::String(text)) => {
+                if let Some(path) = &permission.origin {
+                    path.note_below(steps, Some(value));
+                }
+                look(Text::Known(text))?;
+            }
+            _ => {}
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+/// Calls `look` with all ranges of addresses of a permission.
+fn each_range<'a>(
+    permission: &'a Document,
+    family: Option<&str>,
+    look: &mut impl FnMut(Text<'a>) -> ControlFlow<()>,
+) -> Outcome<()> {
     let (v4, v6) = match family {
         None => (true, true),
         Some("ipv4") => (true, false),
         Some("ipv6") => (false, true),
         Some(other) => return Err(fail(format!("`{other}` is not an address family: ipv4 or ipv6"))),
     };
-    let fact = Fact::of_document(permission);
-    let below = |name, member| {
-        fact.elements_of(name).into_iter().map(move |range| match range {
-            Seen::Known(range) if range.value.as_object().is_some() => range.member(member),
-            other => other,
-        })
-    };
-    let mut ranges = Vec::new();
-    if v4 {
-        ranges.extend(below("ipv4Ranges", "cidrIp"));
-        // AWS Config gives the same ranges a second time, as texts. Older items have these only.
-        if ranges.is_empty() {
-            ranges.extend(below("ipRanges", "cidrIp"));
-        }
+    // AWS Config gives the IPv4 ranges twice, the second time as texts. Older items have these only.
+    let v4_list = if permission.members.get("ipv4Ranges").is_some() { "ipv4Ranges" } else { "ipRanges" };
+    if v4 && each_text(permission, v4_list, "cidrIp", look).is_break() {
+        return Ok(());
     }
     if v6 {
-        ranges.extend(below("ipv6Ranges", "cidrIpv6"));
+        let _ = each_text(permission, "ipv6Ranges", "cidrIpv6", look);
     }
-    Ok(ranges)
+    Ok(())
 }
 
 fn open_to_world(permission: &Document, family: Option<&str>) -> Outcome<bool> {
-    let world = |range: &Fact| range.value.as_str().is_some_and(is_world);
-    any(ranges(permission, family)?, world).map_err(|hidden| hidden.stop())
+    let mut open = false;
+    let mut first_hidden = None;
+    each_range(permission, family, &mut |range| match range {
+        Text::Known(cidr) if is_world(cidr) => {
+            open = true;
+            ControlFlow::Break(())
+        }
+        Text::Known(_) => ControlFlow::Continue(()),
+        Text::Hidden(hidden) => {
+            first_hidden.get_or_insert(hidden);
+            ControlFlow::Continue(())
+        }
+    })?;
+    match first_hidden {
+        Some(hidden) if !open => Err(hidden.stop()),
+        _ => Ok(open),
+    }
 }
 
-/// All of these, unless one is hidden.
-fn texts(seen: impl IntoIterator<Item = Seen>) -> Outcome<Array> {
-    let mut texts = Array::new();
-    for seen in seen {
-        match seen {
-            Seen::Known(fact) => texts.extend(fact.value.as_str().map(|text| ImmutableString::from(text).into())),
-            Seen::Hidden(hidden) => return Err(hidden.stop()),
-            Seen::Absent => {}
+/// All texts that come, unless one is hidden.
+#[derive(Default)]
+struct Texts {
+    known: Array,
+    hidden: Option<Hidden>,
+}
+
+impl Texts {
+    fn add(&mut self, text: Text<'_>) -> ControlFlow<()> {
+        match text {
+            Text::Known(text) => self.known.push(ImmutableString::from(text).into()),
+            Text::Hidden(hidden) => {
+                self.hidden.get_or_insert(hidden);
+            }
         }
+        ControlFlow::Continue(())
     }
-    Ok(texts)
+
+    fn all(self) -> Outcome<Array> {
+        self.hidden.map_or(Ok(self.known), |hidden| Err(hidden.stop()))
+    }
+}
+
+fn cidrs(permission: &Document, family: Option<&str>) -> Outcome<Array> {
+    let mut texts = Texts::default();
+    each_range(permission, family, &mut |range| texts.add(range))?;
+    texts.all()
+}
+
+fn members_of(permission: &Document, list: &'static str, member: &'static str) -> Outcome<Array> {
+    let mut texts = Texts::default();
+    let _ = each_text(permission, list, member, &mut |text| texts.add(text));
+    texts.all()
 }
 
 fn is_world(cidr: &str) -> bool {
-    net(cidr).is_ok_and(|net| net.prefix_len() == 0)
+    cidr.trim_end().ends_with("/0") && net(cidr).is_ok()
 }
 
 /// A range of addresses; a single address is a range of one.
@@ -134,32 +214,37 @@ pub(super) fn is_private(net: &IpNet) -> bool {
         .any(|private| private.contains(net))
 }
 
-/// `22, 1020-1025` as text, as a list of such texts, or as a list of numbers.
+/// `22, 1020-1025` as text, as a list of such texts, or as a list of numbers; sorted.
 fn port_ranges(ranges: &Dynamic) -> Outcome<Vec<(i64, i64)>> {
-    fn add(value: &Value, ranges: &mut Vec<(i64, i64)>) -> Outcome<()> {
-        let wrong = || fail(format!("{value} is not a list of ports: they look like 22,1020-1025"));
-        match value {
-            Value::Integer(port) => ranges.push((*port, *port)),
-            Value::String(text) => {
-                for word in super::text::csv(text) {
-                    let (from, to) = word.split_once('-').unwrap_or((word, word));
-                    let from = from.trim().parse::<i64>().map_err(|_| wrong())?;
-                    let to = to.trim().parse::<i64>().map_err(|_| wrong())?;
-                    if from > to || from < 0 || to > LAST_PORT {
-                        return Err(wrong());
-                    }
-                    ranges.push((from, to));
-                }
-            }
-            Value::Array(elements) => elements.iter().try_for_each(|element| add(element, ranges))?,
-            _ => return Err(wrong()),
-        }
-        Ok(())
-    }
     let mut found = Vec::new();
-    add(&from_dynamic(ranges)?, &mut found)?;
+    add_ranges(ranges, &mut found)?;
     found.sort_unstable();
     Ok(found)
+}
+
+fn add_ranges(ranges: &Dynamic, found: &mut Vec<(i64, i64)>) -> Outcome<()> {
+    if let Ok(port) = ranges.as_int() {
+        found.push((port, port));
+    } else if let Ok(text) = ranges.as_immutable_string_ref() {
+        for word in super::text::csv(&text) {
+            let wrong =
+                || fail(format!("\"{word}\" is not a port or a range of ports: they look like 22 or 1020-1025"));
+            let (from, to) = word.split_once('-').unwrap_or((word, word));
+            let from = from.trim().parse::<i64>().map_err(|_| wrong())?;
+            let to = to.trim().parse::<i64>().map_err(|_| wrong())?;
+            if from > to || from < 0 || to > LAST_PORT {
+                return Err(wrong());
+            }
+            found.push((from, to));
+        }
+    } else if let Ok(array) = ranges.as_array_ref() {
+        array.iter().try_for_each(|element| add_ranges(element, found))?;
+    } else if let Some(list) = ranges.read_lock::<List>() {
+        list.each().try_for_each(|element| add_ranges(&element?, found))?;
+    } else {
+        return Err(fail(format!("a {} is not a list of ports", ranges.type_name())));
+    }
+    Ok(())
 }
 
 /// Whether all ports from one to another are in the ranges, which are sorted.
@@ -180,7 +265,7 @@ fn covers(ranges: &[(i64, i64)], from: i64, to: i64) -> bool {
 pub(super) fn register(surface: &mut Surface) {
     surface
         .function("protocol", |permission: &mut Document| -> Outcome<ImmutableString> {
-            Ok(Ports::of(permission)?.protocol.into())
+            Ok(Ports::of(permission)?.protocol.as_str().into())
         })
         .function("from_port", |permission: &mut Document| -> Outcome<Dynamic> {
             Ok(Ports::of(permission)?.range.map_or(Dynamic::UNIT, |(from, _)| from.into()))
@@ -196,22 +281,10 @@ pub(super) fn register(surface: &mut Surface) {
         })
         .function("open_to_world", |permission: &mut Document| open_to_world(permission, None))
         .function("open_to_world", |permission: &mut Document, family: &str| open_to_world(permission, Some(family)))
-        .function("cidrs", |permission: &mut Document| texts(ranges(permission, None)?))
-        .function("cidrs", |permission: &mut Document, family: &str| texts(ranges(permission, Some(family))?))
-        .function("prefix_lists", |permission: &mut Document| {
-            let lists = Fact::of_document(permission).elements_of("prefixListIds");
-            texts(lists.into_iter().map(|list| match list {
-                Seen::Known(list) if list.value.as_object().is_some() => list.member("prefixListId"),
-                other => other,
-            }))
-        })
-        .function("source_groups", |permission: &mut Document| {
-            let groups = Fact::of_document(permission).elements_of("userIdGroupPairs");
-            texts(groups.into_iter().map(|group| match group {
-                Seen::Known(group) => group.member("groupId"),
-                other => other,
-            }))
-        })
+        .function("cidrs", |permission: &mut Document| cidrs(permission, None))
+        .function("cidrs", |permission: &mut Document, family: &str| cidrs(permission, Some(family)))
+        .function("prefix_lists", |permission: &mut Document| members_of(permission, "prefixListIds", "prefixListId"))
+        .function("source_groups", |permission: &mut Document| members_of(permission, "userIdGroupPairs", "groupId"))
         .function("port_in_ranges", |port: i64, ranges: Dynamic| -> Outcome<bool> {
             Ok(covers(&port_ranges(&ranges)?, port, port))
         })

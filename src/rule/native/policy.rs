@@ -8,7 +8,8 @@
 //! "The meaning of public"): a policy is public unless each statement that allows something allows it to fixed values
 //! only, of the principal or of a condition. Other services' policies are judged in the same way.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -67,6 +68,34 @@ struct Condition {
 #[derive(Clone, Debug)]
 struct StatementHandle(Arc<Statement>);
 
+thread_local! {
+    /// The policies that were read last: several rules read the same one of the same items.
+    static POLICIES: RefCell<Policies> = const { RefCell::new(Policies { bytes: 0, by_text: BTreeMap::new() }) };
+}
+
+/// When the texts together are longer than this, all are forgotten: more than a batch of items has.
+const LONGEST_TEXTS: usize = 1 << 20;
+
+struct Policies {
+    bytes: usize,
+    by_text: BTreeMap<Box<str>, Policy>,
+}
+
+impl Policies {
+    fn get(&self, text: &str) -> Option<Policy> {
+        self.by_text.get(text).cloned()
+    }
+
+    fn add(&mut self, text: &str, policy: &Policy) {
+        if self.bytes > LONGEST_TEXTS {
+            self.by_text.clear();
+            self.bytes = 0;
+        }
+        self.bytes += text.len();
+        self.by_text.insert(text.into(), policy.clone());
+    }
+}
+
 /// What a document cannot be read as.
 enum Defect {
     Hidden(Hidden),
@@ -83,8 +112,13 @@ impl Policy {
             .map_err(|kind| fail(format!("a policy document is a text or a document, not {kind}")))?;
         // A tree takes a few times the space of its text.
         grow(text.len() * 4)?;
+        if let Some(policy) = POLICIES.with_borrow(|policies| policies.get(&text)) {
+            return Ok(policy);
+        }
         let value = parse_text(&text).map_err(|message| stop_at_subject(code::MALFORMED, message))?;
-        Self::parse(&Fact::of_value(value))
+        let policy = Self::parse(&Fact::of_value(value))?;
+        POLICIES.with_borrow_mut(|policies| policies.add(text.as_str(), &policy));
+        Ok(policy)
     }
 
     fn parse(document: &Fact) -> Outcome<Self> {

@@ -17,23 +17,26 @@ fn now() -> Outcome<ImmutableString> {
     with(|run| Ok(run.snapshot.about().captured_at.as_str().into()))
 }
 
-fn seconds_between(from: &str, to: &str) -> Outcome<i64> {
-    let (from, to) = (parse(from)?, parse(to)?);
-    Ok((to.as_millisecond() - from.as_millisecond()).div_euclid(1_000))
+fn between(from: Timestamp, to: Timestamp) -> i64 {
+    (to.as_millisecond() - from.as_millisecond()).div_euclid(1_000)
+}
+
+fn seconds_since(time: &str) -> Outcome<i64> {
+    Ok(between(parse(time)?, parse(&now()?)?))
+}
+
+fn seconds_until(time: &str) -> Outcome<i64> {
+    Ok(between(parse(&now()?)?, parse(time)?))
 }
 
 pub(super) fn register(surface: &mut Surface) {
     surface
         .function("now", now)
-        .function("days_since", |time: &str| -> Outcome<i64> {
-            Ok(seconds_between(time, &now()?)?.div_euclid(SECONDS_OF_A_DAY))
-        })
-        .function("days_until", |time: &str| -> Outcome<i64> {
-            Ok(seconds_between(&now()?, time)?.div_euclid(SECONDS_OF_A_DAY))
-        })
+        .function("days_since", |time: &str| -> Outcome<i64> { Ok(seconds_since(time)?.div_euclid(SECONDS_OF_A_DAY)) })
+        .function("days_until", |time: &str| -> Outcome<i64> { Ok(seconds_until(time)?.div_euclid(SECONDS_OF_A_DAY)) })
         .function("hours_since", |time: &str| -> Outcome<i64> {
-            Ok(seconds_between(time, &now()?)?.div_euclid(SECONDS_OF_AN_HOUR))
+            Ok(seconds_since(time)?.div_euclid(SECONDS_OF_AN_HOUR))
         })
-        .function("seconds_since", |time: &str| -> Outcome<i64> { seconds_between(time, &now()?) })
-        .function("seconds_between", seconds_between);
+        .function("seconds_since", seconds_since)
+        .function("seconds_between", |from: &str, to: &str| -> Outcome<i64> { Ok(between(parse(from)?, parse(to)?)) });
 }

@@ -148,6 +148,11 @@ fn contains(list: &impl Sequence, wanted: &Dynamic) -> Outcome<bool> {
 }
 
 impl List {
+    /// The elements, in order.
+    pub(in crate::rule) fn each(&self) -> impl Iterator<Item = Outcome<Dynamic>> {
+        Sequence::each(self)
+    }
+
     fn contains(&self, wanted: &Dynamic) -> Outcome<bool> {
         if let (Elements::Values(elements), Ok(text)) = (&self.elements, wanted.as_immutable_string_ref()) {
             // The usual question, without a copy of each text; and found is found, whatever else cannot be read.
