@@ -133,6 +133,11 @@ impl Object {
         self.0.get(at).map(|(key, value)| (key, value))
     }
 
+    /// Whether both are the same object in memory, not only equal.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// All members, in the order of their names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Value)> {
         self.0.iter().map(|(key, value)| (key, value))

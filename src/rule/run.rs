@@ -46,6 +46,7 @@ thread_local! {
     static RUN: RefCell<Option<Run>> = const { RefCell::new(None) };
     static OPERATIONS: Cell<u64> = const { Cell::new(0) };
     static GROWTH: Cell<usize> = const { Cell::new(0) };
+    static NUMBER: Cell<u64> = const { Cell::new(0) };
 }
 
 /// The state of one evaluation.
@@ -85,6 +86,7 @@ enum Above {
 pub(super) fn begin(snapshot: &Arc<Snapshot>, rule: &Arc<Rule>, subject: &Arc<ConfigurationItem>) {
     OPERATIONS.set(0);
     GROWTH.set(0);
+    NUMBER.set(NUMBER.get() + 1);
     RUN.with_borrow_mut(|run| {
         // The buffers of the one before are used again.
         let (mut reads, mut seen) = run.take().map_or_else(Default::default, |before| (before.reads, before.seen));
@@ -100,6 +102,12 @@ pub(super) fn begin(snapshot: &Arc<Snapshot>, rule: &Arc<Rule>, subject: &Arc<Co
             started: None,
         });
     });
+}
+
+/// Tells the evaluations of this thread apart: what a native remembers is good for one of them, as each has to note what
+/// it reads.
+pub(super) fn number() -> u64 {
+    NUMBER.get()
 }
 
 /// Ends the evaluation of this thread.
@@ -255,18 +263,19 @@ impl Path {
     /// Notes that a script read what stands one step below. `None` stands for a list or an object, whose members are
     /// noted as they are read.
     pub(super) fn note(&self, segment: &Segment, value: Option<&Value>) {
-        note(&self.0.item, hash(Some(self), segment), || (Above::Step(self.clone()), segment.clone()), value);
+        let read = || (Above::Step(self.clone()), segment.clone(), value.cloned());
+        note(&self.0.item, hash(Some(self), segment), read);
     }
 
     /// Notes that a script read what stands several steps below. The steps are made only if it was not read before.
     pub(super) fn note_below(&self, down: &[Segment], value: Option<&Value>) {
         let Some((last, down)) = down.split_last() else { return };
         let hash = down.iter().chain([last]).fold(self.0.hash, mix_segment);
-        let place = || {
+        let read = || {
             let above = down.iter().fold(self.clone(), |path, segment| path.below(segment.clone()));
-            (Above::Step(above), last.clone())
+            (Above::Step(above), last.clone(), value.cloned())
         };
-        note(&self.0.item, hash, place, value);
+        note(&self.0.item, hash, read);
     }
 
     /// Notes that a script read that there is nothing in this list or object.
@@ -275,7 +284,7 @@ impl Path {
         let above = || {
             step.above.as_ref().map_or_else(|| Above::Item(Arc::clone(&step.item)), |path| Above::Step(path.clone()))
         };
-        note(&step.item, step.hash, || (above(), step.segment.clone()), Some(value));
+        note(&step.item, step.hash, || (above(), step.segment.clone(), Some(value.clone())));
     }
 
     /// The fact one step below cannot be read: ends the evaluation.
@@ -299,7 +308,7 @@ impl Path {
 /// Notes that a script read an attribute of an item.
 pub(super) fn note_attribute(item: &Arc<ConfigurationItem>, name: &'static str, value: &Value) {
     let segment = Segment::Fixed(name);
-    note(item, hash(None, &segment), || (Above::Item(Arc::clone(item)), segment.clone()), Some(value));
+    note(item, hash(None, &segment), || (Above::Item(Arc::clone(item)), segment.clone(), Some(value.clone())));
 }
 
 /// The member under which links are noted, by type.
@@ -307,24 +316,26 @@ const RELATIONSHIPS: &str = "relationships";
 
 /// Notes that a script read which resources of a type an item is linked to.
 pub(super) fn note_links(item: &Arc<ConfigurationItem>, resource_type: &str, linked: impl Iterator<Item = Arc<str>>) {
-    let mut text = resource_type.to_owned();
-    for (count, label) in linked.enumerate() {
-        if text.len() > LONGEST_VALUE {
-            break;
-        }
-        text.push_str(if count == 0 { " " } else { ", " });
-        text.push_str(&label);
-    }
-    if text.len() == resource_type.len() {
-        text.push_str(" none");
-    }
     // Links to several types stand under one path; the type keeps them apart.
     let segment = Segment::Fixed(RELATIONSHIPS);
     let hash = mix(hash(None, &segment), resource_type.as_bytes());
-    note(item, hash, || (Above::Item(Arc::clone(item)), segment.clone()), Some(&Value::from(text)));
+    note(item, hash, || {
+        let mut text = CompactString::from(resource_type);
+        for (count, label) in linked.enumerate() {
+            if text.len() > LONGEST_VALUE {
+                break;
+            }
+            text.push_str(if count == 0 { " " } else { ", " });
+            text.push_str(&label);
+        }
+        if text.len() == resource_type.len() {
+            text.push_str(" none");
+        }
+        (Above::Item(Arc::clone(item)), segment, Some(Value::String(text)))
+    });
 }
 
-fn note(item: &Arc<ConfigurationItem>, hash: u64, place: impl FnOnce() -> (Above, Segment), value: Option<&Value>) {
+fn note(item: &Arc<ConfigurationItem>, hash: u64, read: impl FnOnce() -> (Above, Segment, Option<Value>)) {
     RUN.with_borrow_mut(|run| {
         let Some(run) = run else { return };
         if run.seen.len() >= MOST_EVIDENCE {
@@ -338,8 +349,8 @@ fn note(item: &Arc<ConfigurationItem>, hash: u64, place: impl FnOnce() -> (Above
             return;
         }
         run.seen.push(of_item);
-        let (above, segment) = place();
-        run.reads.push(Read { above, segment, hash, value: value.cloned() });
+        let (above, segment, value) = read();
+        run.reads.push(Read { above, segment, hash, value });
     });
 }
 

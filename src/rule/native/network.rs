@@ -4,7 +4,9 @@
 //! `ipv4Ranges`, `ipv6Ranges`, `prefixListIds`, `userIdGroupPairs`
 //! (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html>).
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use compact_str::{CompactString, ToCompactString};
@@ -12,9 +14,9 @@ use ipnet::IpNet;
 use rhai::{Array, Dynamic, ImmutableString};
 
 use super::fact::Hidden;
-use crate::rule::run::{Outcome, Segment, fail};
+use crate::rule::run::{self, Outcome, Segment, fail};
 use crate::rule::surface::{Document, List, Surface};
-use crate::value::{Unreadable, Value};
+use crate::value::{Object, Unreadable, Value};
 
 const LAST_PORT: i64 = 65_535;
 
@@ -26,9 +28,30 @@ struct Ports {
     range: Option<(i64, i64)>,
 }
 
+thread_local! {
+    /// The permission that was asked for last: a script asks several questions on each.
+    static LAST: RefCell<Option<(u64, Object, Rc<Ports>)>> = const { RefCell::new(None) };
+}
+
 impl Ports {
-    fn of(permission: &Document) -> Outcome<Self> {
+    fn of(permission: &Document) -> Outcome<Rc<Self>> {
+        let known = LAST.with_borrow(|last| match last {
+            Some((run, members, ports)) if *run == run::number() && members.is_same(&permission.members) => {
+                Some(Rc::clone(ports))
+            }
+            _ => None,
+        });
+        if let Some(ports) = known {
+            return Ok(ports);
+        }
+        let ports = Rc::new(Self::read(permission)?);
+        LAST.set(Some((run::number(), permission.members.clone(), Rc::clone(&ports))));
+        Ok(ports)
+    }
+
+    fn read(permission: &Document) -> Outcome<Self> {
         let protocol = match scalar(permission, "ipProtocol")? {
+            Value::String(name) if name.bytes().all(|byte| !byte.is_ascii_uppercase()) => name.clone(),
             Value::String(name) => name.to_lowercase(),
             Value::Integer(number) => number.to_compact_string(),
             Value::Null => return Err(fail("a permission has an ipProtocol, and this has none")),
@@ -279,6 +302,14 @@ pub(super) fn register(surface: &mut Surface) {
         .function("covers_port", |permission: &mut Document, protocol: &str, port: i64| -> Outcome<bool> {
             Ok(Ports::of(permission)?.cover(Some(protocol), port))
         })
+        .function("ports_overlap", |permission: &mut Document, ranges: Dynamic| -> Outcome<bool> {
+            let Some((from, to)) = Ports::of(permission)?.range else { return Ok(false) };
+            Ok(port_ranges(&ranges)?.iter().any(|(start, end)| *start <= to && from <= *end))
+        })
+        .function("ports_in_ranges", |permission: &mut Document, ranges: Dynamic| -> Outcome<bool> {
+            let Some((from, to)) = Ports::of(permission)?.range else { return Ok(false) };
+            Ok(covers(&port_ranges(&ranges)?, from, to))
+        })
         .function("open_to_world", |permission: &mut Document| open_to_world(permission, None))
         .function("open_to_world", |permission: &mut Document, family: &str| open_to_world(permission, Some(family)))
         .function("cidrs", |permission: &mut Document| cidrs(permission, None))
@@ -324,7 +355,7 @@ mod tests {
     #[test]
     fn icmp_types_are_no_ports() {
         let ports = Ports::of(&permission(r#"{"ipProtocol": "icmp", "fromPort": 8, "toPort": -1}"#)).unwrap();
-        assert_eq!(ports, Ports { protocol: "icmp".into(), range: None });
+        assert_eq!(*ports, Ports { protocol: "icmp".into(), range: None });
         assert!(!ports.cover(None, 8));
     }
 

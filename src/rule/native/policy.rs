@@ -10,7 +10,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
 use rhai::{Array, Dynamic, ImmutableString};
@@ -20,7 +20,7 @@ use super::fact::{Fact, Hidden, Seen};
 use super::network::{is_private, net};
 use super::text::matches_glob;
 use crate::rule::run::{Outcome, fail, grow, stop_at_subject};
-use crate::rule::surface::{Document, List, Surface, to_dynamic};
+use crate::rule::surface::{Document, List, Surface};
 use crate::value::{Value, code};
 
 /// A policy document.
@@ -33,7 +33,7 @@ struct Policy {
 /// A statement that could be read, or why it could not.
 #[derive(Clone, Debug)]
 enum Entry {
-    Known(Arc<Statement>),
+    Known(Arc<Shown>),
     Hidden(Hidden),
 }
 
@@ -64,9 +64,21 @@ struct Condition {
     values: Vec<String>,
 }
 
+/// A statement with what a script sees of it, made when it is first asked for.
+#[derive(Debug)]
+struct Shown {
+    statement: Statement,
+    actions: Lazy,
+    resources: Lazy,
+    principals: Lazy,
+    conditions: Lazy,
+}
+
+type Lazy = OnceLock<Arc<[Value]>>;
+
 /// A script's handle of one statement.
 #[derive(Clone, Debug)]
-struct StatementHandle(Arc<Statement>);
+struct StatementHandle(Arc<Shown>);
 
 thread_local! {
     /// The policies that were read last: several rules read the same one of the same items.
@@ -135,7 +147,7 @@ impl Policy {
             .into_iter()
             .filter_map(|seen| match seen {
                 Seen::Known(statement) => Some(match Statement::parse(&statement) {
-                    Ok(statement) => Ok(Entry::Known(Arc::new(statement))),
+                    Ok(statement) => Ok(Entry::Known(Arc::new(Shown::new(statement)))),
                     Err(Defect::Hidden(hidden)) => Ok(Entry::Hidden(hidden)),
                     Err(Defect::Form(message)) => Err(stop_at_subject(code::MALFORMED, message)),
                 }),
@@ -152,7 +164,7 @@ impl Policy {
         Ok(List::of_hosts(statements))
     }
 
-    fn known(&self) -> Outcome<Vec<&Arc<Statement>>> {
+    fn known(&self) -> Outcome<Vec<&Arc<Shown>>> {
         self.statements
             .iter()
             .map(|entry| match entry {
@@ -167,7 +179,7 @@ impl Policy {
         let mut hidden = None;
         for entry in self.statements.iter() {
             match entry {
-                Entry::Known(statement) if test(statement) => return Ok(true),
+                Entry::Known(shown) if test(&shown.statement) => return Ok(true),
                 Entry::Known(_) => {}
                 Entry::Hidden(one) => {
                     hidden.get_or_insert(one);
@@ -178,12 +190,33 @@ impl Policy {
     }
 
     fn filter(&self, test: impl Fn(&Statement) -> bool) -> Outcome<Array> {
-        Ok(self.known()?.into_iter().filter(|statement| test(statement)).map(handle).collect())
+        Ok(self.known()?.into_iter().filter(|shown| test(&shown.statement)).map(handle).collect())
     }
 }
 
-fn handle(statement: &Arc<Statement>) -> Dynamic {
+fn handle(statement: &Arc<Shown>) -> Dynamic {
     Dynamic::from(StatementHandle(Arc::clone(statement)))
+}
+
+impl Shown {
+    fn new(statement: Statement) -> Self {
+        Self {
+            statement,
+            actions: Lazy::new(),
+            resources: Lazy::new(),
+            principals: Lazy::new(),
+            conditions: Lazy::new(),
+        }
+    }
+}
+
+/// The list of this name of a statement.
+fn list<T>(lazy: &Lazy, elements: &[T], value: impl Fn(&T) -> Value) -> List {
+    List::of_values(Arc::clone(lazy.get_or_init(|| elements.iter().map(value).collect())), None)
+}
+
+fn text(text: &String) -> Value {
+    Value::from(text.as_str())
 }
 
 /// JSON text, percent-encoded or not.
@@ -472,14 +505,6 @@ fn resource_matches(pattern: &str, resource: &str) -> bool {
     matches_glob(&open, resource)
 }
 
-fn array(texts: &[String]) -> Array {
-    texts.iter().map(|text| ImmutableString::from(text.as_str()).into()).collect()
-}
-
-fn documents<T>(all: &[T], document: impl Fn(&T) -> Value) -> Outcome<Array> {
-    all.iter().map(|one| to_dynamic(&document(one), None)).collect()
-}
-
 fn principal_document(principal: &Principal) -> Value {
     Value::object([
         ("kind", Value::from(principal.kind.as_str())),
@@ -512,45 +537,55 @@ pub(super) fn register(surface: &mut Surface) {
         .function("public_statements", |policy: &mut Policy| policy.filter(Statement::is_public))
         .function("is_admin", |policy: &mut Policy| policy.some(Statement::is_admin))
         .function("full_access_services", |policy: &mut Policy| -> Outcome<Array> {
-            Ok(unique(policy.known()?.into_iter().flat_map(|statement| statement.full_access()).collect()))
+            Ok(unique(policy.known()?.into_iter().flat_map(|shown| shown.statement.full_access()).collect()))
         })
         .function("allowed_accounts", |policy: &mut Policy| -> Outcome<Array> {
-            let statements = policy.known()?.into_iter().filter(|statement| statement.allow);
+            let statements =
+                policy.known()?.into_iter().map(|shown| &shown.statement).filter(|statement| statement.allow);
             Ok(unique(statements.flat_map(|statement| statement.accounts()).map(str::to_owned).collect()))
         });
     register_statement(surface);
 }
 
 fn register_statement(surface: &mut Surface) {
-    fn optional(texts: Option<&Vec<String>>) -> Dynamic {
-        texts.map_or(Dynamic::UNIT, |texts| Dynamic::from(array(texts)))
+    fn optional<T>(elements: Option<&Vec<T>>, value: impl Fn(&T) -> Value) -> Dynamic {
+        elements.map_or(Dynamic::UNIT, |elements| Dynamic::from(list(&Lazy::new(), elements, value)))
     }
     surface
-        .getter("sid", |handle: &mut StatementHandle| ImmutableString::from(handle.0.sid.as_str()))
+        .getter("sid", |handle: &mut StatementHandle| ImmutableString::from(handle.0.statement.sid.as_str()))
         .getter("effect", |handle: &mut StatementHandle| {
-            ImmutableString::from(if handle.0.allow { "Allow" } else { "Deny" })
+            ImmutableString::from(if handle.0.statement.allow { "Allow" } else { "Deny" })
         })
-        .getter("actions", |handle: &mut StatementHandle| array(&handle.0.actions))
-        .getter("not_actions", |handle: &mut StatementHandle| optional(handle.0.not_actions.as_ref()))
-        .getter("resources", |handle: &mut StatementHandle| array(&handle.0.resources))
-        .getter("not_resources", |handle: &mut StatementHandle| optional(handle.0.not_resources.as_ref()))
-        .getter("principals", |handle: &mut StatementHandle| documents(&handle.0.principals, principal_document))
-        .getter("not_principals", |handle: &mut StatementHandle| -> Outcome<Dynamic> {
-            let Some(principals) = &handle.0.not_principals else { return Ok(Dynamic::UNIT) };
-            documents(principals, principal_document).map(Dynamic::from)
+        .getter("actions", |handle: &mut StatementHandle| list(&handle.0.actions, &handle.0.statement.actions, text))
+        .getter("not_actions", |handle: &mut StatementHandle| optional(handle.0.statement.not_actions.as_ref(), text))
+        .getter("resources", |handle: &mut StatementHandle| {
+            list(&handle.0.resources, &handle.0.statement.resources, text)
         })
-        .getter("conditions", |handle: &mut StatementHandle| documents(&handle.0.conditions, condition_document))
+        .getter("not_resources", |handle: &mut StatementHandle| {
+            optional(handle.0.statement.not_resources.as_ref(), text)
+        })
+        .getter("principals", |handle: &mut StatementHandle| {
+            list(&handle.0.principals, &handle.0.statement.principals, principal_document)
+        })
+        .getter("not_principals", |handle: &mut StatementHandle| {
+            optional(handle.0.statement.not_principals.as_ref(), principal_document)
+        })
+        .getter("conditions", |handle: &mut StatementHandle| {
+            list(&handle.0.conditions, &handle.0.statement.conditions, condition_document)
+        })
         .function("condition", |handle: &mut StatementHandle, operator: &str, key: &str| -> Dynamic {
-            let found = handle.0.condition(operator, key);
-            found.map_or(Dynamic::UNIT, |condition| Dynamic::from(array(&condition.values)))
+            let found = handle.0.statement.condition(operator, key);
+            found.map_or(Dynamic::UNIT, |condition| Dynamic::from(list(&Lazy::new(), &condition.values, text)))
         })
-        .function("matches_action", |handle: &mut StatementHandle, action: &str| handle.0.matches_action(action))
+        .function("matches_action", |handle: &mut StatementHandle, action: &str| {
+            handle.0.statement.matches_action(action)
+        })
         .function("matches_resource", |handle: &mut StatementHandle, resource: &str| {
-            handle.0.matches_resource(resource)
+            handle.0.statement.matches_resource(resource)
         })
-        .function("is_for_anyone", |handle: &mut StatementHandle| handle.0.is_for_anyone())
-        .function("is_public", |handle: &mut StatementHandle| handle.0.is_public())
-        .function("is_admin", |handle: &mut StatementHandle| handle.0.is_admin());
+        .function("is_for_anyone", |handle: &mut StatementHandle| handle.0.statement.is_for_anyone())
+        .function("is_public", |handle: &mut StatementHandle| handle.0.statement.is_public())
+        .function("is_admin", |handle: &mut StatementHandle| handle.0.statement.is_admin());
 }
 
 pub(super) fn name_types(engine: &mut rhai::Engine) {

@@ -1,5 +1,7 @@
 //! Times, as RFC 3339 text. "Now" is the time of the snapshot, so that the same snapshot always gives the same answers.
 
+use std::cell::RefCell;
+
 use jiff::Timestamp;
 use rhai::ImmutableString;
 
@@ -17,16 +19,34 @@ fn now() -> Outcome<ImmutableString> {
     with(|run| Ok(run.snapshot.about().captured_at.as_str().into()))
 }
 
+thread_local! {
+    /// The time of the snapshot, as text and read.
+    static NOW: RefCell<(String, Timestamp)> = const { RefCell::new((String::new(), Timestamp::UNIX_EPOCH)) };
+}
+
+fn now_read() -> Outcome<Timestamp> {
+    with(|run| {
+        let text = run.snapshot.about().captured_at.as_str();
+        NOW.with_borrow_mut(|(known, time)| {
+            if known.as_str() != text {
+                *time = parse(text)?;
+                text.clone_into(known);
+            }
+            Ok(*time)
+        })
+    })
+}
+
 fn between(from: Timestamp, to: Timestamp) -> i64 {
     (to.as_millisecond() - from.as_millisecond()).div_euclid(1_000)
 }
 
 fn seconds_since(time: &str) -> Outcome<i64> {
-    Ok(between(parse(time)?, parse(&now()?)?))
+    Ok(between(parse(time)?, now_read()?))
 }
 
 fn seconds_until(time: &str) -> Outcome<i64> {
-    Ok(between(parse(&now()?)?, parse(time)?))
+    Ok(between(now_read()?, parse(time)?))
 }
 
 pub(super) fn register(surface: &mut Surface) {

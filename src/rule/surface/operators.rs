@@ -6,9 +6,9 @@
 
 use std::cmp::Ordering;
 
-use rhai::{Dynamic, ImmutableString};
+use rhai::{Array, Dynamic, ImmutableString};
 
-use super::{Item, Surface};
+use super::{Item, List, Surface};
 use crate::rule::run::{Outcome, fail};
 
 /// `==`.
@@ -27,6 +27,9 @@ pub(super) fn same(a: &Dynamic, b: &Dynamic) -> Outcome<bool> {
         }
         return Ok(true);
     }
+    if let Some(same) = same_lists(a, b) {
+        return same;
+    }
     if let (Ok(a), Ok(b)) = (a.as_bool(), b.as_bool()) {
         return Ok(a == b);
     }
@@ -34,6 +37,21 @@ pub(super) fn same(a: &Dynamic, b: &Dynamic) -> Outcome<bool> {
         return Ok(a.is(&b));
     }
     compare(a, b).map(Ordering::is_eq)
+}
+
+/// `==` of lists of facts, with each other or with a script's own.
+fn same_lists(a: &Dynamic, b: &Dynamic) -> Option<Outcome<bool>> {
+    let array = |value: &Dynamic| {
+        let list = value.read_lock::<List>().map(|list| list.each().collect::<Outcome<Array>>());
+        list.or_else(|| value.as_array_ref().ok().map(|array| Ok(array.clone())))
+    };
+    if !a.is::<List>() && !b.is::<List>() {
+        return None;
+    }
+    Some(match (array(a)?, array(b)?) {
+        (Ok(a), Ok(b)) => same(&a.into(), &b.into()),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    })
 }
 
 /// `<`, `<=`, `>`, `>=`, and sorting.
