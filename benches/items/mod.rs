@@ -19,12 +19,28 @@ const REGION: &str = "eu-west-1";
 /// When all of them were captured.
 const NOW: &str = "2026-03-01T00:00:00.000Z";
 
-/// In the shares that accounts have: more volumes, network interfaces and snapshots than keys and trails.
-const KINDS: [fn(usize) -> Value; 20] = [
+/// In the shares that accounts have: many snapshots and volumes, few keys. As many as no other count below is a part of,
+/// so that each kind comes in all its varieties.
+const KINDS: [fn(usize) -> Value; 37] = [
+    snapshot_item,
+    snapshot_item,
+    snapshot_item,
+    snapshot_item,
+    snapshot_item,
+    snapshot_item,
+    snapshot_item,
+    snapshot_item,
+    snapshot_item,
+    snapshot_item,
     volume,
     volume,
     volume,
     volume,
+    volume,
+    volume,
+    volume,
+    instance,
+    instance,
     instance,
     instance,
     security_group,
@@ -35,10 +51,12 @@ const KINDS: [fn(usize) -> Value; 20] = [
     user,
     user,
     policy,
-    database,
-    snapshot_item,
-    snapshot_item,
+    policy,
+    policy,
     function,
+    function,
+    function,
+    database,
     key,
     vpc,
 ];
@@ -166,9 +184,11 @@ fn security_group(n: usize) -> Value {
             "ipv4Ranges": cidrs.iter().map(|cidr| json!({"cidrIp": cidr})).collect::<Vec<_>>(), "ipRanges": cidrs,
         })
     };
+    // One group in five is of load balancers, which the world may reach.
+    let callers: &[&str] = if n.is_multiple_of(5) { &["0.0.0.0/0"] } else { &["10.2.0.0/16"] };
     let mut permissions = vec![
-        permission(443, 443, &["0.0.0.0/0"]),
-        permission(80, 80, &["0.0.0.0/0"]),
+        permission(443, 443, callers),
+        permission(80, 80, callers),
         permission(5432, 5432, &["10.0.0.0/16", "10.1.0.0/16"]),
         permission(8080, 8090, &["192.168.0.0/24", "192.168.1.0/24", "192.168.2.0/24"]),
     ];

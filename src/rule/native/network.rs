@@ -182,6 +182,26 @@ fn open_to_world(permission: &Document, family: Option<&str>) -> Outcome<bool> {
     }
 }
 
+/// Those of the permissions that let in the world, from first to last. With `listed`, also those that let in a prefix
+/// list, whose entries have to be looked at. The same as `open_to_world` of each, without a call for each.
+fn open_permissions(permissions: &List, listed: bool) -> Outcome<List> {
+    let mut open = Vec::new();
+    for permission in permissions.each() {
+        let permission = permission?;
+        let found = {
+            let document = permission
+                .read_lock::<Document>()
+                .ok_or_else(|| fail(format!("a {} is not a permission", permission.type_name())))?;
+            let names_list = listed && !members_of(&document, "prefixListIds", "prefixListId")?.is_empty();
+            names_list || open_to_world(&document, None)?
+        };
+        if found {
+            open.push(permission);
+        }
+    }
+    Ok(List::of_hosts(open))
+}
+
 /// All texts that come, unless one is hidden.
 #[derive(Default)]
 struct Texts {
@@ -312,6 +332,8 @@ pub(super) fn register(surface: &mut Surface) {
         })
         .function("open_to_world", |permission: &mut Document| open_to_world(permission, None))
         .function("open_to_world", |permission: &mut Document, family: &str| open_to_world(permission, Some(family)))
+        .function("open_permissions", |permissions: &mut List| open_permissions(permissions, false))
+        .function("open_or_listed_permissions", |permissions: &mut List| open_permissions(permissions, true))
         .function("cidrs", |permission: &mut Document| cidrs(permission, None))
         .function("cidrs", |permission: &mut Document, family: &str| cidrs(permission, Some(family)))
         .function("prefix_lists", |permission: &mut Document| members_of(permission, "prefixListIds", "prefixListId"))
@@ -385,7 +407,7 @@ mod tests {
 
     #[test]
     fn a_known_open_range_decides_whatever_else_is_hidden() {
-        let hidden = Value::Unreadable(std::sync::Arc::new(crate::value::Unreadable::not_collected("ranges")));
+        let hidden = Value::Unreadable(Arc::new(Unreadable::not_collected("ranges")));
         let open = permission(r#"{"ipv4Ranges": [{"cidrIp": "0.0.0.0/0"}]}"#);
         let open = Document { members: open.members.with("ipv6Ranges", hidden.clone()), origin: None };
         assert!(open_to_world(&open, None).unwrap());

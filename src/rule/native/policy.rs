@@ -215,6 +215,8 @@ fn list<T>(lazy: &Lazy, elements: &[T], value: impl Fn(&T) -> Value) -> List {
     List::of_values(Arc::clone(lazy.get_or_init(|| elements.iter().map(value).collect())), None)
 }
 
+/// As the elements of a list are given.
+#[expect(clippy::ptr_arg, reason = "it is called with the elements of a list of strings")]
 fn text(text: &String) -> Value {
     Value::from(text.as_str())
 }
