@@ -59,6 +59,11 @@ impl Moto {
         format!("http://{}", self.address)
     }
 
+    /// The interpreter that has moto and what it needs.
+    pub(crate) fn interpreter(&self) -> &Path {
+        &self.python
+    }
+
     /// Runs a script of this folder with the endpoint and these arguments: the labels made so far go in, new ones come
     /// out.
     pub(crate) fn python(
@@ -67,7 +72,7 @@ impl Moto {
         arguments: &[&str],
         made: &BTreeMap<String, String>,
     ) -> BTreeMap<String, String> {
-        let mut seed = Command::new(&self.python)
+        let mut seed = Command::new(self.interpreter())
             .arg(here().join(script))
             .arg(self.endpoint())
             .args(arguments)
