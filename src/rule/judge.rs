@@ -55,6 +55,17 @@ impl Chosen {
 
     /// Judges several items.
     pub(crate) fn judge_each(&self, snapshot: &Arc<Snapshot>, items: Vec<Arc<ConfigurationItem>>) -> Answers {
+        let script = match self.rule.script.compiled() {
+            Ok(script) => script,
+            Err(defect) => {
+                let error = |item: &Arc<ConfigurationItem>| RuleError {
+                    rule: self.rule.id.to_string(),
+                    resource: Some(item.key.to_string()),
+                    message: defect.to_string(),
+                };
+                return Answers { evaluations: Vec::new(), errors: items.iter().map(error).collect() };
+            }
+        };
         let count = items.len();
         let state = State {
             chosen: self.clone(),
@@ -68,7 +79,7 @@ impl Chosen {
             // A panic in a native function is a defect of one rule on one item. The engine and the state of the run are
             // whole after it: nothing is borrowed across a call, and the item's part of the state is thrown away.
             let parameters = Parameters(self.parameters.clone());
-            let end = catch_unwind(AssertUnwindSafe(|| self.rule.script.judge_each(Batch, parameters)));
+            let end = catch_unwind(AssertUnwindSafe(|| script.judge_each(Batch, parameters)));
             let message = match end {
                 Ok(Ok(())) => break,
                 Ok(Err(message)) => message,

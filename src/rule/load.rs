@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Category, Level, Maturity, Parameter, PartRead, Rule, Trigger, script};
+use super::script::{Defect, Script};
+use super::{Category, Level, Maturity, Parameter, PartRead, Rule, Trigger};
 use crate::evaluation::Severity;
 use crate::item::ACCOUNT;
 use crate::value::intern;
@@ -80,6 +81,15 @@ struct Metadata {
 /// # Errors
 /// The first thing that is wrong, with its position.
 pub fn rule(path: &str, files: &Files, libraries: &BTreeMap<String, String>) -> Result<Rule, LoadError> {
+    let rule = uncompiled(path, files, libraries)?;
+    match rule.script.compiled() {
+        Ok(_) => Ok(rule),
+        Err(Defect { path, message }) => Err(LoadError::Script { path: path.clone(), message: message.clone() }),
+    }
+}
+
+/// The same, of a rule whose script is known to compile.
+pub(super) fn uncompiled(path: &str, files: &Files, libraries: &BTreeMap<String, String>) -> Result<Rule, LoadError> {
     let wrong = |message: String| LoadError::Metadata { path: path.to_owned(), message };
     let metadata: Metadata = serde_saphyr::from_str(&files.metadata).map_err(|error| wrong(one_line(&error)))?;
     let (folder, stem) = path.rsplit_once('/').unwrap_or(("", path));
@@ -89,15 +99,14 @@ pub fn rule(path: &str, files: &Files, libraries: &BTreeMap<String, String>) -> 
     let mut parts = Vec::new();
     for name in &metadata.libraries {
         let library = libraries.get(name).ok_or_else(|| wrong(format!("there is no library lib/{name}.rhai")))?;
-        parts.push((format!("lib/{name}"), library.as_str()));
+        parts.push((format!("lib/{name}"), library.clone()));
     }
     let own = files
         .script
-        .as_deref()
+        .clone()
         .ok_or_else(|| LoadError::Script { path: path.to_owned(), message: "the file is missing".to_owned() })?;
     parts.push((path.to_owned(), own));
-    let script =
-        script::Script::compile(&metadata.id, &parts).map_err(|(path, message)| LoadError::Script { path, message })?;
+    let script = Script::new(&metadata.id, parts);
     let service = match folder.rsplit('/').next() {
         Some(folder) if !folder.is_empty() => folder.to_owned(),
         _ => service_of(metadata.resource_types.first().map_or("", String::as_str)),

@@ -7,7 +7,7 @@ mod scan;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use rhai::packages::{ArithmeticPackage, BasicIteratorPackage, Package};
 use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Module, OptimizationLevel, Position, Scope, Shared};
@@ -87,48 +87,78 @@ fn engine(members: &BTreeSet<&str>) -> Engine {
     engine
 }
 
-/// A compiled script.
+/// A script, compiled when it is first called: most runs want few of the rules there are.
+#[derive(Debug)]
 pub(super) struct Script {
+    rule: String,
+    parts: Vec<(String, String)>,
+    compiled: OnceLock<Result<Compiled, Defect>>,
+}
+
+/// Why a script does not compile.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{path}.rhai: {message}")]
+pub(super) struct Defect {
+    /// The text that is wrong, without ending.
+    pub(super) path: String,
+    /// What is wrong, with line and column.
+    pub(super) message: String,
+}
+
+impl Script {
+    /// The script with the libraries it calls: `(path without ending, text)`, the rule's own last, so that its functions
+    /// replace those of a library.
+    pub(super) fn new(rule: &str, parts: Vec<(String, String)>) -> Self {
+        Self { rule: rule.to_owned(), parts, compiled: OnceLock::new() }
+    }
+
+    /// The compiled script.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub(super) fn compiled(&self) -> Result<&Compiled, &Defect> {
+        self.compiled.get_or_init(|| Compiled::new(&self.rule, &self.parts)).as_ref()
+    }
+}
+
+/// A compiled script.
+pub(super) struct Compiled {
     engine: Engine,
     ast: AST,
 }
 
-impl fmt::Debug for Script {
+impl fmt::Debug for Compiled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Script").field("ast", &self.ast).finish_non_exhaustive()
+        f.debug_struct("Compiled").field("ast", &self.ast).finish_non_exhaustive()
     }
 }
 
-impl Script {
-    /// Compiles the script with the libraries it calls: `(path without ending, text)`, the rule's own last, so that its
-    /// functions replace those of a library.
-    ///
-    /// # Errors
-    /// The path of the text that is wrong, and what is, with line and column.
-    pub(super) fn compile(rule: &str, parts: &[(String, &str)]) -> Result<Self, (String, String)> {
+impl Compiled {
+    fn new(rule: &str, parts: &[(String, String)]) -> Result<Self, Defect> {
+        let wrong = |path: &str, message: String| Defect { path: path.to_owned(), message };
         let mut members = BTreeSet::new();
         for (path, text) in parts {
             if text.len() > LONGEST_SCRIPT {
-                return Err((path.clone(), format!("the script is longer than {LONGEST_SCRIPT} bytes")));
+                return Err(wrong(path, format!("the script is longer than {LONGEST_SCRIPT} bytes")));
             }
-            members.extend(scan::members(text).map_err(|message| (path.clone(), message))?);
+            members.extend(scan::members(text).map_err(|message| wrong(path, message))?);
         }
         let engine = engine(&members);
         let mut ast = AST::empty();
         for (path, text) in parts {
             let compiled = engine
                 .compile(text)
-                .map_err(|error| (path.clone(), place(error.position(), &error.err_type().to_string())))?;
+                .map_err(|error| wrong(path, place(error.position(), &error.err_type().to_string())))?;
             ast = ast.merge(&compiled);
         }
-        let own = parts.last().map_or_else(String::new, |(path, _)| path.clone());
+        let own = parts.last().map_or("", |(path, _)| path);
         let evaluate = ast.iter_functions().find(|function| function.name == "evaluate");
         match evaluate.map(|function| function.params.len()) {
             Some(2) => {}
-            Some(_) => return Err((own, "`evaluate` takes two parameters: (item, parameters)".to_owned())),
-            None => return Err((own, "there is no `fn evaluate(item, parameters)`".to_owned())),
+            Some(_) => return Err(wrong(own, "`evaluate` takes two parameters: (item, parameters)".to_owned())),
+            None => return Err(wrong(own, "there is no `fn evaluate(item, parameters)`".to_owned())),
         }
-        let driver = engine.compile(DRIVER).map_err(|error| (own, error.to_string()))?;
+        let driver = engine.compile(DRIVER).map_err(|error| wrong(own, error.to_string()))?;
         let mut ast = ast.merge(&driver);
         ast.set_source(rule);
         Ok(Self { engine, ast })

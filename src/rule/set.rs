@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use globset::{Glob, GlobMatcher};
 
-use super::load::{self, Folder, LoadError};
+use super::load::{self, Files, Folder, LoadError};
 use super::{Category, ParameterError, ParameterValues, Rule};
 use crate::evaluation::{RuleError, Severity};
 use crate::nearest::nearest;
@@ -129,9 +129,9 @@ impl Folder {
 }
 
 impl RuleSet {
-    /// The rules that come with assize.
+    /// The rules that come with assize. Their scripts are compiled when assize is tested, and then as they are called.
     pub fn builtin() -> Self {
-        Self::from_folder(&Folder::builtin())
+        Self::of(&Folder::builtin(), load::uncompiled)
     }
 
     /// The rules of a folder and its subfolders: `<service>/<id>.yaml`, each with its script beside it. A file that is
@@ -145,9 +145,13 @@ impl RuleSet {
 
     /// The rules of texts that were read.
     pub fn from_folder(folder: &Folder) -> Self {
+        Self::of(folder, load::rule)
+    }
+
+    fn of(folder: &Folder, load: impl Fn(&str, &Files, &BTreeMap<String, String>) -> Result<Rule, LoadError>) -> Self {
         let mut set = Self::default();
         for (path, files) in &folder.rules {
-            match load::rule(path, files, &folder.libraries) {
+            match load(path, files, &folder.libraries) {
                 Ok(rule) => set.add(rule),
                 Err(error) => {
                     set.errors.push(RuleError { rule: path.clone(), resource: None, message: error.to_string() });

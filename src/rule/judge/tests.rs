@@ -1,12 +1,12 @@
-//! What no script can bring about, since no native does it: a panic.
+//! What no script can bring about, since no native panics, and no script that does not compile comes with assize.
 
 use std::collections::BTreeMap;
 
 use super::*;
 use crate::evaluate::{self, Options};
 use crate::item::ResourceKey;
-use crate::rule::RuleSet;
-use crate::rule::load::{Files, Folder};
+use crate::rule::load::{self, Files, Folder};
+use crate::rule::{ParameterValues, RuleSet};
 use crate::snapshot::About;
 
 fn rule(id: &str, body: &str) -> (String, Files) {
@@ -32,4 +32,17 @@ fn a_panic_in_a_native_is_an_error_of_one_rule_on_one_item() {
     assert_eq!(outcome.evaluations.len(), 2);
     assert_eq!(outcome.rule_errors.len(), 2);
     assert!(outcome.rule_errors.iter().all(|error| error.message == "a native function panicked: as the test wants"));
+}
+
+#[test]
+fn a_script_that_does_not_compile_is_an_error_of_its_rule_when_it_is_called() {
+    let (path, files) = rule("bad", "let");
+    let rule = load::uncompiled(&path, &files, &BTreeMap::new()).unwrap();
+    let bad = Chosen { rule: Arc::new(rule), parameters: ParameterValues::default() };
+    let key = ResourceKey::new("111122223333", "eu-west-1", "AWS::EC2::Volume", "vol-1");
+    let item = Arc::new(ConfigurationItem::new(key, ""));
+    let snapshot = Arc::new(Snapshot::new(About::default(), vec![]));
+    let error = bad.judge(&snapshot, &item).unwrap_err();
+    assert!(error.message.starts_with("test/bad.rhai: line 1, column "), "{}", error.message);
+    assert!(load::rule(&path, &files, &BTreeMap::new()).is_err(), "loading a user's rule finds it at once");
 }
