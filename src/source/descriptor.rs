@@ -1,7 +1,7 @@
 //! Resource descriptors: what AWS resources there are and how to read them, as data.
 //!
-//! A descriptor is a piece of `resources/<service>.yaml` (grammar: `docs/descriptors.md`). It is read ([`raw`]), checked
-//! in itself (here), and checked against the services' models ([`check`]), in that order; each finds what the one before
+//! A descriptor is a piece of `resources/<service>.yaml` (grammar: `docs/descriptors.md`). It is read (`raw`), checked
+//! in itself (here), and checked against the services' models (`check`), in that order; each finds what the one before
 //! cannot see, and says file, line and column. Nothing here calls AWS: [`account`](crate::source::account) does.
 
 mod catalog;
