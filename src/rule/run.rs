@@ -9,6 +9,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,7 +55,7 @@ pub(super) struct Run {
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) rule: Arc<Rule>,
     pub(super) subject: Arc<ConfigurationItem>,
-    reads: Vec<Read>,
+    evidence: Vec<Evidence>,
     seen: Vec<u64>,
     stop: Option<Gap>,
     started: Option<Instant>,
@@ -67,21 +68,6 @@ pub(super) struct Ended {
     pub(super) stop: Option<Gap>,
 }
 
-struct Read {
-    above: Above,
-    segment: Segment,
-    /// Of all segments from the root.
-    hash: u64,
-    value: Option<Value>,
-}
-
-/// What a step stands below.
-#[derive(Clone, Debug)]
-enum Above {
-    Item(Arc<ConfigurationItem>),
-    Step(Path),
-}
-
 /// Starts an evaluation on this thread.
 pub(super) fn begin(snapshot: &Arc<Snapshot>, rule: &Arc<Rule>, subject: &Arc<ConfigurationItem>) {
     OPERATIONS.set(0);
@@ -89,14 +75,15 @@ pub(super) fn begin(snapshot: &Arc<Snapshot>, rule: &Arc<Rule>, subject: &Arc<Co
     NUMBER.set(NUMBER.get() + 1);
     RUN.with_borrow_mut(|run| {
         // The buffers of the one before are used again.
-        let (mut reads, mut seen) = run.take().map_or_else(Default::default, |before| (before.reads, before.seen));
-        reads.clear();
+        let (mut evidence, mut seen) =
+            run.take().map_or_else(Default::default, |before| (before.evidence, before.seen));
+        evidence.clear();
         seen.clear();
         *run = Some(Run {
             snapshot: Arc::clone(snapshot),
             rule: Arc::clone(rule),
             subject: Arc::clone(subject),
-            reads,
+            evidence,
             seen,
             stop: None,
             started: None,
@@ -114,8 +101,7 @@ pub(super) fn number() -> u64 {
 pub(super) fn end() -> Ended {
     RUN.with_borrow_mut(|run| {
         let Some(run) = run else { return Ended { evidence: Box::default(), stop: None } };
-        let evidence = run.reads.drain(..).map(|read| read.evidence(&run.subject)).collect();
-        Ended { evidence, stop: run.stop.take() }
+        Ended { evidence: run.evidence.drain(..).collect(), stop: run.stop.take() }
     })
 }
 
@@ -263,38 +249,29 @@ impl Path {
     /// Notes that a script read what stands one step below. `None` stands for a list or an object, whose members are
     /// noted as they are read.
     pub(super) fn note(&self, segment: &Segment, value: Option<&Value>) {
-        let read = || (Above::Step(self.clone()), segment.clone(), value.cloned());
-        note(&self.0.item, hash(Some(self), segment), read);
+        self.note_below(std::slice::from_ref(segment), value);
     }
 
-    /// Notes that a script read what stands several steps below. The steps are made only if it was not read before.
+    /// Notes that a script read what stands several steps below.
     pub(super) fn note_below(&self, down: &[Segment], value: Option<&Value>) {
-        let Some((last, down)) = down.split_last() else { return };
-        let hash = down.iter().chain([last]).fold(self.0.hash, mix_segment);
-        let read = || {
-            let above = down.iter().fold(self.clone(), |path, segment| path.below(segment.clone()));
-            (Above::Step(above), last.clone(), value.cloned())
-        };
-        note(&self.0.item, hash, read);
+        let hash = down.iter().fold(self.0.hash, mix_segment);
+        note(&self.0.item, Some(self), down, hash, || value.map(json));
     }
 
     /// Notes that a script read that there is nothing in this list or object.
     pub(super) fn note_empty(&self, value: &Value) {
-        let step = &self.0;
-        let above = || {
-            step.above.as_ref().map_or_else(|| Above::Item(Arc::clone(&step.item)), |path| Above::Step(path.clone()))
-        };
-        note(&step.item, step.hash, || (above(), step.segment.clone(), Some(value.clone())));
+        note(&self.0.item, Some(self), &[], self.0.hash, || Some(json(value)));
     }
 
     /// The fact one step below cannot be read: ends the evaluation.
     pub(super) fn stop(&self, segment: &Segment, reason: &Arc<Unreadable>) -> Box<EvalAltResult> {
-        stop(self.0.item.full_gap(Some(pointer(Some(self), segment)), reason))
+        let pointer = pointer(Some(self), std::slice::from_ref(segment));
+        stop(self.0.item.full_gap(Some(pointer), reason))
     }
 
     /// The fact one step below is absent, and the script took it for given: ends the evaluation.
     pub(super) fn stop_at_absent(&self, segment: &Segment) -> Box<EvalAltResult> {
-        let pointer = pointer(Some(self), segment);
+        let pointer = pointer(Some(self), std::slice::from_ref(segment));
         let reason = Arc::new(Unreadable {
             operation: String::new(),
             action: None,
@@ -308,18 +285,16 @@ impl Path {
 /// Notes that a script read an attribute of an item.
 pub(super) fn note_attribute(item: &Arc<ConfigurationItem>, name: &'static str, value: &Value) {
     let segment = Segment::Fixed(name);
-    note(item, hash(None, &segment), || (Above::Item(Arc::clone(item)), segment.clone(), Some(value.clone())));
+    let hash = hash(None, &segment);
+    note(item, None, &[segment], hash, || Some(json(value)));
 }
-
-/// The member under which links are noted, by type.
-const RELATIONSHIPS: &str = "relationships";
 
 /// Notes that a script read which resources of a type an item is linked to.
 pub(super) fn note_links(item: &Arc<ConfigurationItem>, resource_type: &str, linked: impl Iterator<Item = Arc<str>>) {
+    let segment = Segment::Fixed("relationships");
     // Links to several types stand under one path; the type keeps them apart.
-    let segment = Segment::Fixed(RELATIONSHIPS);
     let hash = mix(hash(None, &segment), resource_type.as_bytes());
-    note(item, hash, || {
+    note(item, None, &[segment], hash, || {
         let mut text = CompactString::from(resource_type);
         for (count, label) in linked.enumerate() {
             if text.len() > LONGEST_VALUE {
@@ -331,32 +306,50 @@ pub(super) fn note_links(item: &Arc<ConfigurationItem>, resource_type: &str, lin
         if text.len() == resource_type.len() {
             text.push_str(" none");
         }
-        (Above::Item(Arc::clone(item)), segment, Some(Value::String(text)))
+        Some(cut(text))
     });
 }
 
-fn note(item: &Arc<ConfigurationItem>, hash: u64, read: impl FnOnce() -> (Above, Segment, Option<Value>)) {
+/// Notes what a script read some steps below a place, if it did not read it before.
+fn note(
+    item: &Arc<ConfigurationItem>,
+    above: Option<&Path>,
+    down: &[Segment],
+    hash: u64,
+    value: impl FnOnce() -> Option<CompactString>,
+) {
     RUN.with_borrow_mut(|run| {
         let Some(run) = run else { return };
         if run.seen.len() >= MOST_EVIDENCE {
             return;
         }
-        let mut of_item = hash;
-        if !Arc::ptr_eq(item, &run.subject) {
-            of_item = mix(mix(hash, item.key.resource_type.as_bytes()), item.key.resource_id.as_bytes());
-        }
-        if run.seen.contains(&of_item) {
+        let of_subject = Arc::ptr_eq(item, &run.subject);
+        let read = if of_subject {
+            hash
+        } else {
+            mix(mix(hash, item.key.resource_type.as_bytes()), item.key.resource_id.as_bytes())
+        };
+        if run.seen.contains(&read) {
             return;
         }
-        run.seen.push(of_item);
-        let (above, segment, value) = read();
-        run.reads.push(Read { above, segment, hash, value });
+        run.seen.push(read);
+        run.evidence.push(Evidence {
+            resource: (!of_subject).then(|| format!("{} {}", item.key.resource_type, item.key.resource_id).into()),
+            path: shared_pointer(above, down, hash),
+            value: value(),
+        });
     });
 }
 
-/// FNV-1a. A hash of addresses would not be the same in each run.
+/// Eight bytes at a time, as in Firefox's hash. A hash of addresses would not be the same in each run.
 fn mix(hash: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    let step = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let hash = words.iter().fold(hash, |hash, word| step(hash, u64::from_le_bytes(*word)));
+    let mut last = [0; 8];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    // The length tells `a` and `a\0` apart.
+    step(hash, u64::from_le_bytes(last) ^ (bytes.len() as u64) << 56)
 }
 
 fn hash(above: Option<&Path>, segment: &Segment) -> u64 {
@@ -365,16 +358,16 @@ fn hash(above: Option<&Path>, segment: &Segment) -> u64 {
 
 fn mix_segment(hash: u64, segment: &Segment) -> u64 {
     match segment {
-        Segment::Fixed(name) => mix(mix(hash, b"/"), name.as_bytes()),
-        Segment::Name(name) => mix(mix(hash, b"/"), name.as_bytes()),
-        Segment::Index(index) => mix(mix(hash, b"#"), &index.to_le_bytes()),
+        Segment::Fixed(name) => mix(hash, name.as_bytes()),
+        Segment::Name(name) => mix(hash, name.as_bytes()),
+        Segment::Index(index) => mix(!hash, &index.to_le_bytes()),
     }
 }
 
 /// The steps down to a place, the last one first.
-fn steps<'a>(above: Option<&'a Path>, segment: &'a Segment) -> impl Iterator<Item = &'a Segment> {
+fn steps<'a>(above: Option<&'a Path>, down: &'a [Segment]) -> impl Iterator<Item = &'a Segment> {
     let mut next = above;
-    std::iter::once(segment).chain(std::iter::from_fn(move || {
+    down.iter().rev().chain(std::iter::from_fn(move || {
         let path = next?;
         next = path.0.above.as_ref();
         Some(&path.0.segment)
@@ -382,8 +375,8 @@ fn steps<'a>(above: Option<&'a Path>, segment: &'a Segment) -> impl Iterator<Ite
 }
 
 /// The JSON pointer of a place.
-fn pointer(above: Option<&Path>, segment: &Segment) -> String {
-    let steps: Vec<&Segment> = steps(above, segment).collect();
+fn pointer(above: Option<&Path>, down: &[Segment]) -> String {
+    let steps: Vec<&Segment> = steps(above, down).collect();
     let mut pointer = String::with_capacity(48);
     for step in steps.into_iter().rev() {
         pointer.push('/');
@@ -400,12 +393,11 @@ fn pointer(above: Option<&Path>, segment: &Segment) -> String {
 }
 
 /// Whether a text is the JSON pointer of a place; at times wrongly no, never wrongly yes.
-fn is_pointer(text: &str, above: Option<&Path>, segment: &Segment) -> bool {
+fn is_pointer(text: &str, above: Option<&Path>, down: &[Segment]) -> bool {
     let mut rest = text;
-    for step in steps(above, segment) {
+    for step in steps(above, down) {
         let before = match step {
             Segment::Fixed(name) => rest.strip_suffix(name),
-            Segment::Name(name) if name.contains(['~', '/']) => None,
             Segment::Name(name) => rest.strip_suffix(name.as_ref()),
             Segment::Index(index) => {
                 let before = rest.trim_end_matches(|digit: char| digit.is_ascii_digit());
@@ -420,45 +412,45 @@ fn is_pointer(text: &str, above: Option<&Path>, segment: &Segment) -> bool {
     rest.is_empty()
 }
 
+/// The keys are hashes already.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = mix(self.0, bytes);
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
 thread_local! {
     /// The pointers of the paths that were written out, by hash: rules read the same paths of item after item.
-    static POINTERS: RefCell<HashMap<u64, Key>> = RefCell::new(HashMap::new());
+    static POINTERS: RefCell<HashMap<u64, Key, BuildHasherDefault<AsItIs>>> = RefCell::default();
 }
 
 /// More than the paths that all rules read.
 const MOST_POINTERS: usize = 16_384;
 
 /// The shared text of a place's JSON pointer.
-fn shared_pointer(above: Option<&Path>, segment: &Segment, hash: u64) -> Key {
+fn shared_pointer(above: Option<&Path>, down: &[Segment], hash: u64) -> Key {
     POINTERS.with_borrow_mut(|pointers| {
-        if let Some(pointer) = pointers.get(&hash).filter(|pointer| is_pointer(pointer, above, segment)) {
+        if let Some(pointer) = pointers.get(&hash).filter(|pointer| is_pointer(pointer, above, down)) {
             return Arc::clone(pointer);
         }
         if pointers.len() >= MOST_POINTERS {
             pointers.clear();
         }
-        let pointer: Key = pointer(above, segment).into();
+        let pointer: Key = pointer(above, down).into();
         pointers.insert(hash, Arc::clone(&pointer));
         pointer
     })
-}
-
-impl Read {
-    fn evidence(self, subject: &Arc<ConfigurationItem>) -> Evidence {
-        let (item, above) = match &self.above {
-            Above::Item(item) => (item, None),
-            Above::Step(path) => (&path.0.item, Some(path)),
-        };
-        let resource = (!Arc::ptr_eq(item, subject))
-            .then(|| Arc::from(format!("{} {}", item.key.resource_type, item.key.resource_id)));
-        let path = shared_pointer(above, &self.segment, self.hash);
-        let links = matches!(self.segment, Segment::Fixed(RELATIONSHIPS));
-        let value = self.value.map(|value| match value {
-            Value::String(text) if links => cut(&text),
-            value => json(&value),
-        });
-        Evidence { resource, path, value }
-    }
 }
 
 /// A value as JSON, cut.
@@ -479,13 +471,13 @@ fn json(value: &Value) -> CompactString {
             quoted.push('"');
             quoted
         }
-        value => cut(&value.to_string()),
+        value => cut(value.to_compact_string()),
     }
 }
 
-fn cut(text: &str) -> CompactString {
+fn cut(text: CompactString) -> CompactString {
     if text.len() <= LONGEST_VALUE {
-        return text.into();
+        return text;
     }
     let mut end = LONGEST_VALUE;
     while !text.is_char_boundary(end) {

@@ -50,7 +50,7 @@ static MODULES: LazyLock<[Shared<Module>; 3]> = LazyLock::new(|| {
 /// The function that is called, for a whole batch of items: Rhai looks functions up by name and remembers where it found
 /// them for as long as a call lasts.
 const DRIVER: &str =
-    "fn judge_each(batch, parameters) { for item in batch { batch.answer(evaluate(item, parameters)); } }";
+    "fn judge_each(batch, parameters) { for item in batch { answer(batch, evaluate(item, parameters)); } }";
 
 /// An engine for one script. It knows the names of members that stand in the script: without, Rhai asks in vain for a
 /// property, words an error and throws it away before it asks for a member.

@@ -31,9 +31,9 @@ pub(super) struct Hidden {
 }
 
 impl Hidden {
-    /// What stands some steps below a document.
-    pub(super) fn below(document: &Document, steps: &[Segment], reason: &Arc<Unreadable>) -> Self {
-        let place = document.origin.as_ref().zip(steps.split_last()).map(|(path, (last, steps))| {
+    /// What stands some steps below a place.
+    pub(super) fn below(path: Option<&Path>, steps: &[Segment], reason: &Arc<Unreadable>) -> Self {
+        let place = path.zip(steps.split_last()).map(|(path, (last, steps))| {
             (steps.iter().fold(path.clone(), |path, segment| path.below(segment.clone())), last.clone())
         });
         Self { place, reason: Arc::clone(reason) }

@@ -7,16 +7,15 @@
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use compact_str::{CompactString, ToCompactString};
 use ipnet::IpNet;
 use rhai::{Array, Dynamic, ImmutableString};
 
 use super::fact::Hidden;
-use crate::rule::run::{self, Outcome, Segment, fail};
+use crate::rule::run::{self, Outcome, Path, Segment, fail};
 use crate::rule::surface::{Document, List, Surface};
-use crate::value::{Object, Unreadable, Value};
+use crate::value::{Object, Value};
 
 const LAST_PORT: i64 = 65_535;
 
@@ -105,43 +104,69 @@ enum Text<'a> {
     Hidden(Hidden),
 }
 
-/// Calls `look` with the texts of a list below a permission: those of a member of its elements, or the elements
-/// themselves. A single text is a list of it. Ends early when `look` breaks.
-fn each_text<'a>(
-    permission: &'a Document,
-    list: &'static str,
-    member: &'static str,
-    look: &mut impl FnMut(Text<'a>) -> ControlFlow<()>,
-) -> ControlFlow<()> {
-    let hidden = |steps: &[Segment], reason: &Arc<Unreadable>| Text::Hidden(Hidden::below(permission, steps, reason));
-    let elements = match permission.members.get(list) {
-        Some(Value::Unreadable(reason)) => return look(hidden(&[Segment::Fixed(list)], reason)),
-        Some(Value::Array(elements)) => elements,
-        _ => return ControlFlow::Continue(()),
-    };
-    for (at, element) in elements.iter().enumerate() {
-        let steps = [Segment::Fixed(list), Segment::Index(at), Segment::Fixed(member)];
-        let (value, steps) = match element {
-            Value::Object(members) => (members.get(member), &steps[..]),
-            element => (Some(element), &steps[..2]),
-        };
-        match value {
-            Some(Value::Unreadable(reason)) => look(hidden(steps, reason))?,
-            Some(value @ Value::String(text)) => {
-                if let Some(path) = &permission.origin {
-                    path.note_below(steps, Some(value));
-                }
-                look(Text::Known(text))?;
-            }
-            _ => {}
-        }
+/// A permission where it stands: an element of a list, or a document that a script has in hand.
+#[derive(Clone, Copy)]
+struct Permission<'a> {
+    members: &'a Object,
+    /// Where the list or the document stands.
+    path: Option<&'a Path>,
+    /// The place in the list.
+    place: Option<usize>,
+}
+
+impl<'a> Permission<'a> {
+    fn of(document: &'a Document) -> Self {
+        Self { members: &document.members, path: document.origin.as_ref(), place: None }
     }
-    ControlFlow::Continue(())
+
+    /// Calls `look` with the texts of a list: those of a member of its elements, or the elements themselves. Ends early
+    /// when `look` breaks.
+    fn each_text(
+        self,
+        list: &'static str,
+        member: &'static str,
+        look: &mut impl FnMut(Text<'a>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let steps = |at: usize| {
+            [
+                Segment::Index(self.place.unwrap_or_default()),
+                Segment::Fixed(list),
+                Segment::Index(at),
+                Segment::Fixed(member),
+            ]
+        };
+        let first = usize::from(self.place.is_none());
+        let hidden = |steps: &[Segment], reason| Text::Hidden(Hidden::below(self.path, steps, reason));
+        let elements = match self.members.get(list) {
+            Some(Value::Unreadable(reason)) => return look(hidden(steps(0).get(first..2).unwrap_or_default(), reason)),
+            Some(Value::Array(elements)) => elements,
+            _ => return ControlFlow::Continue(()),
+        };
+        for (at, element) in elements.iter().enumerate() {
+            let (value, depth) = match element {
+                Value::Object(members) => (members.get(member), 4),
+                element => (Some(element), 3),
+            };
+            let steps = steps(at);
+            let steps = steps.get(first..depth).unwrap_or_default();
+            match value {
+                Some(Value::Unreadable(reason)) => look(hidden(steps, reason))?,
+                Some(value @ Value::String(text)) => {
+                    if let Some(path) = self.path {
+                        path.note_below(steps, Some(value));
+                    }
+                    look(Text::Known(text))?;
+                }
+                _ => {}
+            }
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// Calls `look` with all ranges of addresses of a permission.
 fn each_range<'a>(
-    permission: &'a Document,
+    permission: Permission<'a>,
     family: Option<&str>,
     look: &mut impl FnMut(Text<'a>) -> ControlFlow<()>,
 ) -> Outcome<()> {
@@ -153,16 +178,16 @@ fn each_range<'a>(
     };
     // AWS Config gives the IPv4 ranges twice, the second time as texts. Older items have these only.
     let v4_list = if permission.members.get("ipv4Ranges").is_some() { "ipv4Ranges" } else { "ipRanges" };
-    if v4 && each_text(permission, v4_list, "cidrIp", look).is_break() {
+    if v4 && permission.each_text(v4_list, "cidrIp", look).is_break() {
         return Ok(());
     }
     if v6 {
-        let _ = each_text(permission, "ipv6Ranges", "cidrIpv6", look);
+        let _ = permission.each_text("ipv6Ranges", "cidrIpv6", look);
     }
     Ok(())
 }
 
-fn open_to_world(permission: &Document, family: Option<&str>) -> Outcome<bool> {
+fn open_to_world(permission: Permission<'_>, family: Option<&str>) -> Outcome<bool> {
     let mut open = false;
     let mut first_hidden = None;
     each_range(permission, family, &mut |range| match range {
@@ -186,17 +211,19 @@ fn open_to_world(permission: &Document, family: Option<&str>) -> Outcome<bool> {
 /// list, whose entries have to be looked at. The same as `open_to_world` of each, without a call for each.
 fn open_permissions(permissions: &List, listed: bool) -> Outcome<List> {
     let mut open = Vec::new();
-    for permission in permissions.each() {
-        let permission = permission?;
-        let found = {
-            let document = permission
-                .read_lock::<Document>()
-                .ok_or_else(|| fail(format!("a {} is not a permission", permission.type_name())))?;
-            let names_list = listed && !members_of(&document, "prefixListIds", "prefixListId")?.is_empty();
-            names_list || open_to_world(&document, None)?
+    let (elements, path) = permissions.facts().ok_or_else(|| fail("these are not permissions"))?;
+    for (at, element) in elements.iter().enumerate() {
+        // What is no object is refused when it is asked for as an element.
+        let found = match element {
+            Value::Object(members) => {
+                let permission = Permission { members, path, place: Some(at) };
+                let names_list = listed && !members_of(permission, "prefixListIds", "prefixListId")?.is_empty();
+                names_list || open_to_world(permission, None)?
+            }
+            _ => true,
         };
         if found {
-            open.push(permission);
+            open.extend(permissions.get(at).transpose()?);
         }
     }
     Ok(List::of_hosts(open))
@@ -225,15 +252,15 @@ impl Texts {
     }
 }
 
-fn cidrs(permission: &Document, family: Option<&str>) -> Outcome<Array> {
+fn cidrs(permission: Permission<'_>, family: Option<&str>) -> Outcome<Array> {
     let mut texts = Texts::default();
     each_range(permission, family, &mut |range| texts.add(range))?;
     texts.all()
 }
 
-fn members_of(permission: &Document, list: &'static str, member: &'static str) -> Outcome<Array> {
+fn members_of(permission: Permission<'_>, list: &'static str, member: &'static str) -> Outcome<Array> {
     let mut texts = Texts::default();
-    let _ = each_text(permission, list, member, &mut |text| texts.add(text));
+    let _ = permission.each_text(list, member, &mut |text| texts.add(text));
     texts.all()
 }
 
@@ -330,14 +357,20 @@ pub(super) fn register(surface: &mut Surface) {
             let Some((from, to)) = Ports::of(permission)?.range else { return Ok(false) };
             Ok(covers(&port_ranges(&ranges)?, from, to))
         })
-        .function("open_to_world", |permission: &mut Document| open_to_world(permission, None))
-        .function("open_to_world", |permission: &mut Document, family: &str| open_to_world(permission, Some(family)))
+        .function("open_to_world", |permission: &mut Document| open_to_world(Permission::of(permission), None))
+        .function("open_to_world", |permission: &mut Document, family: &str| {
+            open_to_world(Permission::of(permission), Some(family))
+        })
         .function("open_permissions", |permissions: &mut List| open_permissions(permissions, false))
         .function("open_or_listed_permissions", |permissions: &mut List| open_permissions(permissions, true))
-        .function("cidrs", |permission: &mut Document| cidrs(permission, None))
-        .function("cidrs", |permission: &mut Document, family: &str| cidrs(permission, Some(family)))
-        .function("prefix_lists", |permission: &mut Document| members_of(permission, "prefixListIds", "prefixListId"))
-        .function("source_groups", |permission: &mut Document| members_of(permission, "userIdGroupPairs", "groupId"))
+        .function("cidrs", |permission: &mut Document| cidrs(Permission::of(permission), None))
+        .function("cidrs", |permission: &mut Document, family: &str| cidrs(Permission::of(permission), Some(family)))
+        .function("prefix_lists", |permission: &mut Document| {
+            members_of(Permission::of(permission), "prefixListIds", "prefixListId")
+        })
+        .function("source_groups", |permission: &mut Document| {
+            members_of(Permission::of(permission), "userIdGroupPairs", "groupId")
+        })
         .function("port_in_ranges", |port: i64, ranges: Dynamic| -> Outcome<bool> {
             Ok(covers(&port_ranges(&ranges)?, port, port))
         })
@@ -361,7 +394,10 @@ pub(super) fn register(surface: &mut Surface) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::value::Unreadable;
 
     fn permission(json: &str) -> Document {
         let value: Value = serde_json::from_str(json).unwrap();
@@ -397,12 +433,12 @@ mod tests {
             (r#"{"ipv4Ranges": [{"cidrIp": "0.0.0.0/1"}], "ipv6Ranges": []}"#, false),
             (r#"{"userIdGroupPairs": [{"groupId": "sg-1"}]}"#, false),
         ] {
-            assert_eq!(open_to_world(&permission(json), None).unwrap(), expected, "{json}");
+            assert_eq!(open_to_world(Permission::of(&permission(json)), None).unwrap(), expected, "{json}");
         }
         let v6 = permission(r#"{"ipv6Ranges": [{"cidrIpv6": "::/0"}]}"#);
-        assert!(open_to_world(&v6, Some("ipv6")).unwrap());
-        assert!(!open_to_world(&v6, Some("ipv4")).unwrap());
-        assert!(open_to_world(&v6, Some("v6")).is_err());
+        assert!(open_to_world(Permission::of(&v6), Some("ipv6")).unwrap());
+        assert!(!open_to_world(Permission::of(&v6), Some("ipv4")).unwrap());
+        assert!(open_to_world(Permission::of(&v6), Some("v6")).is_err());
     }
 
     #[test]
@@ -410,11 +446,11 @@ mod tests {
         let hidden = Value::Unreadable(Arc::new(Unreadable::not_collected("ranges")));
         let open = permission(r#"{"ipv4Ranges": [{"cidrIp": "0.0.0.0/0"}]}"#);
         let open = Document { members: open.members.with("ipv6Ranges", hidden.clone()), origin: None };
-        assert!(open_to_world(&open, None).unwrap());
+        assert!(open_to_world(Permission::of(&open), None).unwrap());
         let closed = permission(r#"{"ipv4Ranges": [{"cidrIp": "10.0.0.0/8"}]}"#);
         let closed = Document { members: closed.members.with("ipv6Ranges", hidden), origin: None };
-        assert!(open_to_world(&closed, None).is_err());
-        assert!(!open_to_world(&closed, Some("ipv4")).unwrap());
+        assert!(open_to_world(Permission::of(&closed), None).is_err());
+        assert!(!open_to_world(Permission::of(&closed), Some("ipv4")).unwrap());
     }
 
     #[test]

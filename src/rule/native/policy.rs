@@ -18,7 +18,7 @@ use rhai::{Array, Dynamic, ImmutableString};
 use super::arn::Arn;
 use super::fact::{Fact, Hidden, Seen};
 use super::network::{is_private, net};
-use super::text::matches_glob;
+use super::text::{matches_glob, matches_glob_in_any_case};
 use crate::rule::run::{Outcome, fail, grow, stop_at_subject};
 use crate::rule::surface::{Document, List, Surface};
 use crate::value::{Value, code};
@@ -488,7 +488,7 @@ fn is_every_action(pattern: &str) -> bool {
 
 /// Whether an action is one of those a pattern names. Letter case does not matter in actions.
 fn action_matches(pattern: &str, action: &str) -> bool {
-    matches_glob(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
+    matches_glob_in_any_case(pattern, action)
 }
 
 /// Whether a resource is one of those a pattern names. A policy variable in the pattern may stand for anything.

@@ -18,31 +18,39 @@ pub(in crate::rule) fn csv(text: &str) -> impl Iterator<Item = &str> {
 /// Whether the text is as the pattern says: `*` stands for any characters, `?` for one. Takes time in proportion to the
 /// product of both lengths at worst, whatever the pattern.
 pub(in crate::rule) fn matches_glob(pattern: &str, text: &str) -> bool {
+    // Without `?` a character that takes several bytes is matched byte by byte.
+    if text.is_ascii() || !pattern.contains('?') {
+        return glob(pattern.as_bytes(), text.as_bytes(), b'*', b'?', |a, b| a == b);
+    }
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
+    glob(&pattern, &text, '*', '?', |a, b| a == b)
+}
+
+/// The same for names that are ASCII, whatever their letter case.
+pub(super) fn matches_glob_in_any_case(pattern: &str, text: &str) -> bool {
+    glob(pattern.as_bytes(), text.as_bytes(), b'*', b'?', u8::eq_ignore_ascii_case)
+}
+
+fn glob<C: Copy + PartialEq>(pattern: &[C], text: &[C], any: C, one: C, same: impl Fn(&C, &C) -> bool) -> bool {
     let (mut p, mut t) = (0, 0);
     // Where to go on after the last `*` took one character more.
     let mut back: Option<(usize, usize)> = None;
     loop {
-        let next = pattern.get(p..).and_then(|rest| rest.chars().next());
-        let here = text.get(t..).and_then(|rest| rest.chars().next());
-        match (next, here) {
-            (Some('*'), _) => {
+        match (pattern.get(p), text.get(t)) {
+            (Some(wanted), _) if *wanted == any => {
                 p += 1;
                 back = Some((p, t));
             }
-            (Some('?'), Some(character)) => {
+            (Some(wanted), Some(character)) if *wanted == one || same(wanted, character) => {
                 p += 1;
-                t += character.len_utf8();
-            }
-            (Some(wanted), Some(character)) if wanted == character => {
-                p += wanted.len_utf8();
-                t += character.len_utf8();
+                t += 1;
             }
             (None, None) => return true,
             _ => {
-                let Some((after, from)) = back else { return false };
-                let Some(character) = text.get(from..).and_then(|rest| rest.chars().next()) else { return false };
+                let Some((after, from)) = back.filter(|(_, from)| *from < text.len()) else { return false };
                 p = after;
-                t = from + character.len_utf8();
+                t = from + 1;
                 back = Some((after, t));
             }
         }

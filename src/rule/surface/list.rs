@@ -12,7 +12,7 @@ use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
 use super::document::{read, whole};
 use super::operators::{compare, same};
 use super::{Document, Item, Origin, Surface};
-use crate::rule::run::{Outcome, Segment, fail, grow, weight};
+use crate::rule::run::{Outcome, Path, Segment, fail, grow, weight};
 use crate::value::Value;
 
 /// A list that a script cannot change. Reading an unreadable element ends the evaluation.
@@ -148,6 +148,19 @@ fn contains(list: &impl Sequence, wanted: &Dynamic) -> Outcome<bool> {
 }
 
 impl List {
+    /// The element at a place.
+    pub(in crate::rule) fn get(&self, index: usize) -> Option<Outcome<Dynamic>> {
+        self.at(index)
+    }
+
+    /// The elements as facts, and where the list stands.
+    pub(in crate::rule) fn facts(&self) -> Option<(&[Value], Option<&Path>)> {
+        match &self.elements {
+            Elements::Values(elements) => Some((elements, self.origin.as_ref())),
+            Elements::Hosts(_) => None,
+        }
+    }
+
     /// The elements, in order.
     pub(in crate::rule) fn each(&self) -> impl Iterator<Item = Outcome<Dynamic>> {
         Sequence::each(self)
