@@ -166,6 +166,14 @@ fn a_model_that_could_write() {
 }
 
 #[test]
+fn endpoints_that_are_none() {
+    let folder = Folder::new();
+    folder.write("models/endpoints.json", "{}}");
+    let said = fails(&folder.assize(&["scan", "--demo", "--models", "models"]));
+    assert!(said.contains("cannot load the endpoints") && said.contains("endpoints.json"), "{said}");
+}
+
+#[test]
 fn no_credentials() {
     let said = fails(&assize(&["scan", "--rule", "encrypted-volumes", "--region", "eu-west-1"]));
     assert!(said.starts_with("exit code 2\n---- stderr\nerror: no AWS credentials were found"), "{said}");

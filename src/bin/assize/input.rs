@@ -16,6 +16,7 @@ use assize::rule::{RuleSet, Selection};
 use assize::snapshot::{self, Snapshot, SnapshotError};
 use assize::source::config_export::ConfigExport;
 use assize::source::descriptor::Catalog;
+use assize::source::endpoint::Endpoints;
 use assize::source::model::Models;
 use flate2::bufread::MultiGzDecoder;
 
@@ -89,6 +90,15 @@ pub(crate) fn regions(named: &[String]) -> Option<Regions> {
         return Some(Regions::Enabled);
     }
     (!named.is_empty()).then(|| Regions::Named(named.iter().cloned().collect()))
+}
+
+/// Where services are reached, with those of the user's models.
+pub(crate) fn endpoints(definitions: &Definitions) -> Result<Endpoints, Failure> {
+    let builtin = Endpoints::builtin();
+    match &definitions.models {
+        Some(folder) => builtin.with_dir(folder).map_err(|error| Failure::of("cannot load the endpoints", &error)),
+        None => Ok(builtin),
+    }
 }
 
 /// The models and the resource types that are known.

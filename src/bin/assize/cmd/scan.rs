@@ -12,7 +12,6 @@ use assize::source::account::Account;
 use assize::source::account::secret::SecretKey;
 use assize::source::client::{Client, ClientError, ConnectOptions};
 use assize::source::descriptor::{Catalog, Scope};
-use assize::source::model::Models;
 use assize::source::recording::{Recorder, Recording, Replay};
 
 use super::evaluate::options;
@@ -36,7 +35,8 @@ pub(crate) fn scan(flags: &Scan, threads: usize, colors: Colors) -> Result<u8, F
     if !flags.targets.tags.is_empty() {
         needs.add_tags(&catalog);
     }
-    let snapshot = read(&flags.account, &models, &catalog, &needs)?;
+    let connect = ConnectOptions::new().models(models).endpoints(input::endpoints(&flags.definitions)?);
+    let snapshot = read(&flags.account, connect, &catalog, &needs)?;
     let kept = flags.snapshot_out.as_ref().map_or(Ok(()), |path| output::file(path, |out| snapshot.write(out)));
     let snapshot = Arc::new(snapshot);
     let outcome = evaluate::run(&rules, &snapshot, &options(&flags.targets, threads));
@@ -52,7 +52,8 @@ pub(crate) fn collect(flags: &Collect, colors: Colors) -> Result<u8, Failure> {
     if let Some(path) = &flags.output {
         output::check_folder(path)?;
     }
-    let snapshot = read(&flags.account, &models, &catalog, &needs)?;
+    let connect = ConnectOptions::new().models(models).endpoints(input::endpoints(&flags.definitions)?);
+    let snapshot = read(&flags.account, connect, &catalog, &needs)?;
     match &flags.output {
         Some(path) => output::file(path, |out| snapshot.write(out))?,
         None => output::stdout(colors, true, |out| snapshot.write(out))?,
@@ -60,7 +61,7 @@ pub(crate) fn collect(flags: &Collect, colors: Colors) -> Result<u8, Failure> {
     Ok(if snapshot.gaps().is_empty() { exit::CLEAN } else { exit::INCOMPLETE })
 }
 
-fn read(flags: &cli::Account, models: &Arc<Models>, catalog: &Catalog, needs: &Needs) -> Result<Snapshot, Failure> {
+fn read(flags: &cli::Account, connect: ConnectOptions, catalog: &Catalog, needs: &Needs) -> Result<Snapshot, Failure> {
     if let Some(path) = &flags.record {
         output::check_folder(path)?;
     }
@@ -70,7 +71,7 @@ fn read(flags: &cli::Account, models: &Arc<Models>, catalog: &Catalog, needs: &N
         .map_err(|error| Failure::of("cannot start the threads that wait for AWS", &error))?;
     let replay = recording(flags)?.map(Arc::new);
     let recorder = flags.record.as_ref().map(|_| Recorder::new());
-    let snapshot = runtime.block_on(read_account(flags, models, catalog, needs, replay, recorder.as_ref()))?;
+    let snapshot = runtime.block_on(read_account(flags, connect, catalog, needs, replay, recorder.as_ref()))?;
     if let (Some(path), Some(recorder)) = (&flags.record, recorder) {
         let recording = recorder.finish(&snapshot.about().captured_at, flags.scrub_accounts);
         // The file is compressed by its name, as all others are.
@@ -98,13 +99,12 @@ fn recording(flags: &cli::Account) -> Result<Option<Recording>, Failure> {
 
 async fn read_account(
     flags: &cli::Account,
-    models: &Arc<Models>,
+    mut connect: ConnectOptions,
     catalog: &Catalog,
     needs: &Needs,
     replay: Option<Arc<Recording>>,
     recorder: Option<&Recorder>,
 ) -> Result<Snapshot, Failure> {
-    let mut connect = ConnectOptions::new().models(Arc::clone(models));
     if let Some(profile) = &flags.profile {
         connect = connect.profile(profile);
     }
