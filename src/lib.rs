@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../README.md")]
 
+pub mod canonical;
 pub mod collect;
 pub mod evaluate;
 pub mod evaluation;
