@@ -90,6 +90,11 @@ impl ApiError {
     }
 }
 
+/// A whole answer that says that all is well and that the operation's model does not fit, with the reason.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Malformed(pub(super) String);
+
 /// The client could not begin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

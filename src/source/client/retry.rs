@@ -1,6 +1,13 @@
 //! The SDK's standard retries, on the budget of the place that is asked.
+//!
+//! What can pass by itself is tried up to the client's number of attempts: no connection, one that broke before the
+//! whole answer was there, silence, a throttle, a status of 500, 502, 503 or 504 whoever gave it. An answer that arrived
+//! whole, says that all is well, and is not the operation's (a proxy's page, another operation's document) is asked for
+//! once more in a call: a proxy that has gone mad stays so, and the place is not asked five times for what it did answer.
 
+use std::error::Error as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_smithy_runtime::client::retries::classifiers::run_classifiers_on_ctx;
 use aws_smithy_runtime::client::retries::strategy::StandardRetryStrategy;
@@ -14,6 +21,7 @@ use aws_smithy_types::retry::ErrorKind;
 
 use super::budget::Budget;
 use super::clock::Clock;
+use super::error::Malformed;
 use super::tally::Tally;
 
 /// Retries of one call. The SDK's strategy keeps the permit of its last retry, so each call has one of its own: shared,
@@ -24,11 +32,22 @@ pub(super) struct BudgetedRetry {
     budget: Option<Arc<Budget>>,
     tally: Tally,
     clock: Clock,
+    /// The call was made again for an answer that was not the operation's.
+    asked_once_more: AtomicBool,
 }
 
 impl BudgetedRetry {
     pub(super) fn new(budget: Option<Arc<Budget>>, tally: Tally, clock: Clock) -> Self {
-        Self { standard: StandardRetryStrategy::new(), budget, tally, clock }
+        Self { standard: StandardRetryStrategy::new(), budget, tally, clock, asked_once_more: AtomicBool::new(false) }
+    }
+
+    /// Whether this is the second answer of the call that is not the operation's.
+    fn is_malformed_again(&self, context: &InterceptorContext) -> bool {
+        let malformed = match context.output_or_error() {
+            Some(Err(error)) => error.source().and_then(|cause| cause.downcast_ref::<Malformed>()).is_some(),
+            _ => false,
+        };
+        malformed && self.asked_once_more.swap(true, Ordering::Relaxed)
     }
 }
 
@@ -48,6 +67,9 @@ impl RetryStrategy for BudgetedRetry {
         components: &RuntimeComponents,
         config: &ConfigBag,
     ) -> Result<ShouldAttempt, BoxError> {
+        if self.is_malformed_again(context) {
+            return Ok(ShouldAttempt::No);
+        }
         let throttled = matches!(
             run_classifiers_on_ctx(components.retry_classifiers(), context),
             RetryAction::RetryIndicated(RetryReason::RetryableError { kind: ErrorKind::ThrottlingError, .. })

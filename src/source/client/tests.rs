@@ -384,12 +384,54 @@ async fn an_answer_that_is_cut_off_is_never_an_answer() {
     let client = connect(&[Act::Short(VPCS)]).await;
     let error = vpcs(&client).await.unwrap_err();
     assert_eq!((error.code.as_str(), error.status), (code::CONNECTION, Some(200)));
+    assert_eq!(client.requests()["ec2:DescribeVpcs"], 5, "it broke on its way, as a connection does");
     let client = connect(&[Act::Answer(200, "<DescribeVpcsResponse><vpcSet><item><vpcId>vpc-1")]).await;
     let error = vpcs(&client).await.unwrap_err();
     assert_eq!((error.code.as_str(), error.kind), (code::MALFORMED, ApiErrorKind::Malformed));
     let client = connect(&[Act::Short(VPCS), Act::Answer(200, VPCS)]).await;
     vpcs(&client).await.unwrap();
     assert_eq!(client.requests()["ec2:DescribeVpcs"], 2);
+}
+
+const PORTAL: &str = "<!DOCTYPE html><html><body>Please log in to the network</body></html>";
+
+#[tokio::test]
+async fn an_answer_that_is_something_else_is_asked_for_once_more() {
+    let sequences: [&'static [Act]; 4] = [
+        &[Act::Answer(200, PORTAL)],
+        &[Act::Answer(200, "<DescribeSubnetsResponse><subnetSet/></DescribeSubnetsResponse>")],
+        &[Act::Answer(200, "<DescribeVpcsResponse><vpcSet><item><vpcId>vpc-1")],
+        &[Act::Answer(200, "")],
+    ];
+    for acts in sequences {
+        let client = connect(acts).await;
+        let error = vpcs(&client).await.unwrap_err();
+        assert_eq!((error.code.as_str(), error.kind), (code::MALFORMED, ApiErrorKind::Malformed), "{error}");
+        assert_eq!(client.requests()["ec2:DescribeVpcs"], 2, "{error}");
+    }
+
+    let client = connect(&[Act::Answer(200, PORTAL), Act::Answer(200, VPCS)]).await;
+    vpcs(&client).await.unwrap();
+    assert_eq!(client.requests()["ec2:DescribeVpcs"], 2);
+}
+
+#[tokio::test]
+async fn once_more_is_once_a_call_whatever_comes_between() {
+    let acts: &'static [Act] =
+        &[Act::Answer(200, PORTAL), Act::Answer(503, THROTTLED), Act::Answer(200, PORTAL), Act::Answer(200, VPCS)];
+    let client = connect(acts).await;
+    let error = vpcs(&client).await.unwrap_err();
+    assert_eq!((error.code.as_str(), error.kind), (code::MALFORMED, ApiErrorKind::Malformed));
+    assert_eq!(client.requests()["ec2:DescribeVpcs"], 3);
+    vpcs(&client).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_page_of_a_proxy_that_says_it_failed_goes_by_its_status() {
+    let client = connect(&[Act::Answer(502, PORTAL)]).await;
+    let error = vpcs(&client).await.unwrap_err();
+    assert_eq!((error.code.as_str(), error.status), ("HTTP 502", Some(502)));
+    assert_eq!(client.requests()["ec2:DescribeVpcs"], 5);
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ use tokio::task::unconstrained;
 
 use super::budget::Budget;
 use super::clock::Clock;
-use super::error::{ApiError, ApiErrorKind, chain, one_line};
+use super::error::{ApiError, ApiErrorKind, Malformed, chain, one_line};
 use super::rate;
 use super::retry::BudgetedRetry;
 use super::tally::Tally;
@@ -441,11 +441,6 @@ struct CutOff {
     arrived: usize,
     expected: u64,
 }
-
-/// An answer that the model does not fit.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Malformed(String);
 
 /// A call that failed, and the region where S3 says that the bucket is.
 #[derive(Debug)]

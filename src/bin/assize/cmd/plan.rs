@@ -34,7 +34,10 @@ pub(crate) fn plan(flags: &cli::Plan, colors: Colors) -> Result<u8, Failure> {
             counts.regions = u64::try_from(named).unwrap_or(u64::MAX);
         }
         let calls = plan.bound(&counts);
-        _ = writeln!(text, "at most {calls} calls for as many resources as the snapshot has");
+        _ = writeln!(
+            text,
+            "at most {calls} calls for as many resources as the snapshot has; what fails and is tried again comes on top"
+        );
     }
     output::stdout(colors, false, |out| out.write_all(text.as_bytes()))?;
     Ok(exit::CLEAN)
