@@ -75,8 +75,9 @@ pub fn relationship_bytes(relationship: &Relationship) -> Vec<u8> {
 /// The canonical form of an item's content.
 fn bytes(item: &ConfigurationItem) -> Vec<u8> {
     let mut out = Vec::with_capacity(2_048);
-    for attribute in [&item.resource_name, &item.arn, &item.availability_zone, &item.creation_time] {
-        put_optional(attribute.as_deref(), &mut out);
+    let (name, arn) = (item.resource_name.as_deref(), item.arn.as_deref());
+    for attribute in [name, arn, item.availability_zone.as_deref(), item.creation_time.as_deref()] {
+        put_optional(attribute, &mut out);
     }
     let links: Vec<_> =
         item.relationships.iter().map(|link| span(&mut out, |out| put_relationship(link, out))).collect();

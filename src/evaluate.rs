@@ -168,12 +168,12 @@ fn without_items(chosen: &Chosen, place: &Place, reason: &Arc<Unreadable>) -> Ev
     Evaluation {
         rule: Arc::clone(&chosen.rule.id),
         resource: ResourceKey::new(&place.account_id, &place.aws_region, &place.resource_type, ""),
-        key: String::new(),
+        key: Box::default(),
         compliance_type: ComplianceType::InsufficientData,
         severity: chosen.rule.severity,
         resource_name: None,
         arn: None,
-        annotation: reason.to_string(),
+        annotation: reason.to_string().into(),
         evidence: Box::default(),
         gap: Some(Box::new(Gap {
             account_id: place.account_id.to_string(),

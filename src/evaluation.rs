@@ -71,6 +71,9 @@ impl Severity {
 }
 
 /// One rule on one resource.
+///
+/// A run has millions of them, so they share what they can: the resource's key, name and ARN with its item, sentences and
+/// paths with each other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     /// The rule's id.
@@ -78,17 +81,17 @@ pub struct Evaluation {
     /// The resource. When a listing failed, the id is empty: it is not known which resources there are.
     pub resource: ResourceKey,
     /// Tells several findings of one rule on one resource apart (`tcp 22 from 0.0.0.0/0`). Empty for the usual one.
-    pub key: String,
+    pub key: Box<str>,
     /// The answer.
     pub compliance_type: ComplianceType,
     /// The rule's severity, unless the rule gave this finding its own.
     pub severity: Severity,
     /// The resource's name.
-    pub resource_name: Option<String>,
+    pub resource_name: Option<Arc<str>>,
     /// The resource's ARN.
-    pub arn: Option<String>,
+    pub arn: Option<Arc<str>>,
     /// Why, in one sentence: lower case, no full stop. Empty when compliant.
-    pub annotation: String,
+    pub annotation: Arc<str>,
     /// What the rule read, in the order in which it read it, each path once.
     pub evidence: Box<[Evidence]>,
     /// With `INSUFFICIENT_DATA`: the fact that could not be read.

@@ -2,8 +2,10 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::gap::Gap;
@@ -27,21 +29,21 @@ pub struct ConfigurationItem {
     /// Which resource this is.
     pub key: ResourceKey,
     /// The name, where the resource has one beside its id.
-    pub resource_name: Option<String>,
+    pub resource_name: Option<Arc<str>>,
     /// The Amazon Resource Name. Some types have none.
-    pub arn: Option<String>,
+    pub arn: Option<Arc<str>>,
     /// An availability zone, `Multiple Availability Zones`, `Regional` or `Not Applicable`.
-    pub availability_zone: Option<String>,
+    pub availability_zone: Option<CompactString>,
     /// When the facts were read: RFC 3339, UTC, milliseconds.
-    pub capture_time: String,
+    pub capture_time: CompactString,
     /// When the resource was created, if AWS tells.
-    pub creation_time: Option<String>,
+    pub creation_time: Option<CompactString>,
     /// Whether the resource was there.
     pub status: ItemStatus,
     /// Orders the items of one resource: milliseconds since 1970 of the capture time.
     pub state_id: i64,
     /// The MD5 field of AWS Config's schema; empty when it was not computed.
-    pub md5_hash: String,
+    pub md5_hash: CompactString,
     /// CloudTrail event ids.
     pub related_events: Vec<String>,
     /// An object of strings, or unreadable.
@@ -59,8 +61,14 @@ pub struct ConfigurationItem {
 }
 
 /// Which resource: the order of items in a snapshot and of evaluations in a report.
+///
+/// A handle: all that speaks of one resource shares the [`KeyParts`], which are read as the key's own fields.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ResourceKey {
+pub struct ResourceKey(Arc<KeyParts>);
+
+/// What makes up a [`ResourceKey`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyParts {
     /// Twelve digits.
     pub account_id: Arc<str>,
     /// A region's name, or [`GLOBAL`].
@@ -74,18 +82,33 @@ pub struct ResourceKey {
 impl ResourceKey {
     /// The key of one resource.
     pub fn new(account_id: &str, region: &str, resource_type: &str, resource_id: &str) -> Self {
-        Self {
+        Self(Arc::new(KeyParts {
             account_id: intern(account_id),
             region: intern(region),
             resource_type: intern(resource_type),
             resource_id: Arc::from(resource_id),
-        }
+        }))
+    }
+}
+
+impl Deref for ResourceKey {
+    type Target = KeyParts;
+
+    fn deref(&self) -> &KeyParts {
+        &self.0
+    }
+}
+
+/// What shares the parts keeps its own.
+impl DerefMut for ResourceKey {
+    fn deref_mut(&mut self) -> &mut KeyParts {
+        Arc::make_mut(&mut self.0)
     }
 }
 
 impl fmt::Display for ResourceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { account_id, region, resource_type, resource_id } = self;
+        let KeyParts { account_id, region, resource_type, resource_id } = &**self;
         write!(f, "{account_id} {region} {resource_type} {resource_id}")
     }
 }
@@ -168,11 +191,11 @@ impl ConfigurationItem {
             resource_name: None,
             arn: None,
             availability_zone: None,
-            capture_time: capture_time.to_owned(),
+            capture_time: capture_time.into(),
             creation_time: None,
             status: ItemStatus::ResourceDiscovered,
             state_id: capture_time.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_millisecond),
-            md5_hash: String::new(),
+            md5_hash: CompactString::default(),
             related_events: Vec::new(),
             tags: Value::object::<&str>([]),
             relationships: Vec::new(),
@@ -285,15 +308,15 @@ struct ItemFile {
     #[serde(default)]
     resource_id: Arc<str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    resource_name: Option<String>,
+    resource_name: Option<Arc<str>>,
     #[serde(default, rename = "ARN", alias = "arn", skip_serializing_if = "Option::is_none")]
-    arn: Option<String>,
+    arn: Option<Arc<str>>,
     #[serde(default, deserialize_with = "null_as_default")]
     aws_region: Arc<str>,
     #[serde(default, alias = "availibilityZone", skip_serializing_if = "Option::is_none")]
-    availability_zone: Option<String>,
+    availability_zone: Option<CompactString>,
     #[serde(default, alias = "configurationItemMD5Hash")]
-    configuration_state_md5_hash: Option<String>,
+    configuration_state_md5_hash: Option<CompactString>,
     #[serde(default, skip_serializing_if = "is_null")]
     resource_creation_time: Value,
     /// Not part of AWS Config's form: written only where there are any.
@@ -323,13 +346,13 @@ impl From<ConfigurationItem> for ItemFile {
             configuration_item_version: Some("1.3".to_owned()),
             configuration_item_capture_time: item.capture_time.into(),
             configuration_state_id: item.state_id.into(),
-            aws_account_id: item.key.account_id,
+            aws_account_id: Arc::clone(&item.key.account_id),
             configuration_item_status: item.status,
-            resource_type: item.key.resource_type,
-            resource_id: item.key.resource_id,
+            resource_type: Arc::clone(&item.key.resource_type),
+            resource_id: Arc::clone(&item.key.resource_id),
             resource_name: item.resource_name,
             arn: item.arn,
-            aws_region: item.key.region,
+            aws_region: Arc::clone(&item.key.region),
             availability_zone: item.availability_zone,
             configuration_state_md5_hash: Some(item.md5_hash),
             resource_creation_time: item.creation_time.map_or(Value::Null, Value::from),
@@ -343,12 +366,12 @@ impl From<ItemFile> for ConfigurationItem {
     fn from(file: ItemFile) -> Self {
         let state_id = state_id(&file);
         let mut item = Self {
-            key: ResourceKey {
+            key: ResourceKey(Arc::new(KeyParts {
                 account_id: intern(&file.aws_account_id),
                 region: intern(&file.aws_region),
                 resource_type: intern(&file.resource_type),
                 resource_id: file.resource_id,
-            },
+            })),
             resource_name: file.resource_name,
             arn: file.arn,
             availability_zone: file.availability_zone,
@@ -370,6 +393,7 @@ impl From<ItemFile> for ConfigurationItem {
             },
             gaps: Vec::new(),
         };
+        item.relationships.shrink_to_fit();
         for relationship in &mut item.relationships {
             relationship.resource_type = intern(&relationship.resource_type);
             relationship.name = intern(&relationship.name);
@@ -419,7 +443,7 @@ fn tags(tags: Value) -> Value {
 }
 
 /// Times come as RFC 3339 text with any offset, or as seconds since 1970 with a fraction.
-fn timestamp(time: &Value) -> Option<String> {
+fn timestamp(time: &Value) -> Option<CompactString> {
     let time = match time {
         Value::String(text) => text.parse::<jiff::Timestamp>().ok()?,
         Value::Integer(seconds) => jiff::Timestamp::from_second(*seconds).ok()?,
@@ -427,7 +451,7 @@ fn timestamp(time: &Value) -> Option<String> {
         Value::Float(seconds) => jiff::Timestamp::from_millisecond((seconds * 1_000.0).round() as i64).ok()?,
         _ => return None,
     };
-    Some(format_time(time))
+    Some(format_time(time).into())
 }
 
 /// A time as AWS Config writes it: RFC 3339, UTC, milliseconds.

@@ -118,7 +118,8 @@ impl Object {
     /// An object of members whose names are shared already. Later members of the same name win.
     pub fn from_members(mut members: Vec<(Key, Value)>) -> Self {
         sort_members(&mut members);
-        Self(members.into())
+        // Where there is nothing, nothing is allocated.
+        if members.is_empty() { Self::default() } else { Self(members.into()) }
     }
 
     /// The member of this name.
@@ -187,28 +188,38 @@ fn sort_members(members: &mut Vec<(Key, Value)>) {
     members.reverse();
 }
 
-thread_local! {
-    /// Names of members come from a few thousand words of AWS's models. Those that do not (tag keys, environment
-    /// variables) would grow the table without end, so it is cleared when it is full.
-    static NAMES: RefCell<HashSet<Key>> = RefCell::new(HashSet::new());
-}
+/// Texts of which each is held once. Those that never come again would grow the table without end, so it is cleared when
+/// it is full.
+#[derive(Default)]
+pub(crate) struct Texts(HashSet<Arc<str>>);
 
 /// More than the member names of all AWS models that are in use at once.
-const MOST_NAMES: usize = 16_384;
+const MOST_TEXTS: usize = 16_384;
+
+impl Texts {
+    /// The shared form of a text.
+    pub(crate) fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(shared) = self.0.get(text) {
+            return Arc::clone(shared);
+        }
+        if self.0.len() >= MOST_TEXTS {
+            self.0.clear();
+        }
+        let shared: Arc<str> = Arc::from(text);
+        self.0.insert(Arc::clone(&shared));
+        shared
+    }
+}
+
+thread_local! {
+    /// Names of members come from a few thousand words of AWS's models, but for tag keys, environment variables and the
+    /// like.
+    static NAMES: RefCell<Texts> = RefCell::default();
+}
 
 /// The shared form of a member's name.
 pub fn intern(name: &str) -> Key {
-    NAMES.with_borrow_mut(|names| {
-        if let Some(key) = names.get(name) {
-            return Arc::clone(key);
-        }
-        if names.len() >= MOST_NAMES {
-            names.clear();
-        }
-        let key: Key = Arc::from(name);
-        names.insert(Arc::clone(&key));
-        key
-    })
+    NAMES.with_borrow_mut(|names| names.share(name))
 }
 
 impl Value {
@@ -360,6 +371,12 @@ impl From<String> for Value {
     }
 }
 
+impl From<CompactString> for Value {
+    fn from(text: CompactString) -> Self {
+        Self::String(text)
+    }
+}
+
 impl From<bool> for Value {
     fn from(truth: bool) -> Self {
         Self::Bool(truth)
@@ -374,7 +391,7 @@ impl From<i64> for Value {
 
 impl From<Vec<Value>> for Value {
     fn from(elements: Vec<Value>) -> Self {
-        Self::Array(elements.into())
+        Self::Array(if elements.is_empty() { Arc::default() } else { elements.into() })
     }
 }
 
@@ -471,7 +488,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         while let Some(element) = access.next_element()? {
             elements.push(element);
         }
-        Ok(Value::Array(elements.into()))
+        Ok(elements.into())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
@@ -479,8 +496,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         while let Some(Name(key)) = access.next_key()? {
             members.push((key, access.next_value()?));
         }
-        sort_members(&mut members);
-        Ok(Value::Object(Object(members.into())))
+        Ok(Object::from_members(members).into())
     }
 }
 

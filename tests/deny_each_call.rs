@@ -196,11 +196,11 @@ fn try_out(demo: &Demo, case: Case<'_>) -> (Vec<String>, BTreeSet<String>) {
 
     let judged: BTreeMap<(&str, &ResourceKey, &str), &Evaluation> = before
         .iter()
-        .map(|evaluation| ((evaluation.rule.as_ref(), &evaluation.resource, evaluation.key.as_str()), *evaluation))
+        .map(|evaluation| ((evaluation.rule.as_ref(), &evaluation.resource, evaluation.key.as_ref()), *evaluation))
         .collect();
     let mut noticed = BTreeSet::new();
     for evaluation in &said {
-        let was = judged.get(&(evaluation.rule.as_ref(), &evaluation.resource, evaluation.key.as_str())).copied();
+        let was = judged.get(&(evaluation.rule.as_ref(), &evaluation.resource, evaluation.key.as_ref())).copied();
         if was == Some(evaluation) {
             continue;
         }

@@ -57,7 +57,7 @@ fn findings(items: Vec<ConfigurationItem>) -> BTreeMap<String, Severity> {
         .filter(|evaluation| evaluation.compliance_type != ComplianceType::Compliant)
         .map(|evaluation| {
             assert_eq!(evaluation.compliance_type, ComplianceType::NonCompliant, "{}", evaluation.annotation);
-            (evaluation.key, evaluation.severity)
+            (evaluation.key.into(), evaluation.severity)
         })
         .collect()
 }

@@ -260,7 +260,7 @@ fn several_findings_stand_in_the_order_of_their_keys() {
         [non_compliant(\"b\").key(\"b\").severity(\"low\"), compliant().key(\"a\")]
     }";
     let outcome = evaluate::run(&rules(script), &snapshot(vec![volume()]), &Options::default());
-    let keys: Vec<_> = outcome.evaluations.iter().map(|one| (one.key.as_str(), one.severity.as_str())).collect();
+    let keys: Vec<_> = outcome.evaluations.iter().map(|one| (one.key.as_ref(), one.severity.as_str())).collect();
     assert_eq!(keys, [("a", "medium"), ("b", "low")]);
 }
 

@@ -38,7 +38,7 @@ fn link(id: &str) -> Relationship {
 fn the_form_does_not_change_unnoticed() {
     let mut item =
         item("AWS::EC2::Volume", r#"{"size": 8, "encrypted": false, "attachments": [{"device": "/dev/sda"}]}"#);
-    item.arn = Some("arn:aws:ec2:eu-west-1:111122223333:volume/vol-1".to_owned());
+    item.arn = Some("arn:aws:ec2:eu-west-1:111122223333:volume/vol-1".into());
     item.tags = value(r#"{"Name": "data"}"#);
     item.relationships = vec![link("i-1")];
     // Digests are kept in stores: a change of the form makes every kept body look new.
@@ -49,19 +49,19 @@ fn the_form_does_not_change_unnoticed() {
 fn only_the_content_counts() {
     let first = item("AWS::EC2::Volume", r#"{"size": 8}"#);
     let mut second = first.clone();
-    second.capture_time = "2026-10-02T00:00:00.000Z".to_owned();
+    second.capture_time = "2026-10-02T00:00:00.000Z".into();
     second.state_id += 1;
     second.status = crate::item::ItemStatus::Ok;
-    second.md5_hash = "0".repeat(32);
+    second.md5_hash = "0".repeat(32).into();
     second.related_events = vec!["b0c1".to_owned()];
     second.key = ResourceKey::new("111122223333", "eu-west-1", "AWS::EC2::Volume", "vol-2");
     assert_eq!(digest(&first), digest(&second));
 
     let changes: [fn(&mut ConfigurationItem); 7] = [
-        |item| item.resource_name = Some("data".to_owned()),
-        |item| item.arn = Some("arn:aws:ec2:::x".to_owned()),
-        |item| item.availability_zone = Some("eu-west-1a".to_owned()),
-        |item| item.creation_time = Some("2026-01-01T00:00:00.000Z".to_owned()),
+        |item| item.resource_name = Some("data".into()),
+        |item| item.arn = Some("arn:aws:ec2:::x".into()),
+        |item| item.availability_zone = Some("eu-west-1a".into()),
+        |item| item.creation_time = Some("2026-01-01T00:00:00.000Z".into()),
         |item| item.put("/tags/Name", "data".into()),
         |item| item.put("/supplementaryConfiguration/Policy", "x".into()),
         |item| item.relationships = vec![link("i-1")],
@@ -77,8 +77,8 @@ fn only_the_content_counts() {
 fn neighbouring_texts_do_not_run_together() {
     let mut a = item("AWS::EC2::Volume", "{}");
     let mut b = a.clone();
-    (a.resource_name, a.arn) = (Some("x".to_owned()), None);
-    (b.resource_name, b.arn) = (None, Some("x".to_owned()));
+    (a.resource_name, a.arn) = (Some("x".into()), None);
+    (b.resource_name, b.arn) = (None, Some("x".into()));
     assert_ne!(digest(&a), digest(&b));
     assert!(!equal("T", r#"{"a": ["b", "c"]}"#, r#"{"a": ["bc"]}"#));
     assert!(!equal("T", r#"{"a": [["b"], ["c"]]}"#, r#"{"a": [["b", "c"]]}"#));

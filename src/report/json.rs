@@ -283,12 +283,12 @@ impl<'a> EvaluationV1<'a> {
         Evaluation {
             rule: Arc::from(self.rule),
             resource: ResourceKey::new(&self.account_id, &self.aws_region, &self.resource_type, &self.resource_id),
-            key: self.key.unwrap_or_default().into_owned(),
+            key: self.key.unwrap_or_default().into(),
             compliance_type: self.compliance_type,
             severity: self.severity,
-            resource_name: self.resource_name.map(Cow::into_owned),
-            arn: self.arn.map(Cow::into_owned),
-            annotation: self.annotation.unwrap_or_default().into_owned(),
+            resource_name: self.resource_name.map(Arc::from),
+            arn: self.arn.map(Arc::from),
+            annotation: self.annotation.map_or_else(Arc::default, Arc::from),
             evidence: self.evidence.into_iter().map(EvidenceV1::into_evidence).collect(),
             gap: self.gap.map(|gap| Box::new(gap.into_gap())),
         }

@@ -341,10 +341,10 @@ fn result(
     let annotation = if finding.annotation.is_empty() { "not compliant" } else { &finding.annotation };
     let message = format!("{} {shown} in {}: {annotation}", key.resource_type, key.region);
 
-    let name = finding
-        .arn
-        .clone()
-        .unwrap_or_else(|| format!("{}/{}/{}/{}", key.account_id, key.region, key.resource_type, key.resource_id));
+    let name = finding.arn.as_deref().map_or_else(
+        || format!("{}/{}/{}/{}", key.account_id, key.region, key.resource_type, key.resource_id),
+        str::to_owned,
+    );
     let mut logical = LogicalLocation::builder().fully_qualified_name(name).kind("resource").build();
     logical.name = some_text(shown);
 

@@ -15,12 +15,12 @@ pub(crate) fn evaluation(rule: &str, resource_type: &str, id: &str) -> Evaluatio
     Evaluation {
         rule: rule.into(),
         resource: ResourceKey::new(ACCOUNT, "eu-west-1", resource_type, id),
-        key: String::new(),
+        key: Box::default(),
         compliance_type: ComplianceType::Compliant,
         severity: Severity::High,
         resource_name: None,
         arn: None,
-        annotation: String::new(),
+        annotation: Arc::default(),
         evidence: Box::default(),
         gap: None,
     }
@@ -29,7 +29,7 @@ pub(crate) fn evaluation(rule: &str, resource_type: &str, id: &str) -> Evaluatio
 fn finding(rule: &str, resource_type: &str, id: &str, annotation: &str) -> Evaluation {
     Evaluation {
         compliance_type: ComplianceType::NonCompliant,
-        annotation: annotation.to_owned(),
+        annotation: annotation.into(),
         ..evaluation(rule, resource_type, id)
     }
 }
@@ -99,30 +99,30 @@ pub(crate) fn sample() -> Report {
                 fact("/configuration/attachments", None),
                 fact("/configuration/encrypted", Some("false")),
             ]),
-            arn: Some(format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/vol-0a1b2c3d4e5f60718")),
-            resource_name: Some("database, primary".to_owned()),
+            arn: Some(format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/vol-0a1b2c3d4e5f60718").into()),
+            resource_name: Some("database, primary".into()),
             ..finding("encrypted-volumes", "AWS::EC2::Volume", "vol-0a1b2c3d4e5f60718", "the volume is not encrypted")
         },
         evaluation("encrypted-volumes", "AWS::EC2::Volume", "vol-1"),
         Evaluation {
             compliance_type: ComplianceType::NotApplicable,
-            annotation: "the volume is not attached to an instance".to_owned(),
+            annotation: "the volume is not attached to an instance".into(),
             ..evaluation("encrypted-volumes", "AWS::EC2::Volume", "vol-2")
         },
         Evaluation {
-            key: "tcp 22 from 0.0.0.0/0".to_owned(),
+            key: "tcp 22 from 0.0.0.0/0".into(),
             severity: Severity::Medium,
             ..finding("open-ports", groups, "sg-1", "port 22 (tcp) is open to 0.0.0.0/0")
         },
         Evaluation {
-            key: "tcp 3306 from 0.0.0.0/0".to_owned(),
+            key: "tcp 3306 from 0.0.0.0/0".into(),
             severity: Severity::Critical,
             evidence: Box::new([fact("/configuration/ipPermissions/1/ipv4Ranges/0/cidrIp", Some("\"0.0.0.0/0\""))]),
             ..finding("open-ports", groups, "sg-1", "port 3306 (tcp) is open to 0.0.0.0/0")
         },
         Evaluation {
             compliance_type: ComplianceType::InsufficientData,
-            annotation: "the bucket's policy could not be read".to_owned(),
+            annotation: "the bucket's policy could not be read".into(),
             gap: Some(Box::new(policy_gap.clone())),
             ..evaluation("tls-only", buckets, "payroll")
         },
@@ -203,9 +203,9 @@ fn hostile() -> Report {
     report.evaluations = hostile_names()
         .into_iter()
         .map(|name| Evaluation {
-            resource_name: Some(name.clone()),
+            resource_name: Some(name.as_str().into()),
             evidence: Box::new([fact(&format!("/tags/{name}"), Some(&name))]),
-            key: name.clone(),
+            key: name.as_str().into(),
             ..finding("encrypted-volumes", "AWS::EC2::Volume", &name, &format!("{name} is open"))
         })
         .collect();
@@ -263,7 +263,7 @@ fn nothing_found_is_said_in_a_line() {
 fn findings_on_one_resource_stand_together() {
     let mut report = sample();
     let on = |id: &str, key: &str, value: &str| Evaluation {
-        key: key.to_owned(),
+        key: key.into(),
         evidence: Box::new([fact("/configuration/port", Some(value))]),
         ..finding("open-ports", "AWS::EC2::SecurityGroup", id, &format!("{key} is open"))
     };
@@ -411,7 +411,7 @@ fn fingerprints_do_not_depend_on_the_order_or_the_wording() {
     after.evaluations.reverse();
     after.rules.remove(0);
     for evaluation in &mut after.evaluations {
-        evaluation.annotation = "said otherwise".to_owned();
+        evaluation.annotation = "said otherwise".into();
         evaluation.evidence = Box::default();
         evaluation.severity = Severity::Low;
     }
@@ -421,7 +421,7 @@ fn fingerprints_do_not_depend_on_the_order_or_the_wording() {
     // The parts are kept apart: `a` + `bc` is not `ab` + `c`.
     let mut apart = sample();
     apart.evaluations = [("a", "bc"), ("ab", "c")]
-        .map(|(id, key)| Evaluation { key: key.to_owned(), ..finding("tls-only", "AWS::S3::Bucket", id, "no") })
+        .map(|(id, key)| Evaluation { key: key.into(), ..finding("tls-only", "AWS::S3::Bucket", id, "no") })
         .into();
     assert_eq!(fingerprints(&apart).len(), 2);
 }
@@ -616,7 +616,7 @@ fn every_format_carries_the_same_findings() {
         alone.rule_errors.clear();
         alone.evaluations.retain(|evaluation| evaluation.compliance_type == ComplianceType::NonCompliant);
         // Each has its sentence; the resource of several stands there once.
-        alone.evaluations.iter_mut().for_each(|finding| finding.annotation = "found so".to_owned());
+        alone.evaluations.iter_mut().for_each(|finding| finding.annotation = "found so".into());
         let text = written(&alone, Format::Terminal, &Options::default());
         let shown = text.lines().filter(|line| line.trim_start().ends_with("found so")).count();
         assert_eq!([results, non_compliant, shown], [findings; 3]);

@@ -540,8 +540,8 @@ impl ExpectOne {
     fn is(&self, evaluation: &Evaluation) -> bool {
         self.compliance_type == evaluation.compliance_type
             && self.severity.is_none_or(|severity| severity == evaluation.severity)
-            && self.key.as_ref().is_none_or(|key| *key == evaluation.key)
-            && self.annotation.as_ref().is_none_or(|annotation| *annotation == evaluation.annotation)
+            && self.key.as_ref().is_none_or(|key| **key == *evaluation.key)
+            && self.annotation.as_ref().is_none_or(|annotation| **annotation == *evaluation.annotation)
     }
 }
 

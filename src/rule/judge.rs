@@ -13,10 +13,12 @@ use crate::evaluation::{ComplianceType, Evaluation, Evidence, RuleError};
 use crate::gap::Gap;
 use crate::item::ConfigurationItem;
 use crate::snapshot::Snapshot;
-use crate::value::{Unreadable, code};
+use crate::value::{Texts, Unreadable, code};
 
 thread_local! {
     static STATE: RefCell<Option<State>> = const { RefCell::new(None) };
+    /// A rule says the same of many items.
+    static SENTENCES: RefCell<Texts> = RefCell::default();
 }
 
 /// The batch that this thread judges.
@@ -92,7 +94,7 @@ impl Chosen {
 
     /// The answer when it is known without a look that a fact which decides cannot be read.
     pub(crate) fn unreadable(&self, item: &ConfigurationItem, gap: Gap) -> Evaluation {
-        let annotation = gap.reason.to_string();
+        let annotation = gap.reason.to_string().into();
         Evaluation {
             compliance_type: ComplianceType::InsufficientData,
             annotation,
@@ -106,12 +108,12 @@ impl Chosen {
         Evaluation {
             rule: Arc::clone(&self.rule.id),
             resource: item.key.clone(),
-            key: String::new(),
+            key: Box::default(),
             compliance_type: ComplianceType::Compliant,
             severity: self.rule.severity,
             resource_name: item.resource_name.clone(),
             arn: item.arn.clone(),
-            annotation: String::new(),
+            annotation: Arc::default(),
             evidence,
             gap: None,
         }
@@ -130,8 +132,8 @@ impl Chosen {
         Evaluation {
             compliance_type: verdict.compliance_type,
             severity: verdict.severity.unwrap_or(self.rule.severity),
-            key: verdict.key.to_string(),
-            annotation: verdict.annotation.to_string(),
+            key: verdict.key.as_str().into(),
+            annotation: SENTENCES.with_borrow_mut(|sentences| sentences.share(&verdict.annotation)),
             gap,
             ..self.evaluation(item, evidence)
         }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use compact_str::CompactString;
+
 use super::{Account, Api, Draft, Output, Outputs, holds};
 use crate::item::{ConfigurationItem, Relationship, UnreadableRelationship};
 use crate::source::descriptor::path::{Env, Frame};
@@ -15,8 +17,8 @@ impl<A: Api> Account<A> {
     /// The item of a draft. A part that is not among the outputs was not asked for; what depends on it is unreadable.
     pub fn item(&self, descriptor: &ResourceDescriptor, draft: &Draft, outputs: &Outputs) -> ConfigurationItem {
         let mut item = ConfigurationItem::new(draft.key.clone(), &self.identity().captured_at);
-        item.resource_name.clone_from(&draft.name);
-        item.arn.clone_from(&draft.arn);
+        item.resource_name = draft.name.as_deref().map(Arc::from);
+        item.arn = draft.arn.as_deref().map(Arc::from);
         let given: BTreeMap<Key, Value> = outputs
             .iter()
             .filter_map(|(name, output)| match output {
@@ -79,10 +81,10 @@ impl Builder<'_> {
     }
 
     fn fill(&self, item: &mut ConfigurationItem) {
-        let text = |value: Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
+        let text = |value: Option<Value>| value.as_ref().and_then(Value::as_str).map(CompactString::from);
         item.creation_time = self.descriptor.created.as_ref().and_then(|path| text(path.get(&self.frame, &self.env)));
         item.availability_zone = match &self.descriptor.zone {
-            Some(Zone::Literal(words)) => Some(words.clone()),
+            Some(Zone::Literal(words)) => Some(words.as_str().into()),
             Some(Zone::Path(path)) => text(path.get(&self.frame, &self.env)),
             None => None,
         };
