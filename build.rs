@@ -1,10 +1,15 @@
 //! Embeds what is data: service models, resource descriptors and rules. The registry is the folder.
 //!
-//! Each folder becomes one table in `OUT_DIR`, sorted by name, that the module which reads it includes.
+//! Each folder becomes tables in `OUT_DIR`, sorted by name, that the module which reads them includes. What is written
+//! as YAML is embedded as JSON, which is read some thirty times as fast and by the same types: a run of assize parses no
+//! YAML but the user's own. That the files are right beyond being YAML is tested, file by file, where errors have lines.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
@@ -12,14 +17,15 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
 
     // Endpoints are not a service: `source::endpoint` includes that file itself.
-    let models = table(&root.join("models"), |path| stem(path, "json").filter(|name| name != "endpoints"))?;
-    let resources = table(&root.join("resources"), |path| stem(path, "yaml"))?;
-    let rules = table(&root.join("rules"), |path| {
+    let models = files(&root.join("models"), |path| stem(path, "json").filter(|name| name != "endpoints"))?;
+    let resources = files(&root.join("resources"), |path| stem(path, "yaml"))?;
+    let rules = files(&root.join("rules"), |path| {
         ["yaml", "rhai"].iter().any(|wanted| path.ends_with(&format!(".{wanted}"))).then(|| path.to_owned())
     })?;
-    write(&out.join("models.rs"), "MODELS", "Service models: name of the service and JSON", &models)?;
-    write(&out.join("resources.rs"), "RESOURCES", "Resource descriptors: name of the service and YAML", &resources)?;
-    write(&out.join("rules.rs"), "RULES", "Files of the rules: path below `rules/` and text", &rules)
+    fs::write(out.join("models.rs"), texts("MODELS", "Service models: name of the service and JSON", &models)?)?;
+    fs::write(out.join("resources.rs"), descriptors(&resources)?)?;
+    let sources = texts("RULES", "Files of the rules: path below `rules/` and text", &rules)?;
+    fs::write(out.join("rules.rs"), sources + &metadata(&rules)?)
 }
 
 fn variable(name: &str) -> io::Result<String> {
@@ -33,7 +39,7 @@ fn stem(path: &str, ending: &str) -> Option<String> {
 }
 
 /// The files below a folder that `name` gives a name, in the order of their names. No folder is no files.
-fn table(folder: &Path, name: impl Fn(&str) -> Option<String>) -> io::Result<Vec<(String, PathBuf)>> {
+fn files(folder: &Path, name: impl Fn(&str) -> Option<String>) -> io::Result<Vec<(String, PathBuf)>> {
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut files = Vec::new();
     let mut folders = vec![(folder.to_owned(), String::new())];
@@ -57,11 +63,68 @@ fn table(folder: &Path, name: impl Fn(&str) -> Option<String>) -> io::Result<Vec
     Ok(files)
 }
 
-fn write(out: &Path, constant: &str, meaning: &str, files: &[(String, PathBuf)]) -> io::Result<()> {
-    let mut text = format!("/// {meaning}.\nconst {constant}: &[(&str, &str)] = &[\n");
+/// A table of the files as they are.
+fn texts(constant: &str, meaning: &str, files: &[(String, PathBuf)]) -> io::Result<String> {
+    let rows = files.iter().map(|(name, path)| format!("({name:?}, include_str!({:?}))", path.display().to_string()));
+    table(meaning, constant, "(&str, &str)", rows)
+}
+
+/// The table of the descriptors, by type, each with the place where its type is named.
+fn descriptors(files: &[(String, PathBuf)]) -> io::Result<String> {
+    #[derive(Deserialize)]
+    struct Places {
+        service: String,
+        types: Vec<Named>,
+    }
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(rename = "type")]
+        name: Spanned<String>,
+    }
+    #[derive(Deserialize)]
+    struct Trees {
+        types: Vec<serde_json::Value>,
+    }
+    let mut rows = Vec::new();
     for (name, path) in files {
-        writeln!(text, "    ({name:?}, include_str!({:?})),", path.display().to_string()).map_err(io::Error::other)?;
+        let text = fs::read_to_string(path)?;
+        let Places { service, types } = yaml(path, &text)?;
+        let Trees { types: trees } = yaml(path, &text)?;
+        for (Named { name: kind }, tree) in types.into_iter().zip(trees) {
+            let at = (kind.referenced.line(), kind.referenced.column());
+            rows.push((kind.value, name, at, service.clone(), tree.to_string()));
+        }
+    }
+    rows.sort();
+    let rows = rows.iter().map(|(_, file, (line, column), service, json)| {
+        let file = format!("resources/{file}.yaml");
+        format!("Embedded {{ service: {service:?}, file: {file:?}, line: {line}, column: {column}, json: {json:?} }}")
+    });
+    table("Resource descriptors, by type", "DESCRIPTORS", "Embedded", rows)
+}
+
+/// The table of the rules' metadata, by path.
+fn metadata(files: &[(String, PathBuf)]) -> io::Result<String> {
+    let mut rows = Vec::new();
+    for (name, path) in files {
+        let Some(stem) = name.strip_suffix(".yaml").filter(|stem| stem.strip_suffix(".test").is_none()) else {
+            continue;
+        };
+        let tree: serde_json::Value = yaml(path, &fs::read_to_string(path)?)?;
+        rows.push(format!("({stem:?}, {:?})", tree.to_string()));
+    }
+    table("Metadata of the rules: path below `rules/` without its ending, and JSON", "METADATA", "(&str, &str)", rows)
+}
+
+fn yaml<T: for<'de> Deserialize<'de>>(path: &Path, text: &str) -> io::Result<T> {
+    serde_saphyr::from_str(text).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
+}
+
+fn table(meaning: &str, constant: &str, row: &str, rows: impl IntoIterator<Item = String>) -> io::Result<String> {
+    let mut text = format!("/// {meaning}.\nconst {constant}: &[{row}] = &[\n");
+    for row in rows {
+        writeln!(text, "    {row},").map_err(io::Error::other)?;
     }
     text.push_str("];\n");
-    fs::write(out, text)
+    Ok(text)
 }

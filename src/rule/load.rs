@@ -81,17 +81,35 @@ struct Metadata {
 /// # Errors
 /// The first thing that is wrong, with its position.
 pub fn rule(path: &str, files: &Files, libraries: &BTreeMap<String, String>) -> Result<Rule, LoadError> {
-    let rule = uncompiled(path, files, libraries)?;
+    let metadata = serde_saphyr::from_str(&files.metadata)
+        .map_err(|error| LoadError::Metadata { path: path.to_owned(), message: one_line(&error) })?;
+    let rule = checked(path, metadata, files.script.as_deref(), libraries)?;
     match rule.script.compiled() {
         Ok(_) => Ok(rule),
         Err(Defect { path, message }) => Err(LoadError::Script { path: path.clone(), message: message.clone() }),
     }
 }
 
-/// The same, of a rule whose script is known to compile.
-pub(super) fn uncompiled(path: &str, files: &Files, libraries: &BTreeMap<String, String>) -> Result<Rule, LoadError> {
+/// A built-in rule, whose metadata the build made JSON of, and whose script is known to compile.
+pub(super) fn embedded(
+    path: &str,
+    metadata: &str,
+    script: Option<&str>,
+    libraries: &BTreeMap<String, String>,
+) -> Result<Rule, LoadError> {
+    let metadata = serde_json::from_str(metadata)
+        .map_err(|error| LoadError::Metadata { path: path.to_owned(), message: error.to_string() })?;
+    checked(path, metadata, script, libraries)
+}
+
+/// The rule, without a look at what its script says.
+fn checked(
+    path: &str,
+    metadata: Metadata,
+    script: Option<&str>,
+    libraries: &BTreeMap<String, String>,
+) -> Result<Rule, LoadError> {
     let wrong = |message: String| LoadError::Metadata { path: path.to_owned(), message };
-    let metadata: Metadata = serde_saphyr::from_str(&files.metadata).map_err(|error| wrong(one_line(&error)))?;
     let (folder, stem) = path.rsplit_once('/').unwrap_or(("", path));
     if let Some(defect) = defect(&metadata, stem) {
         return Err(wrong(defect));
@@ -101,11 +119,9 @@ pub(super) fn uncompiled(path: &str, files: &Files, libraries: &BTreeMap<String,
         let library = libraries.get(name).ok_or_else(|| wrong(format!("there is no library lib/{name}.rhai")))?;
         parts.push((format!("lib/{name}"), library.clone()));
     }
-    let own = files
-        .script
-        .clone()
-        .ok_or_else(|| LoadError::Script { path: path.to_owned(), message: "the file is missing".to_owned() })?;
-    parts.push((path.to_owned(), own));
+    let own =
+        script.ok_or_else(|| LoadError::Script { path: path.to_owned(), message: "the file is missing".to_owned() })?;
+    parts.push((path.to_owned(), own.to_owned()));
     let script = Script::new(&metadata.id, parts);
     let service = match folder.rsplit('/').next() {
         Some(folder) if !folder.is_empty() => folder.to_owned(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use globset::{Glob, GlobMatcher};
 
-use super::load::{self, Files, Folder, LoadError};
+use super::load::{self, Folder, LoadError};
 use super::{Category, ParameterError, ParameterValues, Rule};
 use crate::evaluation::{RuleError, Severity};
 use crate::nearest::nearest;
@@ -131,7 +131,20 @@ impl Folder {
 impl RuleSet {
     /// The rules that come with assize. Their scripts are compiled when assize is tested, and then as they are called.
     pub fn builtin() -> Self {
-        Self::of(&Folder::builtin(), load::uncompiled)
+        let text = |path: &str| {
+            let at = RULES.binary_search_by_key(&path, |(path, _)| path).ok()?;
+            RULES.get(at).map(|(_, text)| *text)
+        };
+        let libraries = RULES
+            .iter()
+            .filter_map(|(path, text)| Some((path.strip_prefix("lib/")?.strip_suffix(".rhai")?, text)))
+            .map(|(name, text)| (name.to_owned(), (*text).to_owned()))
+            .collect();
+        let mut set = Self::default();
+        for (path, metadata) in METADATA {
+            set.take(path, load::embedded(path, metadata, text(&format!("{path}.rhai")), &libraries));
+        }
+        set
     }
 
     /// The rules of a folder and its subfolders: `<service>/<id>.yaml`, each with its script beside it. A file that is
@@ -145,18 +158,9 @@ impl RuleSet {
 
     /// The rules of texts that were read.
     pub fn from_folder(folder: &Folder) -> Self {
-        Self::of(folder, load::rule)
-    }
-
-    fn of(folder: &Folder, load: impl Fn(&str, &Files, &BTreeMap<String, String>) -> Result<Rule, LoadError>) -> Self {
         let mut set = Self::default();
         for (path, files) in &folder.rules {
-            match load(path, files, &folder.libraries) {
-                Ok(rule) => set.add(rule),
-                Err(error) => {
-                    set.errors.push(RuleError { rule: path.clone(), resource: None, message: error.to_string() });
-                }
-            }
+            set.take(path, load::rule(path, files, &folder.libraries));
         }
         for orphan in &folder.orphans {
             set.errors.push(RuleError {
@@ -166,6 +170,16 @@ impl RuleSet {
             });
         }
         set
+    }
+
+    /// Adds a rule, or the reason why it is not there.
+    fn take(&mut self, path: &str, loaded: Result<Rule, LoadError>) {
+        match loaded {
+            Ok(rule) => self.add(rule),
+            Err(error) => {
+                self.errors.push(RuleError { rule: path.to_owned(), resource: None, message: error.to_string() });
+            }
+        }
     }
 
     /// Adds a rule with the defaults of its parameters.

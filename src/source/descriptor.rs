@@ -465,6 +465,16 @@ fn read(file: &str, text: &str) -> Result<Vec<ResourceDescriptor>, Vec<Descripto
     if errors.found.is_empty() { Ok(descriptors) } else { Err(errors.found) }
 }
 
+/// Reads one descriptor that the build made JSON of.
+fn of_json(service: &str, origin: Origin, json: &str) -> Result<ResourceDescriptor, Vec<DescriptorError>> {
+    let mut raw: raw::Type = serde_json::from_str(json)
+        .map_err(|error| vec![DescriptorError { origin: origin.clone(), message: error.to_string() }])?;
+    raw.resource_type.at = origin.at;
+    let mut errors = Errors { file: origin.file, found: Vec::new() };
+    let descriptor = checked(raw, service, &mut errors);
+    if errors.found.is_empty() { Ok(descriptor) } else { Err(errors.found) }
+}
+
 /// The parser's error in the house's form, with the key that was meant.
 fn syntax_error(file: &Arc<str>, error: &serde_saphyr::Error) -> DescriptorError {
     let error = error.without_snippet();

@@ -5,16 +5,21 @@ use std::io;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
-use super::{DescriptorError, ResourceDescriptor, Scope, read};
+use super::path::Position;
+use super::{DescriptorError, Origin, ResourceDescriptor, Scope, of_json, read};
 use crate::nearest;
 use crate::source::model::Models;
 use crate::value::Key;
 
 include!(concat!(env!("OUT_DIR"), "/resources.rs"));
 
-/// The built-in texts, by the names of their files in the repository.
-fn builtin() -> impl Iterator<Item = (String, &'static str)> {
-    RESOURCES.iter().map(|(service, text)| (format!("resources/{service}.yaml"), *text))
+/// A built-in descriptor, as the build makes it of a file in `resources/`.
+struct Embedded {
+    service: &'static str,
+    file: &'static str,
+    line: u64,
+    column: u64,
+    json: &'static str,
 }
 
 /// The descriptors by type. A type has one for each scope in which it is listed; nearly all have one.
@@ -69,7 +74,7 @@ impl Catalog {
     /// # Errors
     /// None that a tested assize has.
     pub fn builtin() -> Result<Self, CatalogError> {
-        Self::assemble(builtin(), &[])
+        Self::assemble(embedded(), [])
     }
 
     /// The built-in descriptors and those of a folder's `*.yaml` files, which are checked against the models; a type of
@@ -80,9 +85,8 @@ impl Catalog {
     pub fn with_dirs(resources: Option<&FilePath>, models: &Models) -> Result<Self, CatalogError> {
         let Some(folder) = resources else { return Self::builtin() };
         let texts = texts(folder)?;
-        let own: Vec<(String, &str)> = texts.iter().map(|(file, text)| (file.clone(), text.as_str())).collect();
-        let catalog = Self::assemble(builtin(), &own)?;
-        let files: BTreeSet<&str> = own.iter().map(|(file, _)| file.as_str()).collect();
+        let catalog = Self::assemble(embedded(), texts.iter().map(|(file, text)| read(file, text)))?;
+        let files: BTreeSet<&str> = texts.iter().map(|(file, _)| file.as_str()).collect();
         catalog.check(models, |descriptor| files.contains(descriptor.origin.file.as_ref()))?;
         Ok(catalog)
     }
@@ -95,7 +99,7 @@ impl Catalog {
         texts: impl IntoIterator<Item = (String, &'t str)>,
         models: &Models,
     ) -> Result<Self, CatalogError> {
-        let catalog = Self::assemble(texts, &[])?;
+        let catalog = Self::assemble(texts.into_iter().map(|(file, text)| read(&file, text)), [])?;
         catalog.check(models, |_| true)?;
         Ok(catalog)
     }
@@ -123,33 +127,13 @@ impl Catalog {
     }
 
     /// `over` replaces what `base` has of the same type and scope.
-    fn assemble<'t>(
-        base: impl IntoIterator<Item = (String, &'t str)>,
-        over: &[(String, &str)],
+    fn assemble(
+        base: impl IntoIterator<Item = Read>,
+        over: impl IntoIterator<Item = Read>,
     ) -> Result<Self, CatalogError> {
         let mut errors = Vec::new();
-        let mut read_all = |texts: &mut dyn Iterator<Item = (String, &'_ str)>| {
-            let mut layer = BTreeMap::<(Key, Scope), Arc<ResourceDescriptor>>::new();
-            for (file, text) in texts {
-                match read(&file, text) {
-                    Err(found) => errors.extend(found),
-                    Ok(descriptors) => {
-                        for descriptor in descriptors {
-                            let key = (Arc::clone(&descriptor.resource_type), descriptor.scope);
-                            if let Some(other) = layer.get(&key) {
-                                let message = format!("{} is described already at {}", key.0, other.origin);
-                                errors.push(DescriptorError { origin: descriptor.origin.clone(), message });
-                                continue;
-                            }
-                            layer.insert(key, Arc::new(descriptor));
-                        }
-                    }
-                }
-            }
-            layer
-        };
-        let mut all = read_all(&mut base.into_iter());
-        all.extend(read_all(&mut over.iter().map(|(file, text)| (file.clone(), *text))));
+        let mut all = layer(base, &mut errors);
+        all.extend(layer(over, &mut errors));
         let mut types = BTreeMap::<Key, Vec<_>>::new();
         for ((resource_type, _), descriptor) in all {
             types.entry(resource_type).or_default().push(descriptor);
@@ -232,6 +216,41 @@ impl Catalog {
         }
         Ok(())
     }
+}
+
+/// What became of one file, or of one built-in descriptor.
+type Read = Result<Vec<ResourceDescriptor>, Vec<DescriptorError>>;
+
+/// The built-in descriptors.
+fn embedded() -> impl Iterator<Item = Read> {
+    DESCRIPTORS.iter().map(|one| {
+        let at = Position { line: one.line, column: one.column };
+        of_json(one.service, Origin { file: one.file.into(), at }, one.json).map(|descriptor| vec![descriptor])
+    })
+}
+
+/// Descriptors that do not replace each other, by type and scope.
+fn layer(
+    read: impl IntoIterator<Item = Read>,
+    errors: &mut Vec<DescriptorError>,
+) -> BTreeMap<(Key, Scope), Arc<ResourceDescriptor>> {
+    let mut layer = BTreeMap::<(Key, Scope), Arc<ResourceDescriptor>>::new();
+    for one in read {
+        let descriptors = one.unwrap_or_else(|found| {
+            errors.extend(found);
+            Vec::new()
+        });
+        for descriptor in descriptors {
+            let key = (Arc::clone(&descriptor.resource_type), descriptor.scope);
+            if let Some(other) = layer.get(&key) {
+                let message = format!("{} is described already at {}", key.0, other.origin);
+                errors.push(DescriptorError { origin: descriptor.origin.clone(), message });
+                continue;
+            }
+            layer.insert(key, Arc::new(descriptor));
+        }
+    }
+    layer
 }
 
 /// The texts of a folder's `*.yaml` files, by name.
