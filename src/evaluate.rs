@@ -12,8 +12,12 @@ use crate::gap::Gap;
 use crate::item::{ConfigurationItem, GLOBAL, ResourceKey};
 use crate::rule::set::Chosen;
 use crate::rule::{RuleSet, STACK};
-use crate::snapshot::{Place, Snapshot};
+use crate::snapshot::{About, Contents, Place, Snapshot};
 use crate::value::{Unreadable, Value};
+
+mod file;
+
+pub use file::run_file;
 
 /// So many items are judged at a time by one thread.
 const CHUNK: usize = 128;
@@ -65,14 +69,35 @@ pub struct Outcome {
     pub rule_errors: Vec<RuleError>,
 }
 
+/// What came of judging a snapshot, with what a report has to say of the snapshot itself.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// What the snapshot is of.
+    pub about: About,
+    /// What was in it.
+    pub contents: Contents,
+    /// What the rules said.
+    pub outcome: Outcome,
+}
+
+impl Judged {
+    /// What came of judging a snapshot that is at hand.
+    pub fn of(snapshot: &Snapshot, outcome: Outcome) -> Self {
+        Self { about: snapshot.about().clone(), contents: snapshot.contents(), outcome }
+    }
+}
+
 /// Judges all items of the snapshot by the rules.
 pub fn run(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Outcome {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).stack_size(STACK).build();
-    // Without threads of its own it runs on those that the caller has.
-    pool.map_or_else(
-        |_| judge_all(rules, snapshot, options),
-        |pool| pool.install(|| judge_all(rules, snapshot, options)),
-    )
+    on_threads(options, || judge_all(rules, snapshot, options))
+}
+
+fn on_threads<T: Send>(options: &Options, work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().num_threads(options.threads).stack_size(STACK).build() {
+        Ok(pool) => pool.install(work),
+        // Without threads of its own it runs on those that the caller has.
+        Err(_) => work(),
+    }
 }
 
 fn judge_all(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Outcome {
@@ -86,6 +111,12 @@ fn judge_all(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Ou
         outcome.evaluations.extend(evaluations);
         outcome.rule_errors.extend(errors);
     }
+    finish(&mut outcome, rules, snapshot);
+    outcome
+}
+
+/// Adds what is to be said where there is no item to say it of, and brings all into the order of the report.
+fn finish(outcome: &mut Outcome, rules: &RuleSet, snapshot: &Snapshot) {
     let unlisted = unlisted(rules, snapshot);
     if !unlisted.is_empty() {
         outcome.evaluations.extend(unlisted);
@@ -93,7 +124,6 @@ fn judge_all(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Ou
         outcome.evaluations.sort_by(|a, b| (&a.resource, &a.rule, &a.key).cmp(&(&b.resource, &b.rule, &b.key)));
     }
     outcome.rule_errors.sort();
-    outcome
 }
 
 /// Judges some items, in their order.

@@ -1,5 +1,6 @@
 //! A configuration item: one resource as it was at one time, in the shape of AWS Config. Data only.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -324,6 +325,42 @@ struct ItemFile {
     gaps: Vec<ItemGap>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unreadable_relationships: Vec<UnreadableRelationship>,
+}
+
+/// The key of an item as it stands in a file, as [`ItemFile`] would read it: to look at many items and keep few. In the
+/// order of [`KeyParts`].
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeyInFile<'f> {
+    #[serde(borrow, default, alias = "accountId", deserialize_with = "null_as_default")]
+    aws_account_id: Text<'f>,
+    #[serde(borrow, default, deserialize_with = "null_as_default")]
+    aws_region: Text<'f>,
+    #[serde(borrow)]
+    resource_type: Text<'f>,
+    #[serde(borrow, default)]
+    resource_id: Text<'f>,
+}
+
+/// Text of a file, not copied where it stands there as it is.
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+struct Text<'f>(#[serde(borrow)] Cow<'f, str>);
+
+impl KeyInFile<'_> {
+    pub(crate) fn resource_type(&self) -> &str {
+        &self.resource_type.0
+    }
+
+    /// The key, when the file is gone.
+    pub(crate) fn owned(&self) -> KeyInFile<'static> {
+        let owned = |text: &Text<'_>| Text(Cow::Owned(text.0.to_string()));
+        KeyInFile {
+            aws_account_id: owned(&self.aws_account_id),
+            aws_region: owned(&self.aws_region),
+            resource_type: owned(&self.resource_type),
+            resource_id: owned(&self.resource_id),
+        }
+    }
 }
 
 /// The dialects that events use say `null` where the others leave a member out.

@@ -12,11 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::evaluation::{ComplianceType, Evaluation, RuleError, Severity};
 use crate::gap::Gap;
 use crate::rule::set::Chosen;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{About, Contents, Snapshot};
 use crate::value::Value;
 
 pub mod json;
@@ -64,17 +65,8 @@ pub struct SnapshotSummary {
 }
 
 impl SnapshotSummary {
-    /// The summary of a snapshot.
-    pub fn new(snapshot: &Snapshot) -> Self {
-        let about = snapshot.about();
-        let mut items = BTreeMap::<String, usize>::new();
-        for item in snapshot.items() {
-            if let Some(count) = items.get_mut(item.key.resource_type.as_ref()) {
-                *count += 1;
-            } else {
-                items.insert(item.key.resource_type.to_string(), 1);
-            }
-        }
+    /// The summary of a snapshot of which this was counted.
+    pub fn new(about: &About, contents: &Contents) -> Self {
         Self {
             captured_at: about.captured_at.clone(),
             duration_ms: about.duration_ms,
@@ -82,10 +74,22 @@ impl SnapshotSummary {
             accounts: about.accounts.clone(),
             regions: about.regions.clone(),
             skipped_regions: about.skipped_regions.clone(),
-            items,
-            relationships: snapshot.items().iter().map(|item| item.relationships.len()).sum(),
+            items: contents.items.iter().map(|(kind, count)| (kind.to_string(), *count)).collect(),
+            relationships: contents.relationships,
             requests: about.requests.clone(),
         }
+    }
+}
+
+impl From<&Snapshot> for SnapshotSummary {
+    fn from(snapshot: &Snapshot) -> Self {
+        Self::new(snapshot.about(), &snapshot.contents())
+    }
+}
+
+impl From<&Arc<Snapshot>> for SnapshotSummary {
+    fn from(snapshot: &Arc<Snapshot>) -> Self {
+        snapshot.as_ref().into()
     }
 }
 
@@ -140,7 +144,7 @@ impl Report {
     /// The report on an evaluation: of these rules, on this snapshot, of whose gaps these concern the rules.
     pub fn new<'a>(
         rules: impl IntoIterator<Item = &'a Chosen>,
-        snapshot: &Snapshot,
+        snapshot: impl Into<SnapshotSummary>,
         gaps: Vec<Gap>,
         evaluations: Vec<Evaluation>,
         rule_errors: Vec<RuleError>,
@@ -149,7 +153,7 @@ impl Report {
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         Self {
             assize_version: env!("CARGO_PKG_VERSION").to_owned(),
-            snapshot: SnapshotSummary::new(snapshot),
+            snapshot: snapshot.into(),
             rules,
             evaluations,
             gaps,

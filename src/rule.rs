@@ -85,6 +85,14 @@ impl Rule {
         self.reads.contains_key(resource_type) || self.judges(resource_type)
     }
 
+    /// The types of which the rule may look up items beside the one that it judges: those that its script names where it
+    /// does so, of those that it may read.
+    pub fn looked_up(&self) -> BTreeSet<Arc<str>> {
+        let lookups = self.script.lookups();
+        let may_read = self.reads.keys().chain(&self.resource_types);
+        may_read.filter(|kind| lookups.may_name(kind)).map(Arc::clone).collect()
+    }
+
     /// Whether the rule judges resources of this type.
     pub fn judges(&self, resource_type: &str) -> bool {
         self.resource_types.iter().any(|kind| **kind == *resource_type)

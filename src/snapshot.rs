@@ -4,7 +4,7 @@
 //! there, which items are related to this one. Where the listing that would tell is missing, the answer is the reason.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::{self, BufRead, Write};
+use std::io;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::gap::Gap;
 use crate::item::{ConfigurationItem, GLOBAL, Relationship, UnreadableRelationship, by_key};
 use crate::value::{Unreadable, Value, code};
+
+mod file;
+
+pub(crate) use file::{Block, Line, Reader};
 
 /// The first line of a snapshot file says that it is one, by this word.
 pub const FORMAT: &str = "assize-snapshot";
@@ -133,27 +137,14 @@ pub enum SnapshotError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Head {
-    format: String,
-    version: u32,
-    items: usize,
-    #[serde(flatten)]
-    about: About,
-}
-
 impl Snapshot {
     /// A snapshot of these items. Of two items with one key the later capture stays.
     pub fn new(about: About, mut items: Vec<ConfigurationItem>) -> Self {
         items.sort_by(|a, b| by_key(a, b).then_with(|| b.state_id.cmp(&a.state_id)));
         items.dedup_by(|later, earlier| later.key == earlier.key);
+        let not_collected = NotCollected::of(&about);
         for item in &mut items {
-            let Some(pointers) = about.not_collected.get(item.key.resource_type.as_ref()) else { continue };
-            for pointer in pointers {
-                let name = pointer.rsplit('/').next().unwrap_or(pointer);
-                item.obscure(pointer, &Arc::new(Unreadable::not_collected(name)));
-            }
+            not_collected.obscure(item);
         }
         let items: Vec<_> = items.into_iter().map(Arc::new).collect();
         let mut runs = BTreeMap::<Place, std::ops::Range<usize>>::new();
@@ -204,17 +195,16 @@ impl Snapshot {
 
     /// Every gap: of listings and of single items, sorted.
     pub fn gaps(&self) -> Vec<Gap> {
-        let mut gaps: Vec<Gap> = self.about.gaps.clone();
-        gaps.extend(self.items.iter().flat_map(|item| item.full_gaps()));
-        gaps.extend(self.items.iter().flat_map(|item| {
-            item.unreadable_relationships
-                .iter()
-                .map(|links| item.full_gap(Some("/relationships".into()), &links.reason))
-        }));
-        gaps.retain(|gap| gap.reason.code != code::NOT_COLLECTED);
-        gaps.sort();
-        gaps.dedup();
-        gaps
+        self.contents().into_gaps(&self.about)
+    }
+
+    /// What there is in the snapshot, counted.
+    pub fn contents(&self) -> Contents {
+        let mut contents = Contents::default();
+        for item in &self.items {
+            contents.add(item);
+        }
+        contents
     }
 
     /// The items of one type in one account and region: those that are known, whether or not the listing is complete.
@@ -349,51 +339,75 @@ impl Snapshot {
         }
         Ok(item.relationships.iter().filter(move |link| *link.resource_type == *resource_type))
     }
+}
 
-    /// Writes the snapshot as JSON lines: the head, then one item a line in AWS Config's delivered form.
-    ///
-    /// # Errors
-    /// What the writer says.
-    pub fn write(&self, mut out: impl Write) -> io::Result<()> {
-        let head =
-            Head { format: FORMAT.to_owned(), version: VERSION, items: self.items.len(), about: self.about.clone() };
-        serde_json::to_writer(&mut out, &head)?;
-        out.write_all(b"\n")?;
-        for item in &self.items {
-            serde_json::to_writer(&mut out, item.as_ref())?;
-            out.write_all(b"\n")?;
-        }
-        Ok(())
+/// What there is in a snapshot, counted: what a report needs to know of the items, when they are gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// The number of items by type.
+    pub items: BTreeMap<Arc<str>, usize>,
+    /// The number of links that items have to others.
+    pub relationships: usize,
+    gaps: Vec<Gap>,
+}
+
+impl Contents {
+    /// Counts one more item.
+    pub(crate) fn add(&mut self, item: &ConfigurationItem) {
+        self.count(&item.key.resource_type, 1);
+        self.relationships += item.relationships.len();
+        let links = item.unreadable_relationships.iter();
+        let links = links.map(|links| item.full_gap(Some("/relationships".into()), &links.reason));
+        self.gaps.extend(item.full_gaps().chain(links).filter(|gap| gap.reason.code != code::NOT_COLLECTED));
     }
 
-    /// Reads what [`Snapshot::write`] wrote.
-    ///
-    /// # Errors
-    /// The line that is not what it should be. A file that is cut off is refused: a missing item would look deleted.
-    pub fn read(mut input: impl BufRead) -> Result<Self, SnapshotError> {
-        let mut line = Vec::new();
-        input.read_until(b'\n', &mut line).map_err(SnapshotError::Io)?;
-        let head: Head = serde_json::from_slice(&line).map_err(|_| SnapshotError::NotASnapshot)?;
-        if head.format != FORMAT {
-            return Err(SnapshotError::NotASnapshot);
+    /// Counts what was counted elsewhere.
+    pub(crate) fn extend(&mut self, other: Self) {
+        for (kind, count) in &other.items {
+            self.count(kind, *count);
         }
-        if head.version > VERSION {
-            return Err(SnapshotError::Version(head.version));
+        self.relationships += other.relationships;
+        self.gaps.extend(other.gaps);
+    }
+
+    fn count(&mut self, kind: &Arc<str>, more: usize) {
+        if let Some(count) = self.items.get_mut(kind) {
+            *count += more;
+        } else {
+            self.items.insert(Arc::clone(kind), more);
         }
-        let mut items = Vec::new();
-        for number in 2.. {
-            line.clear();
-            if input.read_until(b'\n', &mut line).map_err(SnapshotError::Io)? == 0 {
-                break;
-            }
-            let item = serde_json::from_slice::<ConfigurationItem>(&line)
-                .map_err(|source| SnapshotError::Line { line: number, source })?;
-            items.push(item);
+    }
+
+    /// Every gap of the snapshot that this was counted of: of listings and of single items, sorted.
+    pub fn into_gaps(self, about: &About) -> Vec<Gap> {
+        let mut gaps = about.gaps.clone();
+        gaps.retain(|gap| gap.reason.code != code::NOT_COLLECTED);
+        gaps.extend(self.gaps);
+        gaps.sort();
+        gaps.dedup();
+        gaps
+    }
+}
+
+/// The facts that nobody asked for, by type: where they would stand, and what stands there instead.
+pub(crate) struct NotCollected<'a>(BTreeMap<&'a str, Vec<(&'a str, Arc<Unreadable>)>>);
+
+impl<'a> NotCollected<'a> {
+    pub(crate) fn of(about: &'a About) -> Self {
+        let reason = |pointer: &'a String| {
+            let name = pointer.rsplit('/').next().unwrap_or(pointer);
+            (pointer.as_str(), Arc::new(Unreadable::not_collected(name)))
+        };
+        let types = about.not_collected.iter();
+        Self(types.map(|(kind, pointers)| (kind.as_str(), pointers.iter().map(reason).collect())).collect())
+    }
+
+    /// Puts the reason where the facts of an item would stand.
+    pub(crate) fn obscure(&self, item: &mut ConfigurationItem) {
+        let Some(facts) = self.0.get(item.key.resource_type.as_ref()) else { return };
+        for (pointer, reason) in facts {
+            item.obscure(pointer, reason);
         }
-        if items.len() != head.items {
-            return Err(SnapshotError::CutOff { promised: head.items, found: items.len() });
-        }
-        Ok(Self::new(head.about, items))
     }
 }
 
@@ -511,12 +525,6 @@ mod tests {
         }
     }
 
-    fn written(snapshot: &Snapshot) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        snapshot.write(&mut bytes).expect("writing to memory works");
-        bytes
-    }
-
     #[test]
     fn a_listing_is_complete_or_failed_or_was_never_asked_for() {
         let snapshot = Snapshot::new(about(&["AWS::EC2::VPC"], &["AWS::EC2::Instance"]), Vec::new());
@@ -571,31 +579,6 @@ mod tests {
         assert_eq!(by_name.as_deref(), Some("arn:aws:autoscaling:…:web"));
         assert_eq!(find("AWS::IAM::Role", None, Some("api")), None);
         assert_eq!(find("AWS::CloudTrail::Trail", Some("main"), None).as_deref(), Some("main"));
-    }
-
-    #[test]
-    fn a_file_gives_back_what_was_written_with_its_gaps() {
-        let mut bucket = item("AWS::S3::Bucket", "logs");
-        bucket.configuration = Value::object([("name", "logs".into())]);
-        bucket.add_gap("/supplementaryConfiguration/BucketPolicy", &denied());
-        let mut about = about(&["AWS::S3::Bucket"], &[]);
-        about.not_collected.insert("AWS::S3::Bucket".into(), vec!["/supplementaryConfiguration/PolicyStatus".into()]);
-        let before = Snapshot::new(about, vec![bucket]);
-        let after = Snapshot::read(&*written(&before)).expect("what was written can be read");
-        assert_eq!(after.items(), before.items());
-        assert_eq!(after.about(), before.about());
-        assert_eq!(after.gaps().len(), 1);
-        let status = after.items()[0].pointer("/supplementaryConfiguration/PolicyStatus").expect("it is obscured");
-        assert!(is_not_collected(status));
-    }
-
-    #[test]
-    fn a_file_that_lost_its_end_is_refused() {
-        let snapshot = Snapshot::new(about(&[], &[]), vec![item("AWS::EC2::VPC", "a"), item("AWS::EC2::VPC", "b")]);
-        let bytes = written(&snapshot);
-        let second_line = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1).expect("three lines").0;
-        let error = Snapshot::read(&bytes[..=second_line]).expect_err("an item is missing");
-        assert!(matches!(error, SnapshotError::CutOff { promised: 2, found: 1 }), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each of the programs that share this file uses a part of it")]
 #![expect(clippy::indexing_slicing, reason = "what measures may fail")]
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -392,8 +393,20 @@ pub(crate) fn write(count: usize, mut out: impl Write) -> io::Result<()> {
     head["version"] = assize::snapshot::VERSION.into();
     head["items"] = count.into();
     writeln!(out, "{head}")?;
-    for n in 0..count {
-        writeln!(out, "{}", item(n))?;
+    // In the order of their keys, as snapshots are written; held are the ids of one type at a time.
+    let text = |item: &Value, name: &str| item[name].as_str().unwrap_or_default().to_owned();
+    let mut kinds = BTreeMap::<(String, String), Vec<usize>>::new();
+    for n in 0..KINDS.len() {
+        let item = item(n);
+        kinds.entry((text(&item, "awsRegion"), text(&item, "resourceType"))).or_default().push(n);
+    }
+    for places in kinds.into_values() {
+        let of_kind = places.into_iter().flat_map(|place| (place..count).step_by(KINDS.len()));
+        let mut ids: Vec<(String, usize)> = of_kind.map(|n| (text(&item(n), "resourceId"), n)).collect();
+        ids.sort_unstable();
+        for (_, n) in ids {
+            writeln!(out, "{}", item(n))?;
+        }
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! One report, in every format. Names in it are as hostile as AWS lets them be, and worse.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::*;
 use crate::evaluation::Evidence;
@@ -649,7 +648,7 @@ fn the_summary_counts_what_the_snapshot_holds() {
         requests: [("ec2:DescribeVolumes".to_owned(), 3)].into(),
         ..About::default()
     };
-    let summary = SnapshotSummary::new(&Snapshot::new(about, vec![volume, other, bucket]));
+    let summary = SnapshotSummary::from(&Snapshot::new(about, vec![volume, other, bucket]));
     assert_eq!(summary.items, [("AWS::EC2::Volume".to_owned(), 2), ("AWS::S3::Bucket".to_owned(), 1)].into());
     assert_eq!((summary.relationships, summary.duration_ms, summary.requests.len()), (1, 12, 1));
 }

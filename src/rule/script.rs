@@ -5,6 +5,8 @@
 
 mod scan;
 
+pub(super) use scan::Lookups;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{LazyLock, OnceLock};
@@ -110,6 +112,11 @@ impl Script {
     /// replace those of a library.
     pub(super) fn new(rule: &str, parts: Vec<(String, String)>) -> Self {
         Self { rule: rule.to_owned(), parts, compiled: OnceLock::new() }
+    }
+
+    /// Which types the script names where it looks up items.
+    pub(super) fn lookups(&self) -> Lookups<'_> {
+        self.parts.iter().map(|(_, text)| scan::lookups(text)).fold(Lookups::default(), Lookups::and)
     }
 
     /// The compiled script.

@@ -356,6 +356,11 @@ impl RuleSet {
         self.by_type.get(resource_type).into_iter().flatten().filter_map(|id| self.rules.get(id))
     }
 
+    /// The types of which the rules may look up items beside the one that they judge.
+    pub fn looked_up(&self) -> BTreeSet<Arc<str>> {
+        self.iter().flat_map(|chosen| chosen.rule.looked_up()).collect()
+    }
+
     /// The rules that could not be loaded, and why.
     pub fn errors(&self) -> &[RuleError] {
         &self.errors

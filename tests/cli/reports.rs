@@ -226,3 +226,34 @@ fn a_compressed_snapshot_is_read_and_a_cut_off_one_is_refused() {
     folder.write("cut.jsonl", &plain[..end]);
     insta::assert_snapshot!(folder.assize(&[&["evaluate", "cut.jsonl"], &RULE[..]].concat()));
 }
+
+/// What is read from a pipe is held whole, and a file is judged as it is read.
+#[test]
+fn a_snapshot_gives_one_report_from_a_file_compressed_or_not_and_from_a_pipe() {
+    let folder = Folder::new();
+    for name in ["demo.jsonl", "demo.jsonl.gz"] {
+        let ran = folder.assize(&["collect", "--demo", "-o", name]);
+        assert!(ran.stderr().is_empty(), "{ran}");
+    }
+    for flags in [&["--format", "json"][..], &["--format", "sarif"], &["--format", "json", "--tag", "Environment"], &[]]
+    {
+        for threads in ["1", "3"] {
+            let arguments = |name| [&["evaluate", name, "--threads", threads], flags].concat();
+            let mut child = folder
+                .command(&arguments("/dev/stdin"))
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("it runs");
+            let content = folder.read("demo.jsonl");
+            child.stdin.take().expect("it is open").write_all(content.as_bytes()).expect("it is read");
+            let piped = child.wait_with_output().expect("it ends");
+            assert!(piped.stdout.len() > 10_000, "{flags:?}");
+            for name in ["demo.jsonl", "demo.jsonl.gz"] {
+                let ran = folder.assize(&arguments(name));
+                assert_eq!(Some(ran.code()), piped.status.code(), "{ran}");
+                assert!(ran.stdout().as_bytes() == piped.stdout, "{name} {flags:?} {threads}");
+            }
+        }
+    }
+}

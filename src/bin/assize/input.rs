@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use assize::collect::{Needs, Parts, Regions};
+use assize::evaluate::{self, Judged};
 use assize::gap::Gap;
-use assize::report::Report;
+use assize::report::{Report, SnapshotSummary};
 use assize::rule::case::Types;
 use assize::rule::load::LoadError;
 use assize::rule::set::{Chosen, SetError};
@@ -172,25 +173,71 @@ pub(crate) fn snapshot(paths: &[PathBuf], catalog: &Catalog) -> Result<Snapshot,
     Ok(export.into_snapshot(&supplements))
 }
 
+/// Judges a snapshot of assize, or files of AWS Config as one.
+pub(crate) fn judge(
+    paths: &[PathBuf],
+    catalog: &Catalog,
+    rules: &RuleSet,
+    options: &evaluate::Options,
+) -> Result<Judged, Failure> {
+    if let [path] = paths
+        && let Some(file) = regular(path).map_err(|error| unread(path, &error))?
+    {
+        let open = || -> io::Result<_> {
+            let mut again = file.try_clone()?;
+            again.rewind()?;
+            decoded(again)
+        };
+        let mut input = open().map_err(|error| unread(path, &error))?;
+        if is_own(path, &mut input)? {
+            drop(input);
+            return evaluate::run_file(rules, open, options).map_err(|error| unread(path, &error));
+        }
+    }
+    let snapshot = Arc::new(snapshot(paths, catalog)?);
+    let outcome = evaluate::run(rules, &snapshot, options);
+    Ok(Judged::of(&snapshot, outcome))
+}
+
+/// The file, unless it can be read only once, as a pipe.
+fn regular(path: &Path) -> io::Result<Option<File>> {
+    if !path.metadata()?.is_file() {
+        return Ok(None);
+    }
+    File::open(path).map(Some)
+}
+
 /// The snapshot, if the file begins as one of assize does.
 fn own_snapshot(path: &Path) -> Result<Option<Snapshot>, Failure> {
-    let failed = |error: &dyn std::error::Error| Failure::of(format_args!("cannot read {}", path.display()), error);
-    let mut input = open(path).map_err(|error| failed(&error))?;
-    let head = input.fill_buf().map_err(|error| failed(&error))?;
+    let mut input = open(path).map_err(|error| unread(path, &error))?;
+    if !is_own(path, &mut input)? {
+        return Ok(None);
+    }
+    Snapshot::read(input).map(Some).map_err(|error: SnapshotError| unread(path, &error))
+}
+
+fn unread(path: &Path, error: &dyn std::error::Error) -> Failure {
+    Failure::of(format_args!("cannot read {}", path.display()), error)
+}
+
+/// Whether a file begins as a snapshot of assize does.
+fn is_own(path: &Path, input: &mut impl BufRead) -> Result<bool, Failure> {
+    let head = input.fill_buf().map_err(|error| unread(path, &error))?;
     let head = String::from_utf8_lossy(head.get(..head.len().min(200)).unwrap_or_default());
     if head.contains(assize::report::json::FORMAT) {
         return Err(Failure::new(format!("{} is a report, not a snapshot", path.display()))
             .help("assize report shows it again"));
     }
-    if !head.contains(snapshot::FORMAT) {
-        return Ok(None);
-    }
-    Snapshot::read(input).map(Some).map_err(|error: SnapshotError| failed(&error))
+    Ok(head.contains(snapshot::FORMAT))
 }
 
 /// A file's content, compressed or not.
-pub(crate) fn open(path: &Path) -> std::io::Result<Box<dyn BufRead>> {
-    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+pub(crate) fn open(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
+    decoded(File::open(path)?)
+}
+
+fn decoded(file: File) -> io::Result<Box<dyn BufRead + Send>> {
+    let mut file = BufReader::with_capacity(1 << 16, file);
     Ok(if file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
         Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file).take(u64::MAX)))
     } else {
@@ -200,16 +247,13 @@ pub(crate) fn open(path: &Path) -> std::io::Result<Box<dyn BufRead>> {
 
 /// The report on what was judged. Of the snapshot's gaps those count that concern what the rules read: an inventory may
 /// have others.
-pub(crate) fn report(
-    rules: &RuleSet,
-    snapshot: &Snapshot,
-    catalog: &Catalog,
-    outcome: assize::evaluate::Outcome,
-) -> Report {
+pub(crate) fn report(rules: &RuleSet, catalog: &Catalog, judged: Judged) -> Report {
+    let Judged { about, contents, outcome } = judged;
     let needs = rules.needs();
     let pointers = pointers(catalog);
-    let gaps = snapshot.gaps().into_iter().filter(|gap| concerns(gap, &needs, &pointers)).collect();
-    Report::new(rules.iter(), snapshot, gaps, outcome.evaluations, outcome.rule_errors)
+    let summary = SnapshotSummary::new(&about, &contents);
+    let gaps = contents.into_gaps(&about).into_iter().filter(|gap| concerns(gap, &needs, &pointers)).collect();
+    Report::new(rules.iter(), summary, gaps, outcome.evaluations, outcome.rule_errors)
 }
 
 fn concerns(

@@ -40,6 +40,75 @@ pub(super) fn members(script: &str) -> Result<BTreeSet<&str>, String> {
     Ok(members)
 }
 
+/// The functions by which a script comes to items other than the judged one: `item.related(type)`, `resources(type)`,
+/// `find(type, name)`.
+const LOOKUPS: [&str; 3] = ["related", "resources", "find"];
+
+/// The types that a script names where it looks up items.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::rule) enum Lookups<'a> {
+    /// These, and no others.
+    Named(BTreeSet<&'a str>),
+    /// It cannot be told from the text.
+    Any,
+}
+
+impl Default for Lookups<'_> {
+    fn default() -> Self {
+        Self::Named(BTreeSet::new())
+    }
+}
+
+impl Lookups<'_> {
+    /// What one part of a script looks up, or another one.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Named(mut all), Self::Named(more)) => {
+                all.extend(more);
+                Self::Named(all)
+            }
+            _ => Self::Any,
+        }
+    }
+
+    /// Whether items of this type may be looked up.
+    pub(in crate::rule) fn may_name(&self, resource_type: &str) -> bool {
+        match self {
+            Self::Named(types) => types.contains(resource_type),
+            Self::Any => true,
+        }
+    }
+}
+
+/// The types that stand in a script as `related("AWS::EC2::Instance")`, `resources("…", region)` or `find("…", name)`. One
+/// call in any other form, and it is not known.
+pub(super) fn lookups(script: &str) -> Lookups<'_> {
+    let mut types = BTreeSet::new();
+    let mut lexer = Lexer::new(script);
+    let mut last = "";
+    while let Some((at, token)) = lexer.next_token() {
+        // Rhai lets every function be called on its first argument, or with it: then the type is not where it is looked for.
+        let usual = matches!(last, "." | "?.") == (token == "related");
+        last = token;
+        if !LOOKUPS.contains(&token) {
+            continue;
+        }
+        let literal = || {
+            if !usual {
+                return None;
+            }
+            let argument = script.get(at + token.len()..)?.trim_start().strip_prefix('(')?.trim_start();
+            let (literal, rest) = argument.strip_prefix('"')?.split_once('"')?;
+            (!literal.contains('\\') && rest.trim_start().starts_with([',', ')'])).then_some(literal)
+        };
+        match literal() {
+            Some(literal) => types.insert(literal),
+            None => return Lookups::Any,
+        };
+    }
+    Lookups::Named(types)
+}
+
 fn is_name(token: &str) -> bool {
     token.starts_with(|first: char| first.is_alphabetic() || first == '_')
 }

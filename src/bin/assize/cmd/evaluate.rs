@@ -1,7 +1,5 @@
 //! `assize evaluate`: judge what was read before.
 
-use std::sync::Arc;
-
 use assize::evaluate::{self, Options};
 
 use crate::cli::{Evaluate, Targets};
@@ -14,9 +12,8 @@ pub(crate) fn run(flags: &Evaluate, threads: usize, colors: Colors) -> Result<u8
     let anchor = output::anchor(&flags.output)?;
     let rules = input::rules(&flags.choice)?;
     let (_, catalog) = input::definitions(&flags.definitions)?;
-    let snapshot = Arc::new(input::snapshot(&flags.snapshots, &catalog)?);
-    let outcome = evaluate::run(&rules, &snapshot, &options(&flags.targets, threads));
-    let report = input::report(&rules, &snapshot, &catalog, outcome);
+    let judged = input::judge(&flags.snapshots, &catalog, &rules, &options(&flags.targets, threads))?;
+    let report = input::report(&rules, &catalog, judged);
     output::report(&report, &flags.output, anchor, colors)
 }
 

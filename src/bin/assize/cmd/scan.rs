@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use assize::collect::{self, Needs, Options, Regions};
-use assize::evaluate;
+use assize::evaluate::{self, Judged};
 use assize::snapshot::Snapshot;
 use assize::source::account::Account;
 use assize::source::account::secret::SecretKey;
@@ -40,7 +40,7 @@ pub(crate) fn scan(flags: &Scan, threads: usize, colors: Colors) -> Result<u8, F
     let kept = flags.snapshot_out.as_ref().map_or(Ok(()), |path| output::file(path, |out| snapshot.write(out)));
     let snapshot = Arc::new(snapshot);
     let outcome = evaluate::run(&rules, &snapshot, &options(&flags.targets, threads));
-    let report = input::report(&rules, &snapshot, &catalog, outcome);
+    let report = input::report(&rules, &catalog, Judged::of(&snapshot, outcome));
     let code = output::report(&report, &flags.output, anchor, colors)?;
     kept.map(|()| code)
 }

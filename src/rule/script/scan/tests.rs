@@ -48,3 +48,45 @@ fn members_are_what_stands_behind_a_point_and_is_not_called() {
     let found = members("a.b.c(1.5, x?.d) + `${e.f} g.h` // i.j\n k . l ; m.n[0].o()").unwrap();
     assert_eq!(Vec::from_iter(found), ["b", "d", "f", "l", "n"]);
 }
+
+fn named<const N: usize>(types: [&'static str; N]) -> Lookups<'static> {
+    Lookups::Named(types.into())
+}
+
+#[test]
+fn types_that_are_looked_up_stand_in_the_calls() {
+    for (script, types) in [
+        ("item.related(\"A\").len() + item ?. related ( \"B\" ).len()", named(["A", "B"])),
+        (
+            "let a = resources(\"A\"); resources(\"B\", item.awsRegion); find(\"C\", `${find(\"D\", 1)}`)",
+            named(["A", "B", "C", "D"]),
+        ),
+        ("// related(x)\n\"find(x)\"; let found = item.configuration.resource; related_to(x)", named([])),
+    ] {
+        assert_eq!(lookups(script), types, "{script}");
+    }
+}
+
+#[test]
+fn a_lookup_in_any_other_form_may_be_of_any_type() {
+    for script in [
+        "item.related(kind)",
+        "item.related(\"A\" + kind)",
+        "item.related(\"A\"\"B\")",
+        "item.related(\"\\x41\")",
+        "item.related(/* \"A\" */ kind)",
+        "item.related(`A`)",
+        "item.related(#\"A\"#)",
+        "related(item, \"A\")",
+        "\"A\".find(\"name\")",
+        "kind.resources(\"eu-west-1\")",
+        "`${find(kind, 1)}`",
+        "fn find(a) { a }",
+        "let related = 1;",
+    ] {
+        assert_eq!(lookups(script), Lookups::Any, "{script}");
+    }
+    assert_eq!(named(["A"]).and(Lookups::Any), Lookups::Any);
+    assert_eq!(named(["A"]).and(named(["B"])), named(["A", "B"]));
+    assert!(named(["A"]).may_name("A") && !named(["A"]).may_name("B") && Lookups::Any.may_name("B"));
+}
