@@ -7,6 +7,7 @@ pub mod collect;
 pub mod evaluate;
 pub mod evaluation;
 pub mod gap;
+pub mod history;
 pub mod item;
 pub mod nearest;
 pub mod report;

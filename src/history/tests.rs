@@ -1,0 +1,285 @@
+//! The store against what it promises: single cases here, and in `model` random histories against a model in plain Rust.
+
+mod model;
+
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::gap::Gap;
+use crate::item::{ConfigurationItem, ItemStatus, ResourceKey};
+use crate::snapshot::{About, Place, Snapshot};
+use crate::value::{Unreadable, Value};
+
+const ACCOUNT: &str = "111122223333";
+const REGION: &str = "eu-west-1";
+const BUCKET: &str = "AWS::S3::Bucket";
+const POLICY: &str = "/supplementaryConfiguration/BucketPolicy";
+
+fn store() -> (TempDir, History) {
+    let folder = tempfile::tempdir().unwrap();
+    let history = History::open(folder.path().join("assize.db")).unwrap();
+    // A test's store need not outlive the machine.
+    history.connection.pragma_update(None, "synchronous", "OFF").unwrap();
+    (folder, history)
+}
+
+fn place(resource_type: &str) -> Place {
+    Place { account_id: ACCOUNT.into(), aws_region: REGION.into(), resource_type: resource_type.into() }
+}
+
+fn time(day: u32) -> String {
+    format!("2026-10-{day:02}T00:00:00.000Z")
+}
+
+fn at(day: u32) -> Timestamp {
+    time(day).parse().unwrap()
+}
+
+fn denied(call: &str) -> Arc<Unreadable> {
+    Arc::new(Unreadable {
+        operation: call.into(),
+        action: Some(call.into()),
+        code: "AccessDenied".into(),
+        message: "you may not".into(),
+    })
+}
+
+fn about(day: u32) -> About {
+    About {
+        captured_at: time(day),
+        source: "account".into(),
+        accounts: vec![ACCOUNT.into()],
+        regions: vec![REGION.into()],
+        listings: vec![place(BUCKET)],
+        ..About::default()
+    }
+}
+
+fn bucket(day: u32, id: &str, colour: &str) -> ConfigurationItem {
+    let mut item = ConfigurationItem::new(ResourceKey::new(ACCOUNT, REGION, BUCKET, id), &time(day));
+    item.arn = Some(format!("arn:aws:s3:::{id}").into());
+    item.configuration = Value::object([("colour", colour.into())]);
+    item.put(POLICY, "open".into());
+    item
+}
+
+fn snapshot_of(day: u32, items: Vec<ConfigurationItem>) -> Snapshot {
+    Snapshot::new(about(day), items)
+}
+
+fn key(id: &str) -> ResourceKey {
+    ResourceKey::new(ACCOUNT, REGION, BUCKET, id)
+}
+
+fn colours(history: &History, id: &str) -> Vec<String> {
+    let versions = history.versions(&key(id)).unwrap();
+    let text = |version: &Version| {
+        let to = version.to.map_or("now".to_owned(), |to| to.strftime("%d").to_string());
+        let colour = version.item.pointer("/configuration/colour").unwrap().to_string();
+        format!("{colour} {}-{to}", version.from.strftime("%d"))
+    };
+    versions.iter().map(text).collect()
+}
+
+#[test]
+fn an_unchanged_resource_has_one_version() {
+    let (_folder, mut history) = store();
+    for day in 1..=5 {
+        let colour = if day < 4 { "red" } else { "blue" };
+        history.append(&snapshot_of(day, vec![bucket(day, "a", colour), bucket(day, "b", "grey")]), None).unwrap();
+    }
+    assert_eq!(colours(&history, "a"), ["\"red\" 01-04", "\"blue\" 04-now"]);
+    assert_eq!(colours(&history, "b"), ["\"grey\" 01-now"]);
+    let spans: i64 = history.connection.query_row("SELECT count(*) FROM span", [], |row| row.get(0)).unwrap();
+    assert_eq!(spans, 3);
+}
+
+#[test]
+fn a_snapshot_is_told_as_it_was_read() {
+    let (_folder, mut history) = store();
+    let mut spoiled = bucket(2, "a", "blue");
+    spoiled.add_gap(POLICY, &denied("s3:GetBucketPolicy"));
+    let mut about = about(2);
+    about.not_collected.insert(BUCKET.into(), vec!["/supplementaryConfiguration/Logging".into()]);
+    about.requests.insert("s3:ListBuckets".into(), 1);
+    about.duration_ms = 17;
+    let first = snapshot_of(1, vec![bucket(1, "a", "red"), bucket(1, "b", "grey")]);
+    let second = Snapshot::new(about, vec![spoiled]);
+    let ids = [history.append(&first, None).unwrap(), history.append(&second, None).unwrap()];
+    for (id, before) in ids.into_iter().zip([first, second]) {
+        let after = history.snapshot(id).unwrap();
+        assert_eq!(after.about(), before.about());
+        assert_eq!(after.gaps(), before.gaps());
+        let facts = |snapshot: &Snapshot| {
+            let plain = |item: &Arc<ConfigurationItem>| ConfigurationItem {
+                status: ItemStatus::Ok,
+                md5_hash: "".into(),
+                ..ConfigurationItem::clone(item)
+            };
+            snapshot.items().iter().map(plain).collect::<Vec<_>>()
+        };
+        assert_eq!(facts(&after), facts(&before));
+    }
+    let back = history.snapshot(ids[1]).unwrap();
+    assert!(back.items()[0].pointer("/supplementaryConfiguration/Logging").unwrap().as_unreadable().is_some());
+}
+
+#[test]
+fn a_lost_permission_is_no_change_and_what_changed_meanwhile_is_dated_when_it_is_seen() {
+    let (_folder, mut history) = store();
+    let with = |day, policy: Option<&str>| {
+        let mut item = bucket(day, "a", "red");
+        match policy {
+            Some(policy) => item.put(POLICY, policy.into()),
+            None => item.add_gap(POLICY, &denied("s3:GetBucketPolicy")),
+        }
+        snapshot_of(day, vec![item])
+    };
+    for (day, policy) in [(1, Some("open")), (2, None), (3, Some("open")), (4, None), (5, Some("shut"))] {
+        history.append(&with(day, policy), None).unwrap();
+    }
+    let versions = history.versions(&key("a")).unwrap();
+    let times: Vec<_> = versions.iter().map(|version| (version.from, version.to)).collect();
+    assert_eq!(times, [(at(1), Some(at(5))), (at(5), None)]);
+    assert_eq!(versions[0].item.pointer(POLICY), Some(&"open".into()));
+    let policy = |day| history.state_at(at(day)).unwrap().items()[0].pointer(POLICY).cloned().unwrap();
+    assert_eq!(policy(1), "open".into());
+    assert_eq!(policy(2), Value::Unreadable(denied("s3:GetBucketPolicy")));
+    assert_eq!(policy(3), "open".into());
+    assert_eq!(policy(5), "shut".into());
+}
+
+#[test]
+fn a_resource_ends_only_where_the_list_was_complete() {
+    let (_folder, mut history) = store();
+    history.append(&snapshot_of(1, vec![bucket(1, "a", "red")]), None).unwrap();
+    let mut unasked = about(2);
+    unasked.listings.clear();
+    history.append(&Snapshot::new(unasked, Vec::new()), None).unwrap();
+    let mut failed = about(3);
+    failed.listings.clear();
+    failed.gaps.push(Gap {
+        account_id: ACCOUNT.into(),
+        aws_region: REGION.into(),
+        resource_type: BUCKET.into(),
+        resource_id: None,
+        path: None,
+        reason: denied("s3:ListBuckets"),
+    });
+    history.append(&Snapshot::new(failed, Vec::new()), None).unwrap();
+    let state = history.state_at(at(2)).unwrap();
+    assert_eq!(state.listing(&place(BUCKET)), Ok(()));
+    assert_eq!(state.items()[0].pointer("/configuration/colour"), Some(&"red".into()));
+    let state = history.state_at(at(3)).unwrap();
+    assert_eq!(state.listing(&place(BUCKET)), Err(denied("s3:ListBuckets")));
+    assert_eq!(state.items()[0].configuration, Value::Unreadable(denied("s3:ListBuckets")));
+    assert_eq!(colours(&history, "a"), ["\"red\" 01-now"]);
+    history.append(&snapshot_of(4, Vec::new()), None).unwrap();
+    assert_eq!(colours(&history, "a"), ["\"red\" 01-04"]);
+    assert!(history.state_at(at(4)).unwrap().items().is_empty());
+    assert_eq!(history.state_at(at(3)).unwrap().items().len(), 1);
+}
+
+#[test]
+fn the_first_run_discovers_and_later_ones_create() {
+    let (_folder, mut history) = store();
+    history.append(&snapshot_of(1, vec![bucket(1, "a", "red")]), None).unwrap();
+    history.append(&snapshot_of(2, vec![bucket(2, "a", "red"), bucket(2, "b", "red")]), None).unwrap();
+    let state = history.state_at(at(2)).unwrap();
+    let found: Vec<_> = state.items().iter().map(|item| (item.status, item.capture_time.to_string())).collect();
+    assert_eq!(found, [(ItemStatus::ResourceDiscovered, time(1)), (ItemStatus::Ok, time(2))]);
+    assert_eq!(state.items()[0].md5_hash, crate::canonical::md5(&bucket(1, "a", "red")));
+}
+
+#[test]
+fn an_imported_version_finds_its_place_in_time() {
+    let (_folder, mut history) = store();
+    history.append(&snapshot_of(1, vec![bucket(1, "a", "red")]), None).unwrap();
+    history.append(&snapshot_of(5, vec![bucket(5, "a", "red")]), None).unwrap();
+    let recorded = ConfigurationItem { status: ItemStatus::Ok, ..bucket(3, "a", "blue") };
+    let imported = history.import([recorded.clone()]).unwrap();
+    assert_eq!(imported, Imported { new: 1, known: 0 });
+    assert_eq!(history.import([recorded]).unwrap(), Imported { new: 0, known: 1 });
+    assert_eq!(colours(&history, "a"), ["\"red\" 01-03", "\"blue\" 03-05", "\"red\" 05-now"]);
+    let gone = ConfigurationItem { status: ItemStatus::ResourceDeleted, ..bucket(4, "a", "blue") };
+    history.import([gone]).unwrap();
+    assert_eq!(colours(&history, "a"), ["\"red\" 01-03", "\"blue\" 03-04", "\"red\" 05-now"]);
+}
+
+#[test]
+fn what_is_appended_twice_is_there_once() {
+    let (_folder, mut history) = store();
+    let snapshot = snapshot_of(1, vec![bucket(1, "a", "red")]);
+    let id = history.append(&snapshot, None).unwrap();
+    assert_eq!(history.append(&snapshot, None).unwrap(), id);
+    assert_eq!(history.snapshots().unwrap().len(), 1);
+}
+
+#[test]
+fn moments_have_words() {
+    let (_folder, mut history) = store();
+    assert!(matches!(history.resolve("latest"), Err(HistoryError::Empty { .. })));
+    for day in [2, 3, 1] {
+        history.append(&snapshot_of(day, vec![bucket(day, "a", "red")]), None).unwrap();
+    }
+    let resolve = |word: &str| history.resolve(word).unwrap();
+    assert_eq!(resolve("latest"), Moment { time: at(3), snapshot: Some(SnapshotId(2)) });
+    assert_eq!(resolve("latest~2"), Moment { time: at(1), snapshot: Some(SnapshotId(3)) });
+    assert_eq!(resolve("1"), Moment { time: at(2), snapshot: Some(SnapshotId(1)) });
+    assert_eq!(resolve("2026-10-02"), Moment { time: at(2), snapshot: None });
+    assert_eq!(resolve("2026-10-02T02:00+02:00").time, at(2));
+    assert_eq!(resolve("2026-10-02T00:00Z").time, at(2));
+    for word in ["", "latest~", "latest~3", "newest", "9", "2026-13-01"] {
+        assert!(history.resolve(word).is_err(), "{word}");
+    }
+}
+
+#[test]
+fn resources_are_found_by_arn_id_and_name() {
+    let (_folder, mut history) = store();
+    let mut named = bucket(1, "a", "red");
+    named.resource_name = Some("logs".into());
+    history.append(&snapshot_of(1, vec![named, bucket(1, "b", "red")]), None).unwrap();
+    for word in ["a", "logs", "arn:aws:s3:::a"] {
+        assert_eq!(history.find(word).unwrap(), [key("a")]);
+    }
+    assert!(history.find("c").unwrap().is_empty());
+}
+
+#[test]
+fn other_files_are_refused_with_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("assize.db");
+    let said = |error: HistoryError| error.to_string().replace(&path.display().to_string(), "FILE");
+    assert_eq!(said(History::open_existing(&path).unwrap_err()), "there is no store FILE");
+    fs::write(&path, "no database, but long enough to have a head of one hundred bytes, as SQLite reads it".repeat(9))
+        .unwrap();
+    assert_eq!(said(History::open(&path).unwrap_err()), "FILE is not a store of assize");
+    fs::remove_file(&path).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE theirs (x)").unwrap();
+    drop(other);
+    assert_eq!(said(History::open(&path).unwrap_err()), "FILE is not a store of assize");
+    fs::remove_file(&path).unwrap();
+    let history = History::open(&path).unwrap();
+    history.connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(history);
+    let newer = "the store FILE has version 99; this assize knows versions up to 1";
+    assert_eq!(said(History::open(&path).unwrap_err()), newer);
+    let nowhere = folder.path().join("none").join("assize.db");
+    assert!(matches!(History::open(nowhere), Err(HistoryError::Open { .. })));
+}
+
+#[test]
+fn two_processes_make_one_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("assize.db");
+    let keys: Vec<[u8; 32]> = std::thread::scope(|scope| {
+        let open = || History::open(&path).unwrap().secret_key().unwrap();
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(keys.iter().all(|key| *key == keys[0]));
+}
