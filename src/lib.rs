@@ -4,6 +4,7 @@
 
 pub mod canonical;
 pub mod collect;
+pub mod diff;
 pub mod evaluate;
 pub mod evaluation;
 pub mod gap;

@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::evaluation::Severity;
 use crate::item::ACCOUNT;
@@ -68,6 +69,40 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// SHA-256, as hexadecimal digits, of all that the rule says: its metadata, its script and the libraries that it
+    /// calls. The layout of its files and the values of its parameters are not part of it.
+    pub fn digest(&self) -> String {
+        let reads: BTreeMap<&str, Vec<(&str, Option<&str>)>> = self
+            .reads
+            .iter()
+            .map(|(kind, parts)| (&**kind, parts.iter().map(|read| (&*read.part, read.parameter.as_deref())).collect()))
+            .collect();
+        let metadata = serde_json::json!({
+            "id": *self.id,
+            "title": self.title,
+            "severity": self.severity,
+            "category": self.category,
+            "maturity": self.maturity,
+            "trigger": self.trigger,
+            "resourceTypes": self.resource_types,
+            "level": self.level,
+            "reads": reads,
+            "description": self.description,
+            "risk": self.risk,
+            "remediation": self.remediation,
+            "parameters": self.parameters,
+            "aliases": self.aliases,
+            "references": self.references,
+        });
+        let mut hash = Sha256::new();
+        for text in std::iter::once(metadata.to_string().as_str()).chain(self.script.texts()) {
+            // The length in front keeps the texts apart.
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text.as_bytes());
+        }
+        hash.finalize().iter().fold(String::with_capacity(64), |digits, byte| digits + format!("{byte:02x}").as_str())
+    }
+
     /// What has to be collected for the rule when it is run with these parameters: each type it judges or reads, with
     /// the parts of it.
     pub fn needs(&self, parameters: &ParameterValues) -> BTreeMap<String, BTreeSet<String>> {

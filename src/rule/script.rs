@@ -119,6 +119,11 @@ impl Script {
         self.parts.iter().map(|(_, text)| scan::lookups(text)).fold(Lookups::default(), Lookups::and)
     }
 
+    /// The texts, in the order of the parts.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(|(_, text)| text.as_str())
+    }
+
     /// The compiled script.
     ///
     /// # Errors
