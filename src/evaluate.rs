@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::evaluation::{ComplianceType, Evaluation, RuleError};
+use crate::exemption::{Applicable, Exemptions};
 use crate::gap::Gap;
 use crate::item::{ConfigurationItem, GLOBAL, ResourceKey};
 use crate::rule::set::Chosen;
@@ -27,6 +28,8 @@ const CHUNK: usize = 128;
 pub struct Options {
     /// Only resources with these tags, if any are given.
     pub targets: Targets,
+    /// The deviations that are accepted.
+    pub exemptions: Exemptions,
     /// How many threads judge; 0 for as many as there are cores.
     pub threads: usize,
 }
@@ -100,9 +103,23 @@ fn on_threads<T: Send>(options: &Options, work: impl FnOnce() -> T + Send) -> T 
     }
 }
 
+/// What is to be done with the items of one snapshot.
+struct Work<'a> {
+    rules: &'a RuleSet,
+    targets: &'a Targets,
+    exemptions: Applicable,
+}
+
+impl<'a> Work<'a> {
+    fn new(rules: &'a RuleSet, about: &About, options: &'a Options) -> Self {
+        let ids = rules.iter().map(|chosen| &*chosen.rule.id);
+        Self { rules, targets: &options.targets, exemptions: options.exemptions.at(ids, &about.captured_at) }
+    }
+}
+
 fn judge_all(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Outcome {
-    let judged: Vec<_> =
-        snapshot.items().par_chunks(CHUNK).map(|items| judge_chunk(rules, snapshot, options, items)).collect();
+    let work = Work::new(rules, snapshot.about(), options);
+    let judged: Vec<_> = snapshot.items().par_chunks(CHUNK).map(|items| judge_chunk(&work, snapshot, items)).collect();
     let mut outcome = Outcome {
         evaluations: Vec::with_capacity(judged.iter().map(|(evaluations, _)| evaluations.len()).sum()),
         rule_errors: rules.errors().to_vec(),
@@ -111,13 +128,16 @@ fn judge_all(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Ou
         outcome.evaluations.extend(evaluations);
         outcome.rule_errors.extend(errors);
     }
-    finish(&mut outcome, rules, snapshot);
+    finish(&mut outcome, &work, snapshot);
     outcome
 }
 
 /// Adds what is to be said where there is no item to say it of, and brings all into the order of the report.
-fn finish(outcome: &mut Outcome, rules: &RuleSet, snapshot: &Snapshot) {
-    let unlisted = unlisted(rules, snapshot);
+fn finish(outcome: &mut Outcome, work: &Work<'_>, snapshot: &Snapshot) {
+    let mut unlisted = unlisted(work.rules, snapshot);
+    for evaluation in &mut unlisted {
+        work.exemptions.mark(evaluation, None);
+    }
     if !unlisted.is_empty() {
         outcome.evaluations.extend(unlisted);
         // Stable, and next to nothing to do: the first part is in order already.
@@ -128,23 +148,22 @@ fn finish(outcome: &mut Outcome, rules: &RuleSet, snapshot: &Snapshot) {
 
 /// Judges some items, in their order.
 fn judge_chunk(
-    rules: &RuleSet,
+    work: &Work<'_>,
     snapshot: &Arc<Snapshot>,
-    options: &Options,
     items: &[Arc<ConfigurationItem>],
 ) -> (Vec<Evaluation>, Vec<RuleError>) {
     let (mut evaluations, mut errors) = (Vec::new(), Vec::new());
     for items in items.chunk_by(|a, b| a.key.resource_type == b.key.resource_type && a.key.region == b.key.region) {
         let Some(key) = items.first().map(|item| &item.key) else { continue };
         let mut answers = Vec::new();
-        for chosen in rules.on(&key.resource_type) {
+        for chosen in work.rules.on(&key.resource_type) {
             if !chosen.rule.judges_in(&key.resource_type, &key.region) {
                 continue;
             }
             let mut places = Vec::with_capacity(items.len());
             let mut targets = Vec::with_capacity(items.len());
             for (place, item) in items.iter().enumerate().filter(|(_, item)| item.status.is_present()) {
-                match options.targets.include(item) {
+                match work.targets.include(item) {
                     Ok(true) => {
                         places.push(place);
                         targets.push(Arc::clone(item));
@@ -163,6 +182,9 @@ fn judge_chunk(
         }
         // Stable: the rules stay in their order on each item, and the findings of each rule in theirs.
         answers.sort_by_key(|(place, _)| *place);
+        for (place, evaluation) in &mut answers {
+            work.exemptions.mark(evaluation, items.get(*place).map(|item| &item.tags));
+        }
         evaluations.extend(answers.into_iter().map(|(_, evaluation)| evaluation));
     }
     (evaluations, errors)
@@ -200,7 +222,7 @@ fn without_items(chosen: &Chosen, place: &Place, reason: &Arc<Unreadable>) -> Ev
         resource: ResourceKey::new(&place.account_id, &place.aws_region, &place.resource_type, ""),
         key: Box::default(),
         compliance_type: ComplianceType::InsufficientData,
-        severity: chosen.rule.severity,
+        severity: chosen.severity(),
         resource_name: None,
         arn: None,
         annotation: reason.to_string().into(),
@@ -213,5 +235,6 @@ fn without_items(chosen: &Chosen, place: &Place, reason: &Arc<Unreadable>) -> Ev
             path: None,
             reason: Arc::clone(reason),
         })),
+        exemption: None,
     }
 }

@@ -96,6 +96,61 @@ pub struct Evaluation {
     pub evidence: Box<[Evidence]>,
     /// With `INSUFFICIENT_DATA`: the fact that could not be read.
     pub gap: Option<Box<Gap>>,
+    /// The exemption that speaks of it: in force, or else said beside a finding that stays open.
+    pub exemption: Option<Arc<ExemptionMark>>,
+}
+
+impl Evaluation {
+    /// Whether somebody has accepted the answer. It stays what it is, and is nothing to be mended.
+    pub fn is_exempted(&self) -> bool {
+        self.exemption.as_ref().is_some_and(|exemption| exemption.state == ExemptionState::InForce)
+    }
+
+    /// Whether it is an open finding: non-compliant, and nobody has accepted that.
+    pub fn is_finding(&self) -> bool {
+        self.compliance_type == ComplianceType::NonCompliant && !self.is_exempted()
+    }
+}
+
+/// What an exemption says of the evaluations it speaks of. They share it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExemptionMark {
+    /// The exemption's id: a digest of what it covers.
+    pub id: String,
+    /// Whether it holds.
+    pub state: ExemptionState,
+    /// Why the deviation is accepted.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Where it was decided.
+    pub ticket: Option<String>,
+    /// The last day on which it holds, as `2027-01-31`; without one it holds until it is taken away.
+    pub expires: Option<String>,
+}
+
+/// Whether an exemption holds for an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExemptionState {
+    /// It holds: the evaluation is no open finding.
+    InForce,
+    /// Its last day has passed: the finding is open again.
+    Expired,
+    /// It cannot be told whether it covers the resource, as the tags or the time could not be read: the finding stays
+    /// open.
+    Undecided,
+}
+
+impl ExemptionState {
+    /// As it is written in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InForce => "in-force",
+            Self::Expired => "expired",
+            Self::Undecided => "undecided",
+        }
+    }
 }
 
 /// One fact that a rule read.

@@ -7,6 +7,7 @@ pub mod collect;
 pub mod diff;
 pub mod evaluate;
 pub mod evaluation;
+pub mod exemption;
 pub mod gap;
 pub mod history;
 pub mod item;

@@ -15,6 +15,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::evaluation::{ComplianceType, Evaluation, RuleError, Severity};
+use crate::exemption::{Exemption, Exemptions, Run, Usage};
 use crate::gap::Gap;
 use crate::rule::set::Chosen;
 use crate::snapshot::{About, Contents, Snapshot};
@@ -39,6 +40,8 @@ pub struct Report {
     pub gaps: Vec<Gap>,
     /// Rules that failed by themselves, sorted.
     pub rule_errors: Vec<RuleError>,
+    /// The exemptions that were asked for, in the order in which they are written.
+    pub exemptions: Vec<ExemptionSummary>,
 }
 
 /// What a snapshot holds and how it was made.
@@ -102,6 +105,8 @@ pub struct RuleSummary {
     pub title: String,
     /// How bad a finding is.
     pub severity: Severity,
+    /// What the rule itself says of that, where the run asked for another severity.
+    pub default_severity: Option<Severity>,
     /// `security`, `cost`, `performance`, `fault-tolerance` or `service-limits`.
     pub category: String,
     /// `sandbox`, `incubating`, `stable` or `deprecated`.
@@ -127,7 +132,8 @@ impl RuleSummary {
         Self {
             id: rule.id.to_string(),
             title: rule.title.clone(),
-            severity: rule.severity,
+            severity: chosen.severity(),
+            default_severity: chosen.severity.map(|_| rule.severity),
             category: rule.category.to_string(),
             maturity: rule.maturity.to_string(),
             resource_types: rule.resource_types.iter().map(ToString::to_string).collect(),
@@ -136,6 +142,52 @@ impl RuleSummary {
             remediation: rule.remediation.clone(),
             references: rule.references.clone(),
             parameters: chosen.parameters.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
+        }
+    }
+}
+
+/// What a reader of a report needs to know of an exemption, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExemptionSummary {
+    /// A digest of what it covers; the id of [`ExemptionMark`](crate::evaluation::ExemptionMark).
+    pub id: String,
+    /// A digest of all that it says. Another one under the same id: the exemption was changed.
+    pub digest: String,
+    /// The rules, by id or glob.
+    pub rules: Vec<String>,
+    /// The conditions on the resource by name (`arn`, `tag Public`): any of the patterns. None: all resources.
+    pub resource: BTreeMap<String, Vec<String>>,
+    /// The finding's keys.
+    pub keys: Vec<String>,
+    /// Why the deviation is accepted.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Where it was decided.
+    pub ticket: Option<String>,
+    /// The last day on which it holds, as `2027-01-31`.
+    pub expires: Option<String>,
+    /// Where it is written, such as `assize.yaml:12`.
+    pub origin: Option<String>,
+    /// What became of it.
+    pub usage: Usage,
+}
+
+impl ExemptionSummary {
+    fn new(exemption: &Exemption, usage: Usage) -> Self {
+        let texts = |patterns: Vec<&str>| patterns.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        Self {
+            id: exemption.id(),
+            digest: exemption.digest(),
+            rules: texts(exemption.rules.texts()),
+            resource: exemption.resource.conditions().map(|(name, one)| (name, texts(one.texts()))).collect(),
+            keys: texts(exemption.key.texts()),
+            reason: exemption.reason.clone(),
+            owner: exemption.owner.clone(),
+            ticket: exemption.ticket.clone(),
+            expires: exemption.expires.map(|day| day.to_string()),
+            origin: exemption.origin.clone(),
+            usage,
         }
     }
 }
@@ -158,12 +210,33 @@ impl Report {
             evaluations,
             gaps,
             rule_errors,
+            exemptions: Vec::new(),
         }
     }
 
-    /// The non-compliant evaluations, in the report's order.
+    /// The same, with what became of the exemptions with which the evaluations were made.
+    #[must_use]
+    pub fn with_exemptions(mut self, exemptions: &Exemptions) -> Self {
+        let rules: Vec<&str> = self.rules.iter().map(|rule| rule.id.as_str()).collect();
+        let run = Run {
+            rules: &rules,
+            accounts: &self.snapshot.accounts,
+            regions: &self.snapshot.regions,
+            evaluations: &self.evaluations,
+        };
+        self.exemptions =
+            exemptions.usage(&run).into_iter().map(|(one, usage)| ExemptionSummary::new(one, usage)).collect();
+        self
+    }
+
+    /// The open findings, in the report's order: non-compliant evaluations that nobody has accepted.
     pub fn findings(&self) -> impl Iterator<Item = &Evaluation> {
-        self.evaluations.iter().filter(|evaluation| evaluation.compliance_type == ComplianceType::NonCompliant)
+        self.evaluations.iter().filter(|evaluation| evaluation.is_finding())
+    }
+
+    /// The evaluations that an exemption covers, findings or not judged, in the report's order.
+    pub fn exempted(&self) -> impl Iterator<Item = &Evaluation> {
+        self.evaluations.iter().filter(|evaluation| evaluation.is_exempted())
     }
 
     /// Whether there is a finding of this severity or worse.
@@ -172,11 +245,18 @@ impl Report {
     }
 
     /// Whether everything that was asked for was read and judged: there are no gaps, no rule failed, and no evaluation
-    /// ended for want of data.
+    /// ended for want of data; apart from what an exemption covers that says that it covers such.
     pub fn is_complete(&self) -> bool {
-        self.gaps.is_empty()
-            && self.rule_errors.is_empty()
-            && self.evaluations.iter().all(|evaluation| evaluation.compliance_type != ComplianceType::InsufficientData)
+        let mut accepted = BTreeSet::new();
+        for evaluation in &self.evaluations {
+            if evaluation.compliance_type == ComplianceType::InsufficientData {
+                if !evaluation.is_exempted() {
+                    return false;
+                }
+                accepted.extend(evaluation.gap.as_deref());
+            }
+        }
+        self.rule_errors.is_empty() && self.gaps.iter().all(|gap| accepted.contains(gap))
     }
 
     /// How many evaluations there are of each kind.
@@ -184,8 +264,13 @@ impl Report {
         let mut counts = Counts::default();
         for evaluation in &self.evaluations {
             *counts.of_mut(evaluation.compliance_type) += 1;
-            if evaluation.compliance_type == ComplianceType::NonCompliant {
+            if evaluation.is_finding() {
                 *counts.findings.entry(evaluation.severity).or_default() += 1;
+            } else if evaluation.is_exempted() {
+                *match evaluation.compliance_type {
+                    ComplianceType::InsufficientData => &mut counts.exempted_insufficient_data,
+                    _ => &mut counts.exempted,
+                } += 1;
             }
         }
         counts
@@ -229,8 +314,12 @@ pub struct Counts {
     pub not_applicable: usize,
     /// `INSUFFICIENT_DATA`.
     pub insufficient_data: usize,
-    /// `NON_COMPLIANT`, by the finding's severity. Severities without a finding are left out.
+    /// Open findings by severity: `NON_COMPLIANT`, and not exempted. Severities without a finding are left out.
     pub findings: BTreeMap<Severity, usize>,
+    /// `NON_COMPLIANT`, and exempted.
+    pub exempted: usize,
+    /// `INSUFFICIENT_DATA`, and exempted.
+    pub exempted_insufficient_data: usize,
 }
 
 impl Counts {
@@ -301,6 +390,9 @@ pub struct Options {
     pub terminal: terminal::Layout,
     /// The file that findings of live resources are located in.
     pub anchor: sarif::Anchor,
+    /// Whether SARIF has exempted findings too, as suppressed results. GitHub ignores the suppression and opens an alert
+    /// for each: for an upload they are left out, and counted in a notification.
+    pub suppressions: bool,
 }
 
 /// Writes a report.
@@ -311,7 +403,7 @@ pub fn write(report: &Report, format: Format, options: &Options, out: &mut dyn W
     match format {
         Format::Terminal => terminal::write(report, &options.terminal, out),
         Format::Json => json::write(report, out),
-        Format::Sarif => sarif::write(report, &options.anchor, out),
+        Format::Sarif => sarif::write(report, options, out),
     }
 }
 

@@ -365,6 +365,7 @@ fn answer(id: &str, rule: &str, compliance_type: ComplianceType, facts: &[(&str,
         annotation: if compliance_type == NonCompliant { "it is bad".into() } else { "".into() },
         evidence: evidence.collect(),
         gap: None,
+        exemption: None,
     }
 }
 

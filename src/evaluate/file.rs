@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{CHUNK, Judged, Options, Outcome, finish, judge_all, judge_chunk, on_threads};
+use super::{CHUNK, Judged, Options, Outcome, Work, finish, judge_all, judge_chunk, on_threads};
 use crate::evaluation::{Evaluation, RuleError};
 use crate::item::{ConfigurationItem, KeyInFile};
 use crate::rule::RuleSet;
@@ -53,7 +53,8 @@ fn judge_file<R: BufRead + Send>(
     let mut outcome = Outcome { evaluations: Vec::new(), rule_errors: rules.errors().to_vec() };
     let mut contents = Contents::default();
     let not_collected = NotCollected::of(about);
-    let judge = |lines: &[Line<'_>]| kept.judge(lines, rules, &not_collected, options);
+    let work = Work::new(rules, about, options);
+    let judge = |lines: &[Line<'_>]| kept.judge(lines, &work, &not_collected);
     each_block(
         Reader::new(open()?)?,
         |block| -> Vec<_> { block.lines().collect::<Vec<_>>().par_chunks(CHUNK).map(judge).collect() },
@@ -67,7 +68,7 @@ fn judge_file<R: BufRead + Send>(
             Ok(())
         },
     )?;
-    finish(&mut outcome, rules, &kept.snapshot);
+    finish(&mut outcome, &work, &kept.snapshot);
     Ok(Judged { about: about.clone(), contents, outcome })
 }
 
@@ -107,9 +108,8 @@ impl Kept {
     fn judge(
         &self,
         lines: &[Line<'_>],
-        rules: &RuleSet,
+        work: &Work<'_>,
         not_collected: &NotCollected<'_>,
-        options: &Options,
     ) -> Result<Chunk, SnapshotError> {
         let first = lines.first().map_or(0, |line| line.place);
         let before = self.places.partition_point(|place| *place < first);
@@ -128,7 +128,7 @@ impl Kept {
             contents.add(&item);
             items.push(item);
         }
-        let (evaluations, errors) = judge_chunk(rules, &self.snapshot, options, &items);
+        let (evaluations, errors) = judge_chunk(work, &self.snapshot, &items);
         Ok(Chunk { evaluations, errors, contents })
     }
 }

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Report, RuleSummary, SnapshotSummary};
-use crate::evaluation::{ComplianceType, Evaluation, Evidence, RuleError, Severity};
+use super::{ExemptionSummary, Report, RuleSummary, SnapshotSummary};
+use crate::evaluation::{ComplianceType, Evaluation, Evidence, ExemptionMark, ExemptionState, RuleError, Severity};
+use crate::exemption::Usage;
 use crate::gap::Gap;
 use crate::item::ResourceKey;
 use crate::value::{Unreadable, Value};
@@ -59,12 +60,15 @@ pub fn write(report: &Report, mut out: impl Write) -> io::Result<()> {
             non_compliant: counts.non_compliant,
             not_applicable: counts.not_applicable,
             insufficient_data: counts.insufficient_data,
+            exempted: counts.exempted,
+            exempted_insufficient_data: counts.exempted_insufficient_data,
             findings: Severity::ALL.into_iter().map(|severity| (severity.as_str(), counts.of(severity))).collect(),
         },
         rules: Each(&report.rules, RuleV1::new),
         evaluations: Each(&report.evaluations, EvaluationV1::new),
         gaps: Each(&report.gaps, GapV1::new),
         rule_errors: Each(&report.rule_errors, RuleErrorV1::new),
+        exemptions: Each(&report.exemptions, ExemptionV1::new),
     };
     serde_json::to_writer_pretty(&mut out, &wire)?;
     out.write_all(b"\n")
@@ -91,6 +95,7 @@ pub fn read(mut input: impl BufRead) -> Result<Report, ReadError> {
         evaluations: wire.evaluations.into_iter().map(EvaluationV1::into_evaluation).collect(),
         gaps: wire.gaps.into_iter().map(GapV1::into_gap).collect(),
         rule_errors: wire.rule_errors.into_iter().map(RuleErrorV1::into_error).collect(),
+        exemptions: wire.exemptions.into_iter().map(ExemptionV1::into_summary).collect(),
     };
     // Other writers may sort otherwise; `Report::rule` searches.
     report.rules.sort_by(|a, b| a.id.cmp(&b.id));
@@ -115,6 +120,7 @@ struct ReportV1<'a> {
     evaluations: Each<'a, Evaluation, EvaluationV1<'a>>,
     gaps: Each<'a, Gap, GapV1<'a>>,
     rule_errors: Each<'a, RuleError, RuleErrorV1<'a>>,
+    exemptions: Each<'a, ExemptionSummary, ExemptionV1<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +132,9 @@ struct SavedReportV1 {
     evaluations: Vec<EvaluationV1<'static>>,
     gaps: Vec<GapV1<'static>>,
     rule_errors: Vec<RuleErrorV1<'static>>,
+    /// Reports of an assize that knew no exemptions have none.
+    #[serde(default)]
+    exemptions: Vec<ExemptionV1<'static>>,
 }
 
 /// Writes a list whose wire form is made one element at a time: a report may have millions.
@@ -144,6 +153,8 @@ struct SummaryV1 {
     non_compliant: usize,
     not_applicable: usize,
     insufficient_data: usize,
+    exempted: usize,
+    exempted_insufficient_data: usize,
     findings: BTreeMap<&'static str, usize>,
 }
 
@@ -197,6 +208,9 @@ struct RuleV1<'a> {
     id: Cow<'a, str>,
     title: Cow<'a, str>,
     severity: Severity,
+    /// Reports of an assize that knew no overrides have none.
+    #[serde(default)]
+    default_severity: Option<Severity>,
     category: Cow<'a, str>,
     maturity: Cow<'a, str>,
     resource_types: Cow<'a, [String]>,
@@ -213,6 +227,7 @@ impl<'a> RuleV1<'a> {
             id: Cow::Borrowed(&rule.id),
             title: Cow::Borrowed(&rule.title),
             severity: rule.severity,
+            default_severity: rule.default_severity,
             category: Cow::Borrowed(&rule.category),
             maturity: Cow::Borrowed(&rule.maturity),
             resource_types: Cow::Borrowed(&rule.resource_types),
@@ -229,6 +244,7 @@ impl<'a> RuleV1<'a> {
             id: self.id.into_owned(),
             title: self.title.into_owned(),
             severity: self.severity,
+            default_severity: self.default_severity,
             category: self.category.into_owned(),
             maturity: self.maturity.into_owned(),
             resource_types: self.resource_types.into_owned(),
@@ -257,6 +273,7 @@ struct EvaluationV1<'a> {
     annotation: Option<Cow<'a, str>>,
     evidence: Vec<EvidenceV1<'a>>,
     gap: Option<GapV1<'a>>,
+    exemption: Option<MarkV1<'a>>,
 }
 
 impl<'a> EvaluationV1<'a> {
@@ -276,6 +293,7 @@ impl<'a> EvaluationV1<'a> {
             annotation: some_text(&evaluation.annotation),
             evidence: evaluation.evidence.iter().map(EvidenceV1::new).collect(),
             gap: evaluation.gap.as_deref().map(GapV1::new),
+            exemption: evaluation.exemption.as_deref().map(MarkV1::new),
         }
     }
 
@@ -291,6 +309,42 @@ impl<'a> EvaluationV1<'a> {
             annotation: self.annotation.map_or_else(Arc::default, Arc::from),
             evidence: self.evidence.into_iter().map(EvidenceV1::into_evidence).collect(),
             gap: self.gap.map(|gap| Box::new(gap.into_gap())),
+            exemption: self.exemption.map(|exemption| Arc::new(exemption.into_mark())),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MarkV1<'a> {
+    id: Cow<'a, str>,
+    state: ExemptionState,
+    reason: Cow<'a, str>,
+    owner: Option<Cow<'a, str>>,
+    ticket: Option<Cow<'a, str>>,
+    expires: Option<Cow<'a, str>>,
+}
+
+impl<'a> MarkV1<'a> {
+    fn new(mark: &'a ExemptionMark) -> Self {
+        Self {
+            id: Cow::Borrowed(&mark.id),
+            state: mark.state,
+            reason: Cow::Borrowed(&mark.reason),
+            owner: mark.owner.as_deref().map(Cow::Borrowed),
+            ticket: mark.ticket.as_deref().map(Cow::Borrowed),
+            expires: mark.expires.as_deref().map(Cow::Borrowed),
+        }
+    }
+
+    fn into_mark(self) -> ExemptionMark {
+        ExemptionMark {
+            id: self.id.into_owned(),
+            state: self.state,
+            reason: self.reason.into_owned(),
+            owner: self.owner.map(Cow::into_owned),
+            ticket: self.ticket.map(Cow::into_owned),
+            expires: self.expires.map(Cow::into_owned),
         }
     }
 }
@@ -389,6 +443,70 @@ impl<'a> RuleErrorV1<'a> {
             rule: self.rule.into_owned(),
             resource: self.resource.map(Cow::into_owned),
             message: self.message.into_owned(),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ExemptionV1<'a> {
+    id: Cow<'a, str>,
+    digest: Cow<'a, str>,
+    rules: Cow<'a, [String]>,
+    resource: Cow<'a, BTreeMap<String, Vec<String>>>,
+    keys: Cow<'a, [String]>,
+    reason: Cow<'a, str>,
+    owner: Option<Cow<'a, str>>,
+    ticket: Option<Cow<'a, str>>,
+    expires: Option<Cow<'a, str>>,
+    origin: Option<Cow<'a, str>>,
+    exempted: usize,
+    exempted_insufficient_data: usize,
+    expired: usize,
+    undecided: usize,
+    remarks: Cow<'a, [String]>,
+}
+
+impl<'a> ExemptionV1<'a> {
+    fn new(exemption: &'a ExemptionSummary) -> Self {
+        Self {
+            id: Cow::Borrowed(&exemption.id),
+            digest: Cow::Borrowed(&exemption.digest),
+            rules: Cow::Borrowed(&exemption.rules),
+            resource: Cow::Borrowed(&exemption.resource),
+            keys: Cow::Borrowed(&exemption.keys),
+            reason: Cow::Borrowed(&exemption.reason),
+            owner: exemption.owner.as_deref().map(Cow::Borrowed),
+            ticket: exemption.ticket.as_deref().map(Cow::Borrowed),
+            expires: exemption.expires.as_deref().map(Cow::Borrowed),
+            origin: exemption.origin.as_deref().map(Cow::Borrowed),
+            exempted: exemption.usage.findings,
+            exempted_insufficient_data: exemption.usage.insufficient_data,
+            expired: exemption.usage.expired,
+            undecided: exemption.usage.undecided,
+            remarks: Cow::Borrowed(&exemption.usage.remarks),
+        }
+    }
+
+    fn into_summary(self) -> ExemptionSummary {
+        ExemptionSummary {
+            id: self.id.into_owned(),
+            digest: self.digest.into_owned(),
+            rules: self.rules.into_owned(),
+            resource: self.resource.into_owned(),
+            keys: self.keys.into_owned(),
+            reason: self.reason.into_owned(),
+            owner: self.owner.map(Cow::into_owned),
+            ticket: self.ticket.map(Cow::into_owned),
+            expires: self.expires.map(Cow::into_owned),
+            origin: self.origin.map(Cow::into_owned),
+            usage: Usage {
+                findings: self.exempted,
+                insufficient_data: self.exempted_insufficient_data,
+                expired: self.expired,
+                undecided: self.undecided,
+                remarks: self.remarks.into_owned(),
+            },
         }
     }
 }

@@ -8,6 +8,8 @@
 //!
 //! - One run an account, in a category of its own, so that the uploads of two accounts do not close each other's alerts.
 //! - The fingerprint is made of rule, account, region, type, id and key: not of the order, the wording or the place.
+//! - An exempted finding is no result, unless it is asked for: then it is one with a suppression. GitHub does not read
+//!   suppressions. Left out, it closes its alert; a notification counts what is left out.
 //! - Compliant and not applicable evaluations are not results. What could not be judged is no result either: it is a
 //!   notification, and `executionSuccessful` is false then.
 
@@ -21,12 +23,12 @@ use serde_json::json;
 use serde_sarif::sarif::{
     ArtifactLocation, Invocation, Location, LogicalLocation, Message, MultiformatMessageString, Notification,
     PhysicalLocation, PropertyBag, Region, ReportingConfiguration, ReportingDescriptor, ReportingDescriptorReference,
-    Result as SarifResult, ResultKind, ResultLevel, Run, RunAutomationDetails, Sarif, Tool, ToolComponent,
+    Result as SarifResult, ResultKind, ResultLevel, Run, RunAutomationDetails, Sarif, Suppression, Tool, ToolComponent,
 };
 use sha2::{Digest, Sha256};
 
-use super::{Report, RuleSummary, harmless};
-use crate::evaluation::{Evaluation, RuleError, Severity};
+use super::{ExemptionSummary, Options, Report, RuleSummary, harmless};
+use crate::evaluation::{ComplianceType, Evaluation, ExemptionMark, RuleError, Severity};
 use crate::gap::Gap;
 
 /// The schema that a file names.
@@ -45,6 +47,8 @@ const GAP: &str = "gap";
 const RULE_ERROR: &str = "rule-error";
 const SKIPPED_REGION: &str = "skipped-region";
 const LEFT_OUT: &str = "results-left-out";
+const EXEMPTED: &str = "exempted";
+const EXEMPTION: &str = "exemption";
 
 /// The file of the repository in which all results are located.
 ///
@@ -127,27 +131,32 @@ fn has_word(line: &str, word: &str) -> bool {
 ///
 /// # Errors
 /// What the writer says.
-pub fn write(report: &Report, anchor: &Anchor, mut out: impl Write) -> io::Result<()> {
-    let mut sarif = Sarif::builder().version("2.1.0").runs(runs(report, anchor)).build();
+pub fn write(report: &Report, options: &Options, mut out: impl Write) -> io::Result<()> {
+    let mut sarif = Sarif::builder().version("2.1.0").runs(runs(report, options)).build();
     sarif.schema = Some(SCHEMA.to_owned());
     serde_json::to_writer_pretty(&mut out, &sarif)?;
     out.write_all(b"\n")
 }
 
 /// One run an account. More accounts than a file may have runs share one.
-fn runs(report: &Report, anchor: &Anchor) -> Vec<Run> {
+fn runs(report: &Report, options: &Options) -> Vec<Run> {
     let accounts = &report.snapshot.accounts;
     if accounts.is_empty() || accounts.len() > MOST_RUNS {
-        return vec![run(report, anchor, None)];
+        return vec![run(report, options, None)];
     }
-    accounts.iter().map(|account| run(report, anchor, Some(account))).collect()
+    accounts.iter().map(|account| run(report, options, Some(account))).collect()
 }
 
-fn run(report: &Report, anchor: &Anchor, account: Option<&str>) -> Run {
+fn run(report: &Report, options: &Options, account: Option<&str>) -> Run {
+    let anchor = &options.anchor;
     let here = |other: &str| account.is_none_or(|account| account == other);
-    let mut findings: Vec<&Evaluation> =
-        report.findings().filter(|finding| here(&finding.resource.account_id)).collect();
+    let is_result = |one: &Evaluation| {
+        one.is_finding() || options.suppressions && one.compliance_type == ComplianceType::NonCompliant
+    };
+    let of_account = report.evaluations.iter().filter(|one| here(&one.resource.account_id));
+    let mut findings: Vec<&Evaluation> = of_account.clone().filter(|one| is_result(one)).collect();
     let left_out = keep_worst(&mut findings);
+    let exempted = of_account.filter(|one| one.is_exempted() && !is_result(one)).count();
 
     let rules: BTreeMap<&str, RulePlace> = report
         .rules
@@ -178,6 +187,16 @@ fn run(report: &Report, anchor: &Anchor, account: Option<&str>) -> Run {
     if left_out > 0 {
         let text = format!("{left_out} of the less severe findings are left out: code scanning takes {MOST_RESULTS}");
         execution.push(notification(LEFT_OUT, "warning", &text));
+    }
+
+    if exempted > 0 {
+        let what = if exempted == 1 { "exempted evaluation is" } else { "exempted evaluations are" };
+        execution.push(notification(EXEMPTED, "note", &format!("{exempted} {what} no result")));
+    }
+    for exemption in &report.exemptions {
+        for remark in &exemption.usage.remarks {
+            configuration.push(exemption_notification(exemption, remark));
+        }
     }
 
     let mut invocation = Invocation::builder().execution_successful(report.is_complete()).build();
@@ -218,6 +237,8 @@ fn tool(report: &Report) -> Tool {
             (RULE_ERROR, "A rule failed by itself"),
             (SKIPPED_REGION, "A region that was asked for is not enabled"),
             (LEFT_OUT, "There are more findings than code scanning takes"),
+            (EXEMPTED, "Somebody has accepted what was found, or that it could not be judged"),
+            (EXEMPTION, "An exemption covers nothing, too much, or could not be decided"),
         ]
         .into_iter()
         .map(|(id, text)| {
@@ -380,6 +401,9 @@ fn result(
         .iter()
         .map(|fact| json!({"resource": fact.resource, "path": fact.path, "value": fact.value}))
         .collect();
+    if let Some(mark) = finding.exemption.as_deref().filter(|_| finding.is_exempted()) {
+        result.suppressions = Some(vec![suppression(mark)]);
+    }
     result.properties = Some(properties([
         ("accountId", json!(*key.account_id)),
         ("awsRegion", json!(*key.region)),
@@ -391,8 +415,33 @@ fn result(
         ("severity", json!(finding.severity)),
         ("annotation", json!(finding.annotation)),
         ("evidence", json!(evidence)),
+        ("exemption", finding.exemption.as_deref().map_or(json!(null), exemption)),
     ]));
     result
+}
+
+/// What an exemption says of a finding, in force or not.
+fn exemption(mark: &ExemptionMark) -> serde_json::Value {
+    let ExemptionMark { id, state, reason, owner, ticket, expires } = mark;
+    json!({
+        "id": id, "state": state, "reason": reason, "owner": owner, "ticket": ticket, "expires": expires,
+    })
+}
+
+fn suppression(mark: &ExemptionMark) -> Suppression {
+    let mut suppression = Suppression::builder().kind(json!("external")).build();
+    suppression.status = Some(json!("accepted"));
+    suppression.justification = Some(mark.reason.clone());
+    suppression.properties = Some(properties([("exemption", exemption(mark))]));
+    suppression
+}
+
+fn exemption_notification(exemption: &ExemptionSummary, remark: &str) -> Notification {
+    let origin = exemption.origin.as_deref().map(|origin| format!(" in {origin}")).unwrap_or_default();
+    let text = format!("exemption {}{origin} {remark}", exemption.id);
+    let mut notification = notification(EXEMPTION, "note", &text);
+    notification.properties = Some(properties([("exemption", json!(exemption.id))]));
+    notification
 }
 
 /// Which finding this is, whatever else is in the report. The length before each part keeps `a` + `bc` and `ab` + `c`

@@ -4,6 +4,8 @@
 //! layout asks for colour; the words say everything without it. Every text that is not assize's own goes through
 //! [`harmless`]. Long words (ids, ARNs) are never broken, so that they can be copied and searched.
 
+mod exemptions;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -66,8 +68,10 @@ pub fn write(report: &Report, layout: &Layout, out: &mut dyn Write) -> io::Resul
     let width = layout.width.clamp(*WIDTHS.start(), *WIDTHS.end());
     let mut page = Page { out, width, color: layout.color, limit: layout.limit.unwrap_or(usize::MAX) };
     page.findings(report)?;
+    page.exempted(report)?;
     page.gaps(report)?;
     page.rule_errors(&report.rule_errors)?;
+    page.exemption_remarks(&report.exemptions)?;
     page.summary(report)
 }
 
@@ -162,6 +166,9 @@ impl Page<'_> {
             } else {
                 self.paragraph(&format!("{}: {}", finding.severity.as_str(), finding.annotation), 6)?;
             }
+            if let Some(mark) = &finding.exemption {
+                self.not_exempted(mark)?;
+            }
             if findings.peek().is_some_and(|next| next.evidence == finding.evidence) {
                 continue;
             }
@@ -217,6 +224,10 @@ impl Page<'_> {
     }
 
     fn advice(&mut self, rule: &RuleSummary) -> io::Result<()> {
+        if let Some(default) = rule.default_severity {
+            let text = format!("{} in this run; the rule says {}", rule.severity.as_str(), default.as_str());
+            self.note("severity", &text)?;
+        }
         let (paragraph, code) = first_step(&rule.remediation);
         if !paragraph.is_empty() {
             self.note("help", &paragraph)?;
@@ -338,6 +349,7 @@ impl Page<'_> {
         }
         self.line("Rules", BOLD, &line)?;
         self.counted_findings(report)?;
+        self.counted_exempted(report)?;
         let broken = report.rule_errors.len();
         let gaps = report.gaps_and_rules().len();
         if gaps > 0 {
@@ -392,7 +404,7 @@ impl Page<'_> {
 
     fn counted_findings(&mut self, report: &Report) -> io::Result<()> {
         let counts = report.counts();
-        if counts.non_compliant == 0 {
+        if counts.findings.is_empty() {
             return self.line("Findings", GOOD, "none");
         }
         write!(self.out, "{} ", self.styled(BOLD, format_args!("{:>LABEL$}", "Findings")))?;

@@ -1,5 +1,7 @@
 //! One report, in every format. Names in it are as hostile as AWS lets them be, and worse.
 
+mod exemptions;
+
 use std::path::Path;
 
 use super::*;
@@ -22,6 +24,7 @@ pub(crate) fn evaluation(rule: &str, resource_type: &str, id: &str) -> Evaluatio
         annotation: Arc::default(),
         evidence: Box::default(),
         gap: None,
+        exemption: None,
     }
 }
 
@@ -42,6 +45,7 @@ fn rule(id: &str, title: &str, severity: Severity, resource_type: &str) -> RuleS
         id: id.to_owned(),
         title: title.to_owned(),
         severity,
+        default_severity: None,
         category: "security".to_owned(),
         maturity: "stable".to_owned(),
         resource_types: vec![resource_type.to_owned()],
@@ -152,6 +156,7 @@ pub(crate) fn sample() -> Report {
         ],
         evaluations,
         gaps: vec![list_gap, policy_gap],
+        exemptions: Vec::new(),
         rule_errors: vec![
             RuleError {
                 rule: "rules/mine/broken.rhai".to_owned(),
@@ -336,17 +341,17 @@ fn the_json_report_keeps_to_its_schema() {
     let schema: serde_json::Value =
         serde_json::from_str(include_str!("../../docs/report.schema.json")).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("the schema is one");
-    for report in [sample(), hostile()] {
+    for report in [sample(), hostile(), exemptions::exempted()] {
         let wire = json_of(&report, Format::Json);
         let errors: Vec<String> = validator.iter_errors(&wire).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
     }
     // The schema is closed and complete: it refuses a report that lacks a member or has one more.
-    for change in ["evaluations", "gaps", "rules"] {
-        let mut wire = json_of(&sample(), Format::Json);
+    for change in ["evaluations", "gaps", "rules", "exemptions"] {
+        let mut wire = json_of(&exemptions::exempted(), Format::Json);
         wire[change][0]["more"] = true.into();
         assert!(!validator.is_valid(&wire), "a further member of {change} passes");
-        let mut wire = json_of(&sample(), Format::Json);
+        let mut wire = json_of(&exemptions::exempted(), Format::Json);
         let member = wire[change][0].as_object().and_then(|o| o.keys().next().cloned()).expect("it has members");
         wire[change][0].as_object_mut().and_then(|o| o.remove(&member)).expect("it was there");
         assert!(!validator.is_valid(&wire), "{change} without {member} passes");
@@ -355,7 +360,7 @@ fn the_json_report_keeps_to_its_schema() {
 
 #[test]
 fn a_saved_json_report_is_the_report() {
-    for report in [sample(), hostile()] {
+    for report in [sample(), hostile(), exemptions::exempted()] {
         let text = written(&report, Format::Json, &Options::default());
         assert_eq!(json::read(text.as_bytes()).expect("it reads what it wrote"), report);
     }
@@ -557,12 +562,16 @@ fn sarif_keeps_to_its_schema() {
     let mut empty = sample();
     empty.evaluations.clear();
     empty.snapshot.accounts.clear();
-    for report in [sample(), hostile(), empty] {
+    for report in [sample(), hostile(), exemptions::exempted(), empty] {
         let sarif = json_of(&report, Format::Sarif);
         let errors: Vec<String> =
             validator.iter_errors(&sarif).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert_eq!(errors, Vec::<String>::new());
     }
+    let suppressed = Options { suppressions: true, ..Options::default() };
+    let suppressed: serde_json::Value =
+        serde_json::from_str(&written(&exemptions::exempted(), Format::Sarif, &suppressed)).expect("SARIF is JSON");
+    assert!(validator.is_valid(&suppressed), "{suppressed}");
     let mut broken = json_of(&sample(), Format::Sarif);
     broken["runs"][0]["results"][0]["level"] = "fatal".into();
     assert!(!validator.is_valid(&broken), "the schema refuses nothing");
@@ -598,27 +607,40 @@ fn sarif_schema() -> serde_json::Value {
 
 #[test]
 fn every_format_carries_the_same_findings() {
-    for report in [sample(), hostile()] {
+    let results = |report: &Report, options: &Options, suppressed: bool| -> usize {
+        let sarif: serde_json::Value =
+            serde_json::from_str(&written(report, Format::Sarif, options)).expect("SARIF is JSON");
+        let runs = sarif["runs"].as_array().expect("runs").clone();
+        let results = runs.iter().flat_map(|run| run["results"].as_array().expect("results"));
+        results.filter(|result| result.get("suppressions").is_some() == suppressed).count()
+    };
+    let with_suppressions = Options { suppressions: true, ..Options::default() };
+    for report in [sample(), hostile(), exemptions::exempted()] {
         let findings = report.findings().count();
-        let sarif = json_of(&report, Format::Sarif);
-        let results: usize = sarif["runs"]
-            .as_array()
-            .expect("runs")
-            .iter()
-            .filter_map(|run| run["results"].as_array().map(Vec::len))
-            .sum();
+        let exempted = report.exempted().filter(|one| one.compliance_type == ComplianceType::NonCompliant).count();
         let json = json_of(&report, Format::Json);
         let listed = json["evaluations"].as_array().expect("evaluations");
-        let non_compliant = listed.iter().filter(|evaluation| evaluation["complianceType"] == "NON_COMPLIANT").count();
+        let in_json = |is_exempted: bool| {
+            let non_compliant = listed.iter().filter(|one| one["complianceType"] == "NON_COMPLIANT");
+            non_compliant.filter(|one| (one["exemption"]["state"] == "in-force") == is_exempted).count()
+        };
         let mut alone = report.clone();
         alone.gaps.clear();
         alone.rule_errors.clear();
+        alone.exemptions.clear();
         alone.evaluations.retain(|evaluation| evaluation.compliance_type == ComplianceType::NonCompliant);
         // Each has its sentence; the resource of several stands there once.
-        alone.evaluations.iter_mut().for_each(|finding| finding.annotation = "found so".into());
+        for evaluation in &mut alone.evaluations {
+            evaluation.annotation = if evaluation.is_finding() { "found so" } else { "accepted so" }.into();
+        }
         let text = written(&alone, Format::Terminal, &Options::default());
-        let shown = text.lines().filter(|line| line.trim_start().ends_with("found so")).count();
-        assert_eq!([results, non_compliant, shown], [findings; 3]);
+        let shown = |words: &str| text.lines().filter(|line| line.trim_start().ends_with(words)).count();
+        let open = [results(&report, &Options::default(), false), in_json(false), shown("found so")];
+        assert_eq!(open, [findings; 3]);
+        assert_eq!(results(&report, &with_suppressions, false), findings);
+        let accepted = [results(&report, &with_suppressions, true), in_json(true), shown("accepted so")];
+        assert_eq!(accepted, [exempted; 3]);
+        assert_eq!(results(&report, &Options::default(), true), 0, "code scanning would open them");
     }
 }
 

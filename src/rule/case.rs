@@ -219,7 +219,7 @@ impl Cases {
             Ok(parameters) => parameters,
             Err(error) => return vec![error.to_string()],
         };
-        let chosen = Chosen { rule: Arc::clone(rule), parameters };
+        let chosen = Chosen { rule: Arc::clone(rule), parameters, severity: None };
         let (snapshot, item) = match self.snapshot(case, &chosen, types) {
             Ok(made) => made,
             Err(error) => return vec![error.to_string()],

@@ -110,12 +110,13 @@ impl Chosen {
             resource: item.key.clone(),
             key: Box::default(),
             compliance_type: ComplianceType::Compliant,
-            severity: self.rule.severity,
+            severity: self.severity(),
             resource_name: item.resource_name.clone(),
             arn: item.arn.clone(),
             annotation: Arc::default(),
             evidence,
             gap: None,
+            exemption: None,
         }
     }
 
@@ -131,7 +132,8 @@ impl Chosen {
         });
         Evaluation {
             compliance_type: verdict.compliance_type,
-            severity: verdict.severity.unwrap_or(self.rule.severity),
+            // A severity that the run asks for holds for every finding.
+            severity: self.severity.or(verdict.severity).unwrap_or(self.rule.severity),
             key: verdict.key.as_str().into(),
             annotation: SENTENCES.with_borrow_mut(|sentences| sentences.share(&verdict.annotation)),
             gap,

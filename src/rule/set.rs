@@ -21,9 +21,16 @@ pub struct Chosen {
     pub rule: Arc<Rule>,
     /// The values of all its parameters.
     pub parameters: ParameterValues,
+    /// How bad its findings are in this run, where that is not what the rule says.
+    pub severity: Option<Severity>,
 }
 
 impl Chosen {
+    /// How bad a finding is, unless the rule gives it a severity of its own.
+    pub fn severity(&self) -> Severity {
+        self.severity.unwrap_or(self.rule.severity)
+    }
+
     /// What has to be collected for the rule: see [`Rule::needs`].
     pub fn needs(&self) -> BTreeMap<String, BTreeSet<String>> {
         self.rule.needs(&self.parameters)
@@ -51,14 +58,16 @@ pub struct Selection {
     pub severities: BTreeSet<Severity>,
     /// What the rules are good for.
     pub categories: BTreeSet<Category>,
-    /// Values of parameters.
+    /// Values of parameters. Of two for one parameter the later counts.
     pub parameters: Vec<Assignment>,
+    /// Other severities than the rules say: by id, alias or glob. Of two for one rule the later counts.
+    pub overrides: Vec<(String, Severity)>,
 }
 
 /// A value for a parameter, of one rule or of all chosen rules that have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
-    /// The rule's id, or all chosen ones.
+    /// The rule's id, an alias, or a glob; without it all chosen rules that have the parameter.
     pub rule: Option<String>,
     /// The parameter.
     pub name: String,
@@ -194,7 +203,7 @@ impl RuleSet {
         }
         // Required parameters are looked for when rules are chosen, not while nobody asked for the rule.
         let parameters = ParameterValues::new(&rule, &BTreeMap::new()).unwrap_or_default();
-        self.insert(Chosen { rule: Arc::new(rule), parameters });
+        self.insert(Chosen { rule: Arc::new(rule), parameters, severity: None });
     }
 
     /// Adds the rules of another set, such as those of a user's folder to the built-in ones. With `replace`, a rule of the
@@ -248,12 +257,17 @@ impl RuleSet {
                 known: services.into_iter().map(str::to_owned).collect(),
             });
         }
+        let mut severities = BTreeMap::new();
+        for (name, severity) in &selection.overrides {
+            severities.extend(self.meant(name)?.into_iter().map(|id| (id, *severity)));
+        }
+        let severity = |rule: &Rule| severities.get(&rule.id).copied().unwrap_or(rule.severity);
         let mut chosen: Vec<&Chosen> = self
             .iter()
             .filter(|Chosen { rule, .. }| {
                 named.as_ref().map_or(rule.maturity != super::Maturity::Deprecated, |ids| ids.contains(&rule.id))
                     && (selection.services.is_empty() || selection.services.contains(&rule.service))
-                    && (selection.severities.is_empty() || selection.severities.contains(&rule.severity))
+                    && (selection.severities.is_empty() || selection.severities.contains(&severity(rule)))
                     && (selection.categories.is_empty() || selection.categories.contains(&rule.category))
             })
             .collect();
@@ -261,23 +275,17 @@ impl RuleSet {
         if chosen.is_empty() {
             return Err(SetError::Nothing);
         }
+        let mut given = BTreeMap::<Arc<str>, BTreeMap<String, Value>>::new();
         for assignment in &selection.parameters {
-            self.check(assignment, &chosen)?;
+            for id in self.assigned(assignment, &chosen)? {
+                given.entry(id).or_default().insert(assignment.name.clone(), Value::from(assignment.value.as_str()));
+            }
         }
         let mut set = Self { errors: self.errors.clone(), ..Self::default() };
         for Chosen { rule, .. } in chosen {
-            let mut given = BTreeMap::new();
-            for assignment in &selection.parameters {
-                let meant = match &assignment.rule {
-                    Some(name) => self.by_name(name).is_some_and(|other| other.rule.id == rule.id),
-                    None => rule.parameters.contains_key(&assignment.name),
-                };
-                if meant {
-                    given.insert(assignment.name.clone(), Value::from(assignment.value.as_str()));
-                }
-            }
-            let parameters = ParameterValues::new(rule, &given)?;
-            set.insert(Chosen { rule: Arc::clone(rule), parameters });
+            let parameters = ParameterValues::new(rule, given.get(&rule.id).unwrap_or(&BTreeMap::new()))?;
+            let severity = severities.get(&rule.id).copied().filter(|severity| *severity != rule.severity);
+            set.insert(Chosen { rule: Arc::clone(rule), parameters, severity });
         }
         Ok(set)
     }
@@ -289,38 +297,47 @@ impl RuleSet {
         }
         let mut ids = BTreeSet::new();
         for name in names {
-            if name.contains(['*', '?', '[', '{']) {
-                let glob: GlobMatcher =
-                    Glob::new(name).map_err(|source| SetError::Glob { glob: name.clone(), source })?.compile_matcher();
-                let mut found = self.rules.keys().filter(|id| glob.is_match(id.as_ref())).cloned().peekable();
-                if found.peek().is_none() {
-                    return Err(SetError::NoSuchRule { wanted: name.clone(), nearest: None });
-                }
-                ids.extend(found);
-            } else {
-                let chosen = self.by_name(name).ok_or_else(|| self.no_such_rule(name))?;
-                ids.insert(Arc::clone(&chosen.rule.id));
-            }
+            ids.extend(self.meant(name)?);
         }
         Ok(Some(ids))
     }
 
-    /// Whether an assignment finds its parameter.
-    fn check(&self, assignment: &Assignment, chosen: &[&Chosen]) -> Result<(), SetError> {
-        let Assignment { rule, name, .. } = assignment;
-        match rule {
-            Some(wanted) => {
-                let found = self.by_name(wanted).ok_or_else(|| self.no_such_rule(wanted))?;
-                if found.rule.parameters.contains_key(name) {
-                    return Ok(());
-                }
-                Err(unknown_parameter(&found.rule, name))
-            }
-            None if chosen.iter().any(|chosen| chosen.rule.parameters.contains_key(name)) => Ok(()),
-            None => match chosen {
-                [only] => Err(unknown_parameter(&only.rule, name)),
-                _ => Err(ParameterError::Nowhere { name: name.clone() }.into()),
-            },
+    /// The ids that one name or glob stands for. A glob does not find deprecated rules: they want to be named.
+    fn meant(&self, name: &str) -> Result<BTreeSet<Arc<str>>, SetError> {
+        if !is_glob(name) {
+            let chosen = self.by_name(name).ok_or_else(|| self.no_such_rule(name))?;
+            return Ok([Arc::clone(&chosen.rule.id)].into());
+        }
+        let glob: GlobMatcher =
+            Glob::new(name).map_err(|source| SetError::Glob { glob: name.to_owned(), source })?.compile_matcher();
+        let found = self
+            .iter()
+            .map(|chosen| &chosen.rule)
+            .filter(|rule| rule.maturity != super::Maturity::Deprecated && glob.is_match(rule.id.as_ref()));
+        let ids: BTreeSet<Arc<str>> = found.map(|rule| Arc::clone(&rule.id)).collect();
+        if ids.is_empty() {
+            return Err(SetError::NoSuchRule { wanted: name.to_owned(), nearest: None });
+        }
+        Ok(ids)
+    }
+
+    /// The rules whose parameter an assignment sets.
+    fn assigned(&self, assignment: &Assignment, chosen: &[&Chosen]) -> Result<Vec<Arc<str>>, SetError> {
+        let Assignment { rule: wanted, name, .. } = assignment;
+        let having = |rules: &mut dyn Iterator<Item = &Chosen>| -> Vec<Arc<str>> {
+            rules.filter(|one| one.rule.parameters.contains_key(name)).map(|one| Arc::clone(&one.rule.id)).collect()
+        };
+        let (found, only) = if let Some(wanted) = wanted {
+            let meant = self.meant(wanted)?;
+            let rules: Vec<&Chosen> = meant.iter().filter_map(|id| self.rules.get(id)).collect();
+            (having(&mut rules.iter().copied()), if let [only] = *rules { Some(only) } else { None })
+        } else {
+            (having(&mut chosen.iter().copied()), if let [only] = *chosen { Some(only) } else { None })
+        };
+        match (found.is_empty(), only) {
+            (false, _) => Ok(found),
+            (true, Some(only)) => Err(unknown_parameter(&only.rule, name)),
+            (true, None) => Err(ParameterError::Nowhere { name: name.clone() }.into()),
         }
     }
 
@@ -376,6 +393,10 @@ impl RuleSet {
         }
         needs
     }
+}
+
+fn is_glob(name: &str) -> bool {
+    name.contains(['*', '?', '[', '{'])
 }
 
 fn unknown_parameter(rule: &Rule, name: &str) -> SetError {

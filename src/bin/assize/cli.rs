@@ -312,6 +312,9 @@ pub(crate) struct Output {
     /// The file of the repository that SARIF results point at [default: assize.yaml, or README.md]
     #[arg(long, value_name = "FILE")]
     pub(crate) anchor: Option<PathBuf>,
+    /// Put exempted findings into SARIF too, as suppressed results; code scanning would open them again
+    #[arg(long)]
+    pub(crate) sarif_suppressions: bool,
     /// Show at most so many findings of a rule on the terminal; 0 shows all
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,

@@ -46,6 +46,7 @@ pub(crate) fn rules(choice: &Choice) -> Result<RuleSet, Failure> {
         severities: choice.severities.iter().copied().collect(),
         categories: choice.categories.iter().copied().collect(),
         parameters: choice.parameters.clone(),
+        overrides: Vec::new(),
     };
     all.select(&selection).map_err(|error| unchosen(&all, &error))
 }

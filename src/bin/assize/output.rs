@@ -128,7 +128,7 @@ pub(crate) fn anchor(output: &cli::Output) -> Result<Anchor, Failure> {
 /// Writes the report to all places and says with which exit code to end. A place that fails does not keep the report
 /// from the others: it took a while to make.
 pub(crate) fn report(report: &Report, output: &cli::Output, anchor: Anchor, colors: Colors) -> Result<u8, Failure> {
-    let mut options = Options { anchor, terminal: Layout::default() };
+    let mut options = Options { anchor, terminal: Layout::default(), suppressions: output.sarif_suppressions };
     let mut written = Ok(());
     for (format, path) in &output.outputs {
         written = written.and(file(path, |out| report::write(report, *format, &options, out)));

@@ -5,6 +5,8 @@ use std::error::Error;
 
 use super::*;
 use crate::evaluate::{Targets, run};
+use crate::evaluation::ComplianceType;
+use crate::exemption::{Exemption, Exemptions, Patterns};
 use crate::gap::Gap;
 use crate::item::{GLOBAL, ItemStatus, Relationship, ResourceKey, UnreadableRelationship};
 use crate::rule::load::{Files, Folder};
@@ -152,13 +154,36 @@ fn whole(file: &[u8], rules: &RuleSet, options: &Options) -> Result<Judged, Snap
     Ok(Judged::of(&snapshot, outcome))
 }
 
+/// By tags, and of what could not be judged: so that each part of the file has some.
+fn exemptions() -> Exemptions {
+    let of = |pattern: &str| Patterns::new([pattern]).expect("it is a pattern");
+    let mut by_tag = Exemption { rules: of("*"), ..Exemption::default() };
+    by_tag.resource.tags.insert("Team".to_owned(), of("sh*"));
+    let mut not_judged = Exemption { rules: of("*"), insufficient_data: true, ..Exemption::default() };
+    not_judged.resource.region = of("us-*");
+    [by_tag, not_judged].into_iter().collect()
+}
+
+#[test]
+fn the_exemptions_of_these_tests_cover_findings_and_what_is_not_judged() {
+    let file = written(items());
+    let options = Options { exemptions: exemptions(), ..Options::default() };
+    let judged = run_file(&rules(&[ALONE, RELATED]), || Ok(&file[..]), &options).expect("it is a snapshot");
+    let evaluations = &judged.outcome.evaluations;
+    for compliance_type in [ComplianceType::NonCompliant, ComplianceType::InsufficientData] {
+        let of_type = || evaluations.iter().filter(|one| one.compliance_type == compliance_type);
+        assert!(of_type().any(Evaluation::is_exempted), "{compliance_type:?}: none is");
+        assert!(!of_type().all(Evaluation::is_exempted), "{compliance_type:?}: all are");
+    }
+}
+
 /// The number of evaluations, by rule.
 fn assert_same(file: &[u8], rules: &RuleSet) -> BTreeMap<String, usize> {
     let tag = |key: &str, value: Option<&str>| (key.to_owned(), value.map(str::to_owned));
     let mut counts = BTreeMap::new();
     for targets in [Targets::default(), Targets { tags: vec![tag("Team", Some("shop"))], all: true }] {
         for threads in [1, 4] {
-            let options = Options { targets: targets.clone(), threads };
+            let options = Options { targets: targets.clone(), exemptions: exemptions(), threads };
             let expected = whole(file, rules, &options).expect("it is a snapshot");
             let judged = run_file(rules, || Ok(file), &options).expect("it is a snapshot");
             assert_eq!(judged.about, expected.about);

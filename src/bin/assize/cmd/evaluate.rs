@@ -19,5 +19,9 @@ pub(crate) fn run(flags: &Evaluate, threads: usize, colors: Colors) -> Result<u8
 
 /// Which resources are to be judged, and how.
 pub(super) fn options(targets: &Targets, threads: usize) -> Options {
-    Options { targets: evaluate::Targets { tags: targets.tags.clone(), all: targets.all_tags }, threads }
+    Options {
+        targets: evaluate::Targets { tags: targets.tags.clone(), all: targets.all_tags },
+        threads,
+        ..Options::default()
+    }
 }
