@@ -8,6 +8,7 @@ pub mod diff;
 pub mod evaluate;
 pub mod evaluation;
 pub mod exemption;
+pub mod export;
 pub mod gap;
 pub mod history;
 pub mod item;

@@ -5,10 +5,14 @@
 //! around the items says, and what it does not say:
 //!
 //! - A snapshot file holds every resource of the types that are recorded. Which types those are it does not tell, so a
-//!   type without items is *not recorded*, never *there are none*.
+//!   type without items is *not recorded*, never *there are none*. Of several snapshots of a place the latest counts: what
+//!   only an earlier one holds is gone.
 //! - A history file and an answer of the API hold some resources, and of each any number of versions. The newest counts,
 //!   and no listing is complete.
 //! - Facts that assize asks AWS for and AWS Config does not record are unreadable, not unset.
+
+pub mod delivery;
+pub mod folder;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -19,7 +23,10 @@ use std::sync::Arc;
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
-use crate::item::{ConfigurationItem, GLOBAL, UnreadableRelationship, format_time};
+use self::delivery::Delivery;
+use super::account::secret::{Digests, SecretKey};
+use super::descriptor::Catalog;
+use crate::item::{ConfigurationItem, GLOBAL, UnreadableRelationship};
 use crate::snapshot::{About, Place, SOURCE_AWS_CONFIG, Snapshot};
 use crate::value::{Object, Unreadable, Value, code};
 
@@ -70,10 +77,42 @@ pub enum Defect {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConfigExport {
     items: Vec<ConfigurationItem>,
-    /// The places of which a snapshot file has items.
-    listings: BTreeSet<Place>,
+    /// The places of which a snapshot file has items, and what the latest such file has.
+    listings: BTreeMap<Place, Listing>,
     /// The latest time that a file is of, if one of them tells.
     delivered_at: Option<String>,
+}
+
+/// The resources of one place in a snapshot file.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Listing {
+    /// When the snapshot was delivered, or the capture time of its newest item.
+    at: String,
+    ids: BTreeSet<Arc<str>>,
+}
+
+/// What assize knows of resource types and AWS Config's files do not tell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TypeFacts {
+    /// By type, the JSON pointers of the facts that assize reads with calls of their own.
+    pub supplements: BTreeMap<String, Vec<String>>,
+    /// By type, the JSON pointers of secrets.
+    pub secrets: BTreeMap<String, Vec<String>>,
+}
+
+impl TypeFacts {
+    /// What the descriptors say.
+    pub fn of(catalog: &Catalog) -> Self {
+        let mut facts = Self::default();
+        for descriptor in catalog.iter() {
+            // A part that has no place of its own only tells the tags.
+            let pointers = descriptor.parts.iter().map(|part| part.into.as_deref().unwrap_or("/tags").to_owned());
+            facts.supplements.entry(descriptor.resource_type.to_string()).or_default().extend(pointers);
+            let secrets = descriptor.secrets.iter().map(ToString::to_string);
+            facts.secrets.entry(descriptor.resource_type.to_string()).or_default().extend(secrets);
+        }
+        facts
+    }
 }
 
 /// What AWS Config leaves out of an item where it is not set, so that its absence says: not set. Whatever else of the
@@ -109,7 +148,9 @@ impl ConfigExport {
         };
         let wrong = |reason| ConfigExportError { path: path.to_owned(), reason };
         let mut export = Self::read(&file().map_err(|error| wrong(Defect::Io(error)))?).map_err(wrong)?;
-        export.delivered_at = path.file_name().and_then(|name| delivery_time(&name.to_string_lossy()));
+        if let Some(delivery) = path.file_name().and_then(|name| Delivery::of_name(&name.to_string_lossy())) {
+            export.delivered(&delivery);
+        }
         Ok(export)
     }
 
@@ -134,7 +175,16 @@ impl ConfigExport {
         if first == Some(&b'[') {
             return Self::of(serde_json::from_slice(json).map_err(Defect::Json)?, false);
         }
-        let body: Body = serde_json::from_slice(json).map_err(Defect::Json)?;
+        let mut documents = serde_json::Deserializer::from_slice(json).into_iter::<Body>();
+        let Some(body) = documents.next() else { return Err(Defect::Empty) };
+        let rest = json.get(documents.byte_offset()..).unwrap_or_default();
+        if rest.iter().any(|byte| !byte.is_ascii_whitespace()) {
+            // Several documents: an item a line.
+            body.map_err(Defect::Json)?;
+            let items: Result<_, _> = serde_json::Deserializer::from_slice(json).into_iter().collect();
+            return Self::of(items.map_err(Defect::Json)?, false);
+        }
+        let body = body.map_err(Defect::Json)?;
         if let Some(items) = body.configuration_items {
             return Self::of(items, body.config_snapshot_id.is_some());
         }
@@ -179,31 +229,74 @@ impl ConfigExport {
                 item.add_gap("/configuration", &not_recorded("the item's configuration is not in the file"));
             }
         }
-        let listings = if is_snapshot { items.iter().map(place_of).collect() } else { BTreeSet::new() };
-        Ok(Self { items, listings, delivered_at: None })
+        let mut export = Self { items, ..Self::default() };
+        if is_snapshot {
+            export.list();
+        }
+        Ok(export)
     }
 
-    /// Adds the items of another file, such as that of another region.
+    /// Each place that has items is listed as a whole.
+    fn list(&mut self) {
+        let newest = self.items.iter().map(|item| item.capture_time.as_str()).max().unwrap_or_default().to_owned();
+        for item in &self.items {
+            let listing = self.listings.entry(place_of(item)).or_default();
+            listing.at.clone_from(&newest);
+            listing.ids.insert(Arc::clone(&item.key.resource_id));
+        }
+    }
+
+    /// Takes over what the file's name tells.
+    fn delivered(&mut self, delivery: &Delivery) {
+        if delivery.kind == delivery::Kind::Snapshot && self.listings.is_empty() {
+            // In the form of an item a line nothing but the name says that this is a snapshot.
+            self.list();
+        }
+        // A name may lie, and an item cannot have been captured after its delivery.
+        for listing in self.listings.values_mut() {
+            listing.at = listing.at.clone().max(delivery.at.clone());
+        }
+        self.delivered_at = Some(delivery.at.clone());
+    }
+
+    /// Adds the items of another file, such as that of another region or another day.
     pub fn extend(&mut self, other: Self) {
         self.items.extend(other.items);
-        self.listings.extend(other.listings);
+        for (place, listing) in other.listings {
+            let latest = self.listings.entry(place).or_default();
+            if listing.at >= latest.at {
+                *latest = listing;
+            }
+        }
         self.delivered_at = self.delivered_at.take().max(other.delivered_at);
     }
 
-    /// The snapshot that the files make up.
-    ///
-    /// `supplements` has, by type, the JSON pointers of the facts that assize reads with calls of their own. AWS Config
-    /// does not record all of them: what an item lacks of them is unreadable.
-    pub fn into_snapshot(mut self, supplements: &BTreeMap<String, Vec<String>>) -> Snapshot {
+    /// Every version that the files hold, for a history: secrets are replaced by digests under this key, and what AWS
+    /// Config did not record is a gap.
+    pub fn into_versions(mut self, facts: &TypeFacts, key: &SecretKey) -> Vec<ConfigurationItem> {
         for item in &mut self.items {
-            let resource_type = Arc::clone(&item.key.resource_type);
-            let omitted =
-                OMITTED.iter().find(|(name, _)| **name == *resource_type).map_or(&[][..], |(_, paths)| *paths);
-            for pointer in supplements.get(resource_type.as_ref()).into_iter().flatten() {
-                if item.pointer(pointer).is_none() && !omitted.contains(&pointer.as_str()) {
-                    let name = pointer.rsplit('/').next().unwrap_or(pointer);
-                    item.obscure(pointer, &not_recorded(format!("AWS Config did not record {name}")));
-                }
+            for (pointer, reason) in unrecorded(item, facts) {
+                item.add_gap(&pointer, &reason);
+            }
+            let secrets = facts.secrets.get(item.key.resource_type.as_ref());
+            for pointer in secrets.into_iter().flatten() {
+                key.hide_in(item, pointer, Digests::Keep);
+            }
+        }
+        self.items
+    }
+
+    /// The snapshot that the files make up: of each resource its newest version, unless the latest snapshot file of its
+    /// place is later and does not have it. What AWS Config did not record is unreadable.
+    pub fn into_snapshot(mut self, facts: &TypeFacts) -> Snapshot {
+        let listings = &self.listings;
+        self.items.retain(|item| {
+            let listing = listings.get(&place_of(item));
+            listing.is_none_or(|listing| listing.ids.contains(&item.key.resource_id) || item.capture_time > listing.at)
+        });
+        for item in &mut self.items {
+            for (pointer, reason) in unrecorded(item, facts) {
+                item.obscure(&pointer, &reason);
             }
         }
         let newest = self.items.iter().map(|item| item.capture_time.as_str()).max().unwrap_or_default();
@@ -217,7 +310,7 @@ impl ConfigExport {
             source: SOURCE_AWS_CONFIG.to_owned(),
             accounts: accounts.into_iter().collect(),
             regions: regions.into_iter().collect(),
-            listings: self.listings.into_iter().collect(),
+            listings: self.listings.into_keys().collect(),
             ..About::default()
         };
         Snapshot::new(about, self.items)
@@ -304,18 +397,18 @@ fn place_of(item: &ConfigurationItem) -> Place {
     }
 }
 
-/// The time in the name of a file as AWS Config gives it: `…_ConfigSnapshot_20260102T030405Z_<uuid>.json.gz`, or the
-/// later one of `…_ConfigHistory_<type>_20260102T030405Z_20260102T090405Z_1.json.gz`.
-fn delivery_time(name: &str) -> Option<String> {
-    if !name.contains("_ConfigSnapshot_") && !name.contains("_ConfigHistory_") {
-        return None;
-    }
-    let times = name.split('_').filter_map(|part| {
-        let digits = part.strip_suffix('Z').filter(|digits| digits.len() == 15)?;
-        let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%S", digits).ok()?;
-        Some(format_time(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp()))
-    });
-    times.max()
+/// The facts of an item that AWS Config did not record, and why each cannot be read.
+fn unrecorded(item: &ConfigurationItem, facts: &TypeFacts) -> Vec<(String, Arc<Unreadable>)> {
+    let resource_type = item.key.resource_type.as_ref();
+    let omitted = OMITTED.iter().find(|(name, _)| *name == resource_type).map_or(&[][..], |(_, paths)| *paths);
+    let pointers = facts.supplements.get(resource_type).into_iter().flatten();
+    let missing = pointers.filter(|pointer| item.pointer(pointer).is_none() && !omitted.contains(&pointer.as_str()));
+    missing
+        .map(|pointer| {
+            let name = pointer.rsplit('/').next().unwrap_or(pointer);
+            (pointer.clone(), not_recorded(format!("AWS Config did not record {name}")))
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ fn help_of_each_command() {
         &["scan"][..],
         &["collect"],
         &["evaluate"],
+        &["export"],
         &["report"],
         &["rules"],
         &["rules", "list"],

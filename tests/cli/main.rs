@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
+mod aws_config;
 mod commands;
 mod common;
 mod errors;

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use assize::evaluation::Severity;
+use assize::export;
 use assize::report::Format;
 use assize::rule::Category;
 use assize::rule::set::Assignment;
@@ -49,6 +50,8 @@ pub(crate) enum Command {
     Collect(Collect),
     /// Judge a snapshot of assize, or files of AWS Config, by rules
     Evaluate(Evaluate),
+    /// Write what was read as the files that AWS Config delivers
+    Export(Export),
     /// Show a JSON report again, in other formats
     Report(Report),
     /// List, show, test and begin rules
@@ -101,7 +104,7 @@ pub(crate) struct Collect {
 
 #[derive(Debug, Args)]
 pub(crate) struct Evaluate {
-    /// A snapshot of assize, or snapshot or history files of AWS Config; compressed or not
+    /// A snapshot of assize, or snapshot or history files of AWS Config, compressed or not, or folders of such files
     #[arg(required = true, value_name = "SNAPSHOT")]
     pub(crate) snapshots: Vec<PathBuf>,
     #[command(flatten)]
@@ -112,6 +115,21 @@ pub(crate) struct Evaluate {
     pub(crate) definitions: Definitions,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// A snapshot of assize, or files or folders of AWS Config
+    #[arg(required = true, value_name = "SNAPSHOT")]
+    pub(crate) snapshots: Vec<PathBuf>,
+    /// The folder to write to, as if it were the bucket
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// One document a file, as AWS Config writes it, or an item a line
+    #[arg(short, long, value_name = "FORMAT", value_parser = export_formats(), default_value = "aws-config")]
+    pub(crate) format: export::Format,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
 }
 
 #[derive(Debug, Args)]
@@ -353,6 +371,10 @@ fn categories() -> impl TypedValueParser<Value = Category> {
 
 fn formats() -> impl TypedValueParser<Value = Format> {
     words(&Format::ALL, Format::as_str)
+}
+
+fn export_formats() -> impl TypedValueParser<Value = export::Format> {
+    words(&export::Format::ALL, export::Format::as_str)
 }
 
 fn fail_on() -> impl TypedValueParser<Value = FailOn> {

@@ -1,6 +1,7 @@
 //! One file a command: each calls stages of the library in order.
 
 pub(crate) mod evaluate;
+pub(crate) mod export;
 pub(crate) mod plan;
 mod progress;
 pub(crate) mod report;

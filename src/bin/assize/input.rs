@@ -15,7 +15,8 @@ use assize::rule::load::LoadError;
 use assize::rule::set::{Chosen, SetError};
 use assize::rule::{RuleSet, Selection};
 use assize::snapshot::{self, Snapshot, SnapshotError};
-use assize::source::config_export::ConfigExport;
+use assize::source::config_export::delivery::Filter;
+use assize::source::config_export::{ConfigExport, TypeFacts, folder};
 use assize::source::descriptor::Catalog;
 use assize::source::endpoint::Endpoints;
 use assize::source::model::Models;
@@ -149,29 +150,42 @@ pub(crate) fn case_types(catalog: &Catalog) -> Types {
     Types { parts: pointers(catalog), linked_from }
 }
 
-/// Reads a snapshot of assize, or files of AWS Config as one.
+/// Reads a snapshot of assize, or files and folders of AWS Config as one.
 pub(crate) fn snapshot(paths: &[PathBuf], catalog: &Catalog) -> Result<Snapshot, Failure> {
+    let mut files = Vec::new();
     for path in paths {
+        if path.is_dir() {
+            files.extend(config_files(path)?);
+            continue;
+        }
         match own_snapshot(path)? {
             Some(snapshot) if paths.len() == 1 => return Ok(snapshot),
             Some(_) => {
                 return Err(Failure::new(format!("{} is one of several snapshots", path.display()))
                     .help("snapshots of assize are judged one by one; only files of AWS Config are put together"));
             }
-            None => {}
+            None => files.push(path.clone()),
         }
     }
     let mut export = ConfigExport::default();
-    for path in paths {
+    for path in &files {
         let one = ConfigExport::open(path).map_err(|error| {
             Failure::new(causes(&error))
                 .help("a snapshot is what assize collect writes, or a snapshot or history file of AWS Config")
         })?;
         export.extend(one);
     }
-    let supplements =
-        pointers(catalog).into_iter().map(|(kind, parts)| (kind, parts.into_values().collect())).collect();
-    Ok(export.into_snapshot(&supplements))
+    Ok(export.into_snapshot(&TypeFacts::of(catalog)))
+}
+
+/// The files of AWS Config in a folder. Whatever else is there is not looked at.
+fn config_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let files = folder::walk(path, &Filter::default()).map_err(|(path, error)| unread(&path, &error))?;
+    if files.deliveries.is_empty() {
+        return Err(Failure::new(format!("{} holds no snapshot or history files of AWS Config", path.display()))
+            .help("they are known by the names that AWS Config gives them; other files can be named one by one"));
+    }
+    Ok(files.deliveries)
 }
 
 /// Judges a snapshot of assize, or files of AWS Config as one.
@@ -217,7 +231,8 @@ fn own_snapshot(path: &Path) -> Result<Option<Snapshot>, Failure> {
     Snapshot::read(input).map(Some).map_err(|error: SnapshotError| unread(path, &error))
 }
 
-fn unread(path: &Path, error: &dyn std::error::Error) -> Failure {
+/// A file or folder that cannot be read.
+pub(crate) fn unread(path: &Path, error: &dyn std::error::Error) -> Failure {
     Failure::of(format_args!("cannot read {}", path.display()), error)
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anstream::{AutoStream, ColorChoice};
 use assize::report::sarif::Anchor;
 use assize::report::terminal::Layout;
-use assize::report::{self, Format, Options, Report};
+use assize::report::{self, Format, Options, Report, harmless};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -54,15 +54,37 @@ pub(crate) fn stdout(
     }
 }
 
+/// Says on standard error what was done, in a sentence that may hold text from outside.
+pub(crate) fn note(colors: Colors, sentence: &str) -> Result<(), Failure> {
+    let mut err = AutoStream::new(io::stderr().lock(), colors.stderr);
+    writeln!(err, "{}", harmless(sentence)).map_err(|error| Failure::of("cannot write to standard error", &error))
+}
+
 /// Writes a file beside its place and puts it there when it is whole. With the ending `.gz` it is compressed. What is
 /// there and is no file (a pipe, `/dev/stdout`) is written to directly.
 pub(crate) fn file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    put(path, |out| encoded(path, out, write))
+}
+
+/// The same for content that is compressed already.
+pub(crate) fn compressed_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    put(path, |out| {
+        let mut out = BufWriter::new(out);
+        write(&mut out)?;
+        out.into_inner().map_err(io::IntoInnerError::into_error)
+    })
+}
+
+fn put(path: &Path, write: impl FnOnce(File) -> io::Result<File>) -> Result<(), Failure> {
     let failed = |error| Failure::of(format_args!("cannot write {}", path.display()), &error);
     // A link stays a link: what it points at is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
         let out = File::options().write(true).open(&target).map_err(failed)?;
-        return encoded(path, out, write).map(drop).map_err(failed);
+        return write(out).map(drop).map_err(failed);
     }
     let name = target.file_name().ok_or_else(|| failed(ErrorKind::InvalidInput.into()))?;
     let mut hidden = std::ffi::OsString::from(".");
@@ -70,7 +92,7 @@ pub(crate) fn file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result
     hidden.push(format!(".{}.part", std::process::id()));
     let part = target.with_file_name(hidden);
     let written = File::create_new(&part)
-        .and_then(|out| encoded(path, out, write))
+        .and_then(write)
         .and_then(|out| out.sync_all())
         .and_then(|()| fs::rename(&part, &target));
     written.map_err(|error| {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
+use super::secret::Digests;
 use super::{Account, Api, Draft, Output, Outputs, holds};
 use crate::item::{ConfigurationItem, Relationship, UnreadableRelationship};
 use crate::source::descriptor::path::{Env, Frame};
@@ -44,21 +45,9 @@ impl<A: Api> Account<A> {
         builder.add_tags(&mut item);
         builder.add_links(&mut item);
         for pointer in &descriptor.secrets {
-            self.hide(&mut item, pointer);
+            self.secret_key.hide_in(&mut item, pointer, Digests::Hide);
         }
         item
-    }
-
-    fn hide(&self, item: &mut ConfigurationItem, pointer: &str) {
-        for (section, value) in [
-            ("/configuration", &mut item.configuration),
-            ("/supplementaryConfiguration", &mut item.supplementary_configuration),
-            ("/tags", &mut item.tags),
-        ] {
-            if let Some(rest) = pointer.strip_prefix(section).filter(|rest| rest.is_empty() || rest.starts_with('/')) {
-                *value = self.secret_key.hide(value, rest);
-            }
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::hash::BuildHasher as _;
 
 use sha2::{Digest, Sha256};
 
+use crate::item::ConfigurationItem;
 use crate::value::Value;
 
 /// The key of the digests. With another key the same secret has another digest.
@@ -38,38 +39,70 @@ impl SecretKey {
         digest
     }
 
-    /// The tree with each text at or below the pointer replaced. `*` stands for every member or element.
-    pub(super) fn hide(&self, value: &Value, pointer: &str) -> Value {
-        let Some(rest) = pointer.strip_prefix('/') else { return self.hide_all(value) };
+    /// Replaces each text of the item at or below the pointer, which begins at the item's root. `*` stands for every
+    /// member or element.
+    pub(crate) fn hide_in(&self, item: &mut ConfigurationItem, pointer: &str, digests: Digests) {
+        for (section, value) in [
+            ("/configuration", &mut item.configuration),
+            ("/supplementaryConfiguration", &mut item.supplementary_configuration),
+            ("/tags", &mut item.tags),
+        ] {
+            if let Some(rest) = pointer.strip_prefix(section).filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+                *value = self.hide(value, rest, digests);
+            }
+        }
+    }
+
+    fn hide(&self, value: &Value, pointer: &str, digests: Digests) -> Value {
+        let Some(rest) = pointer.strip_prefix('/') else { return self.hide_all(value, digests) };
         let (segment, rest) = match rest.find('/') {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
         let wanted = |name: &str| segment == "*" || segment == name;
         match value {
-            Value::Object(members) => Value::object(
-                members
-                    .iter()
-                    .map(|(name, value)| (name, if wanted(name) { self.hide(value, rest) } else { value.clone() })),
-            ),
+            Value::Object(members) => Value::object(members.iter().map(|(name, value)| {
+                (name, if wanted(name) { self.hide(value, rest, digests) } else { value.clone() })
+            })),
             Value::Array(elements) => elements
                 .iter()
                 .enumerate()
-                .map(|(at, value)| if wanted(&at.to_string()) { self.hide(value, rest) } else { value.clone() })
+                .map(
+                    |(at, value)| if wanted(&at.to_string()) { self.hide(value, rest, digests) } else { value.clone() },
+                )
                 .collect::<Vec<_>>()
                 .into(),
             other => other.clone(),
         }
     }
 
-    fn hide_all(&self, value: &Value) -> Value {
+    fn hide_all(&self, value: &Value, digests: Digests) -> Value {
         match value {
+            Value::String(text) if digests == Digests::Keep && is_digest(text) => value.clone(),
             Value::String(text) => self.digest(text).into(),
-            Value::Object(members) => Value::object(members.iter().map(|(name, value)| (name, self.hide_all(value)))),
-            Value::Array(elements) => elements.iter().map(|value| self.hide_all(value)).collect::<Vec<_>>().into(),
+            Value::Object(members) => {
+                Value::object(members.iter().map(|(name, value)| (name, self.hide_all(value, digests))))
+            }
+            Value::Array(elements) => {
+                elements.iter().map(|value| self.hide_all(value, digests)).collect::<Vec<_>>().into()
+            }
             other => other.clone(),
         }
     }
+}
+
+/// What is to be done with a text that looks like what [`SecretKey::digest`] gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Digests {
+    /// It is a secret like any other: what AWS answers is no digest of ours.
+    Hide,
+    /// It stays: it stands in a file that may have been exported from a history, where secrets are digests already.
+    Keep,
+}
+
+fn is_digest(text: &str) -> bool {
+    let digits = text.strip_prefix("sha256:").filter(|digits| digits.len() == 64);
+    digits.is_some_and(|digits| digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 #[cfg(test)]
@@ -92,12 +125,23 @@ mod tests {
         let key = SecretKey::new([7; 32]);
         let value: Value =
             serde_json::from_str(r#"{"a":[{"env":{"K":"secret","N":1},"name":"kept"},{"name":"kept"}]}"#).unwrap();
-        let hidden = key.hide(&value, "/a/*/env/*").to_string();
+        let hidden = key.hide(&value, "/a/*/env/*", Digests::Hide).to_string();
         assert!(!hidden.contains("secret"));
         assert_eq!(
             hidden,
             format!(r#"{{"a":[{{"env":{{"K":"{}","N":1}},"name":"kept"}},{{"name":"kept"}}]}}"#, key.digest("secret"))
         );
         assert_ne!(key.digest("secret"), SecretKey::new([8; 32]).digest("secret"));
+    }
+
+    #[test]
+    fn only_a_file_may_hold_digests_already() {
+        let key = SecretKey::new([7; 32]);
+        let digest = Value::from(SecretKey::new([8; 32]).digest("secret"));
+        assert_eq!(key.hide(&digest, "", Digests::Keep), digest);
+        assert_ne!(key.hide(&digest, "", Digests::Hide), digest);
+        for secret in ["secret", "sha256:secret"] {
+            assert_ne!(key.hide(&secret.into(), "", Digests::Keep), secret.into());
+        }
     }
 }

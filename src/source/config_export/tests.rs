@@ -14,7 +14,7 @@ fn open(name: &str) -> ConfigExport {
 }
 
 fn snapshot(name: &str) -> Snapshot {
-    open(name).into_snapshot(&BTreeMap::new())
+    open(name).into_snapshot(&TypeFacts::default())
 }
 
 fn item<'a>(snapshot: &'a Snapshot, id: &str) -> &'a ConfigurationItem {
@@ -82,11 +82,11 @@ fn the_dialects_say_the_same() {
 fn what_a_query_did_not_select_is_not_known() {
     let text = std::fs::read_to_string(data("select-resource-config.json")).expect("the data is there");
     let read = |text: &str| ConfigExport::read(text.as_bytes());
-    let snapshot = read(&text).expect("it selects the configuration").into_snapshot(&BTreeMap::new());
+    let snapshot = read(&text).expect("it selects the configuration").into_snapshot(&TypeFacts::default());
     let volume = item(&snapshot, VOLUME);
     assert!(volume.supplementary_configuration.as_unreadable().is_some());
     let without = text.replace(r#"\"relationships\""#, r#"\"other\""#).replace(r#"\"tags\""#, r#"\"more\""#);
-    let snapshot = read(&without).expect("it selects the configuration").into_snapshot(&BTreeMap::new());
+    let snapshot = read(&without).expect("it selects the configuration").into_snapshot(&TypeFacts::default());
     let volume = item(&snapshot, VOLUME);
     assert!(volume.tags.as_unreadable().is_some() && snapshot.links(volume, "AWS::EC2::Instance").is_err());
     let single = text.replace(r#""Name": "configuration""#, r#""Name": "configuration.encrypted""#);
@@ -132,7 +132,8 @@ fn what_aws_config_does_not_record_is_unreadable() {
         .map(str::to_owned)
         .into(),
     )]);
-    let snapshot = open("snapshot.json").into_snapshot(&supplements);
+    let facts = TypeFacts { supplements, ..TypeFacts::default() };
+    let snapshot = open("snapshot.json").into_snapshot(&facts);
     let bucket = item(&snapshot, BUCKET);
     let status = bucket.pointer("/supplementaryConfiguration/PolicyStatus").and_then(Value::as_unreadable);
     assert_eq!(status.map(|why| why.code.as_str()), Some(code::NOT_RECORDED));
@@ -157,19 +158,9 @@ fn files_are_read_compressed_and_dated_by_their_names() {
         "111122223333_Config_eu-west-1_ConfigSnapshot_20251104T000102Z_5e0f7c1a-0d2b-4c55-9a3e-7b1d2f6c8e90.json.gz";
     std::fs::write(folder.path().join(name), &gzip).expect("it is written");
     let export = ConfigExport::open(&folder.path().join(name)).expect("it is read");
-    assert_eq!(export.into_snapshot(&BTreeMap::new()).about().captured_at, "2025-11-04T00:01:02.000Z");
+    assert_eq!(export.into_snapshot(&TypeFacts::default()).about().captured_at, "2025-11-04T00:01:02.000Z");
     // Without a name that tells, the newest item does.
     assert_eq!(snapshot("snapshot.json").about().captured_at, "2025-11-03T12:00:00.000Z");
-}
-
-#[test]
-fn the_later_time_of_a_history_files_name_counts() {
-    let name =
-        "111122223333_Config_eu-west-1_ConfigHistory_AWS::EC2::Volume_20251103T060000Z_20251103T120000Z_1.json.gz";
-    assert_eq!(delivery_time(name).as_deref(), Some("2025-11-03T12:00:00.000Z"));
-    for other in ["snapshot.json", "x_ConfigSnapshot_20251399T000000Z_y.json", "x_ConfigSnapshot_.json"] {
-        assert_eq!(delivery_time(other), None, "{other}");
-    }
 }
 
 #[test]
@@ -177,7 +168,7 @@ fn files_of_several_regions_are_one_snapshot() {
     let mut export = open("snapshot.json");
     let text = std::fs::read_to_string(data("snapshot.json")).expect("the data is there");
     export.extend(ConfigExport::read(text.replace("eu-west-1", "us-east-1").as_bytes()).expect("it is one"));
-    let snapshot = export.into_snapshot(&BTreeMap::new());
+    let snapshot = export.into_snapshot(&TypeFacts::default());
     assert_eq!(snapshot.about().regions, ["eu-west-1", "us-east-1"]);
     assert_eq!(snapshot.items().len(), 7, "the user of region global is one");
     assert_eq!(snapshot.listing(&place("us-east-1", "AWS::S3::Bucket")), Ok(()));
@@ -201,9 +192,106 @@ fn other_files_are_refused_with_a_sentence() {
 fn an_item_without_its_configuration_has_a_gap() {
     let text = r#"[{"resourceType": "AWS::EC2::Volume", "resourceId": "v", "awsAccountId": "111122223333",
         "awsRegion": "eu-west-1", "configurationItemStatus": "OK", "configuration": null}]"#;
-    let snapshot = ConfigExport::read(text.as_bytes()).expect("a list of items").into_snapshot(&BTreeMap::new());
+    let snapshot = ConfigExport::read(text.as_bytes()).expect("a list of items").into_snapshot(&TypeFacts::default());
     let reason = snapshot.items()[0].pointer("/configuration/encrypted");
     assert!(reason.is_none());
     assert!(snapshot.items()[0].configuration.as_unreadable().is_some());
     assert_eq!(snapshot.gaps().len(), 1);
+}
+
+#[test]
+fn a_file_of_an_item_a_line_is_read() {
+    let text = std::fs::read_to_string(data("snapshot.json")).expect("the data is there");
+    let body: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    let items = body["configurationItems"].as_array().expect("it is a list");
+    let lines: String = items.iter().map(|item| format!("{item}\n")).collect();
+    let read = ConfigExport::read(lines.as_bytes()).expect("lines are read");
+    assert_eq!(read.items, open("snapshot.json").items);
+    assert!(read.listings.is_empty(), "nothing says that these are all");
+    let cut = ConfigExport::read(&lines.as_bytes()[..lines.len() - 20]);
+    assert!(matches!(cut, Err(Defect::Json(_))), "{cut:?}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("111122223333_Config_eu-west-1_ConfigSnapshot_20251104T000102Z_x.jsonl");
+    std::fs::write(&path, lines).expect("it is written");
+    let read = ConfigExport::open(&path).expect("lines are read");
+    assert!(read.listings.contains_key(&place("eu-west-1", "AWS::EC2::Volume")), "the name says so");
+}
+
+/// A snapshot of two volumes, or a history: its name, and which volumes at which time.
+fn volumes(name: &str, found: &[(&str, &str, &str)]) -> ConfigExport {
+    let items: Vec<_> = found
+        .iter()
+        .map(|(id, status, captured)| {
+            serde_json::json!({
+                "resourceType": "AWS::EC2::Volume", "resourceId": id, "awsAccountId": "111122223333", "awsRegion": "eu-west-1",
+                "configurationItemStatus": status, "configurationItemCaptureTime": captured, "configuration": {"size": 8},
+            })
+        })
+        .collect();
+    let mut body = serde_json::json!({"fileVersion": "1.0", "configurationItems": items});
+    if name.contains("Snapshot") {
+        body["configSnapshotId"] = "5e0f7c1a".into();
+    }
+    let mut export = ConfigExport::read(body.to_string().as_bytes()).expect("it is one");
+    export.delivered(
+        &Delivery::of_name(&format!("111122223333_Config_eu-west-1_{name}_x.json.gz")).expect("it is a name"),
+    );
+    export
+}
+
+#[test]
+fn what_only_an_earlier_snapshot_has_is_gone() {
+    let first = volumes(
+        "ConfigSnapshot_20250101T000000Z",
+        &[("vol-1", "OK", "2024-06-01T00:00:00Z"), ("vol-2", "OK", "2024-06-01T00:00:00Z")],
+    );
+    let history = volumes(
+        "ConfigHistory_AWS_20250103T000000Z_20250103T060000Z",
+        &[("vol-1", "OK", "2025-01-03T01:00:00Z"), ("vol-3", "ResourceDiscovered", "2025-01-03T01:00:00Z")],
+    );
+    let second = volumes("ConfigSnapshot_20250102T000000Z", &[("vol-1", "OK", "2024-06-01T00:00:00Z")]);
+    let ended = volumes(
+        "ConfigHistory_AWS_20250104T000000Z_20250104T060000Z",
+        &[("vol-3", "ResourceDeleted", "2025-01-04T01:00:00Z")],
+    );
+    let states = |exports: &[&ConfigExport]| -> Vec<(String, bool)> {
+        let mut all = ConfigExport::default();
+        exports.iter().for_each(|export| all.extend((*export).clone()));
+        let snapshot = all.into_snapshot(&TypeFacts::default());
+        let state = |item: &Arc<ConfigurationItem>| (item.key.resource_id.to_string(), item.status.is_present());
+        snapshot.items().iter().map(state).collect()
+    };
+    let state = |id: &str, present| (id.to_owned(), present);
+    for order in [[&first, &second, &history, &ended], [&ended, &history, &second, &first]] {
+        assert_eq!(states(&order), [state("vol-1", true), state("vol-3", false)]);
+    }
+    assert_eq!(states(&[&first, &history]), [state("vol-1", true), state("vol-2", true), state("vol-3", true)]);
+}
+
+#[test]
+fn versions_for_a_history_have_gaps_and_no_secrets() {
+    let text = r#"[{"resourceType": "AWS::Lambda::Function", "resourceId": "f", "awsAccountId": "111122223333",
+        "awsRegion": "eu-west-1", "configuration": {"environment": {"variables": {"TOKEN": "hunter2", "SIZE": 3}}}}]"#;
+    let facts = TypeFacts {
+        supplements: BTreeMap::from([(
+            "AWS::Lambda::Function".into(),
+            vec!["/supplementaryConfiguration/Policy".into()],
+        )]),
+        secrets: BTreeMap::from([(
+            "AWS::Lambda::Function".into(),
+            vec!["/configuration/environment/variables".into()],
+        )]),
+    };
+    let key = SecretKey::new([3; 32]);
+    let read = |text: &str| ConfigExport::read(text.as_bytes()).expect("a list of items").into_versions(&facts, &key);
+    let versions = read(text);
+    let [function] = versions.as_slice() else { panic!("there is one: {versions:?}") };
+    let digest = Value::from(key.digest("hunter2"));
+    assert_eq!(function.pointer("/configuration/environment/variables/TOKEN"), Some(&digest));
+    assert_eq!(function.gaps[0].path, "/supplementaryConfiguration/Policy");
+    assert_eq!(function.gaps[0].reason.code, code::NOT_RECORDED);
+    // What such a version is written as is read as the same.
+    let written = serde_json::to_string(&versions).expect("items are JSON");
+    assert!(!written.contains("hunter2"));
+    assert_eq!(read(&written), versions);
 }

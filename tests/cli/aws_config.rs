@@ -1,0 +1,104 @@
+//! AWS Config's files, in both directions.
+
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use crate::common::{Folder, data};
+
+/// Every file below a folder, sorted, with `/` between folders.
+fn files(folder: &Path) -> Vec<String> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).expect("the folder is there") {
+            let path = entry.expect("it is there").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).expect("it is inside").to_string_lossy();
+                found.push(name.replace('\\', "/"));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The verdicts of a report, without what two reports may differ in.
+fn verdicts(report: &Json) -> Vec<Json> {
+    report["evaluations"].as_array().expect("a report has evaluations").clone()
+}
+
+#[test]
+fn an_exported_snapshot_is_judged_as_the_snapshot_is() {
+    let folder = Folder::new();
+    let scan = folder.assize(&["collect", "--demo", "-o", "demo.jsonl.gz"]);
+    assert!([0, 3].contains(&scan.code()), "{scan}");
+    let direct = folder.assize(&["evaluate", "demo.jsonl.gz", "--format", "json"]);
+    for format in ["aws-config", "jsonl"] {
+        let export = folder.assize(&["export", "demo.jsonl.gz", "--to", format, "--format", format]);
+        assert!([0, 3].contains(&export.code()), "{export}");
+        let judged = folder.assize(&["evaluate", format, "--format", "json"]);
+        // Listings are not told by AWS Config's form, so a rule that needs a whole one cannot judge. What is judged is
+        // judged the same.
+        let direct = verdicts(&direct.json());
+        let told: Vec<Json> = verdicts(&judged.json())
+            .into_iter()
+            .filter(|verdict| verdict["complianceType"] != "INSUFFICIENT_DATA")
+            .collect();
+        assert!(told.len() > direct.len() / 2, "{} of {} are judged", told.len(), direct.len());
+        let without_reason = |verdict: &Json| {
+            let members = ["rule", "accountId", "awsRegion", "resourceType", "resourceId", "key", "complianceType"];
+            members.map(|member| verdict[member].clone())
+        };
+        let direct: Vec<_> = direct.iter().map(without_reason).collect();
+        for verdict in told.iter().map(without_reason) {
+            assert!(direct.contains(&verdict), "{verdict:?}");
+        }
+    }
+    let names = files(&folder.path().join("aws-config"));
+    let day = "/ConfigSnapshot/111122223333_Config_";
+    assert!(names.iter().filter(|name| name.starts_with("AWSLogs/111122223333/Config/")).all(|name| name.contains(day)));
+    let again = folder.assize(&["export", "demo.jsonl.gz", "--to", "again"]);
+    assert!([0, 3].contains(&again.code()), "{again}");
+    let bytes = |name: &str| std::fs::read(folder.path().join(name)).expect("it is there");
+    for name in &names {
+        assert_eq!(bytes(&format!("aws-config/{name}")), bytes(&format!("again/{name}")), "{name}");
+    }
+}
+
+#[test]
+fn what_an_export_lacks_is_told() {
+    let folder = Folder::new();
+    let ran = folder.assize(&["export", &data("cli/both.jsonl"), "--to", "out"]);
+    insta::assert_snapshot!(ran);
+    let gaps: Json = serde_json::from_str(&folder.read("out/assize-gaps.json")).expect("it is JSON");
+    assert_eq!(gaps["format"], "assize-gaps");
+    assert!(gaps["gaps"].as_array().is_some_and(|gaps| !gaps.is_empty()));
+    // What a complete export leaves behind is complete.
+    let ran = folder.assize(&["export", &data("cli/clean.jsonl"), "--to", "out"]);
+    assert_eq!(ran.code(), 0, "{ran}");
+    assert!(!folder.path().join("out/assize-gaps.json").exists());
+}
+
+#[test]
+fn hostile_items_do_not_leave_the_folder() {
+    let folder = Folder::new();
+    let line = |text: &str| format!("{text}\n");
+    let head = r#"{"format":"assize-snapshot","version":1,"items":1,"capturedAt":"2026-01-02T03:04:05Z","source":"account","accounts":[],"regions":[]}"#;
+    let item = r#"{"resourceType":"../../../type","resourceId":"../id","awsAccountId":"../../..","awsRegion":"/etc",
+        "configurationItemStatus":"OK","configurationItemCaptureTime":"2026-01-02T03:04:05Z","configuration":{"a":1}}"#;
+    folder.write("hostile.jsonl", line(head) + &line(&item.replace('\n', "")));
+    let ran = folder.assize(&["export", "hostile.jsonl", "--to", "deep/out"]);
+    assert_eq!(ran.code(), 0, "{ran}");
+    let names = files(folder.path());
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(names[0].starts_with("deep/out/AWSLogs/%2E%2E%2F%2E%2E%2F%2E%2E/Config/%2Fetc/2026/1/2/"), "{names:?}");
+}
+
+#[test]
+fn a_folder_without_files_of_aws_config_is_refused() {
+    let folder = Folder::new();
+    folder.write("notes/snapshot.json", "{}");
+    insta::assert_snapshot!(folder.assize(&["evaluate", "notes"]));
+}
