@@ -174,7 +174,7 @@ pub fn history<'i>(
         let at: Timestamp = item
             .capture_time
             .parse()
-            .map_err(|_| ExportError::ItemTime { resource: item.key.clone(), time: item.capture_time.clone() })?;
+            .map_err(|_| ExportError::ItemTime { resource: item.key.clone(), time: item.capture_time.to_string() })?;
         let window = at.as_second().div_euclid(HISTORY_HOURS * 60 * 60);
         let key = (&*item.key.account_id, recorder_region(item), &*item.key.resource_type, window);
         by_window.entry(key).or_default().push((at, item));

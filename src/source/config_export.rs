@@ -292,7 +292,8 @@ impl ConfigExport {
         let listings = &self.listings;
         self.items.retain(|item| {
             let listing = listings.get(&place_of(item));
-            listing.is_none_or(|listing| listing.ids.contains(&item.key.resource_id) || item.capture_time > listing.at)
+            listing
+                .is_none_or(|listing| listing.ids.contains(&item.key.resource_id) || *item.capture_time > *listing.at)
         });
         for item in &mut self.items {
             for (pointer, reason) in unrecorded(item, facts) {

@@ -58,7 +58,9 @@ fn an_exported_snapshot_is_judged_as_the_snapshot_is() {
     }
     let names = files(&folder.path().join("aws-config"));
     let day = "/ConfigSnapshot/111122223333_Config_";
-    assert!(names.iter().filter(|name| name.starts_with("AWSLogs/111122223333/Config/")).all(|name| name.contains(day)));
+    assert!(
+        names.iter().filter(|name| name.starts_with("AWSLogs/111122223333/Config/")).all(|name| name.contains(day))
+    );
     let again = folder.assize(&["export", "demo.jsonl.gz", "--to", "again"]);
     assert!([0, 3].contains(&again.code()), "{again}");
     let bytes = |name: &str| std::fs::read(folder.path().join(name)).expect("it is there");

@@ -68,7 +68,10 @@ fn finish(flags: &Export, written: &Written, mut missing: Missing, colors: Color
         output::file(&gaps, |out| missing.write(out))?;
     }
     let Written { files, items } = written;
-    output::note(colors, &format!("{} in {} below {}", counted(*items, "item"), counted(*files, "file"), flags.to.display()))?;
+    output::note(
+        colors,
+        &format!("{} in {} below {}", counted(*items, "item"), counted(*files, "file"), flags.to.display()),
+    )?;
     if !complete {
         let lacking = missing.items();
         output::note(
