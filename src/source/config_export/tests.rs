@@ -204,7 +204,7 @@ fn a_file_of_an_item_a_line_is_read() {
     let text = std::fs::read_to_string(data("snapshot.json")).expect("the data is there");
     let body: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
     let items = body["configurationItems"].as_array().expect("it is a list");
-    let lines: String = items.iter().map(|item| format!("{item}\n")).collect();
+    let lines = items.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n") + "\n";
     let read = ConfigExport::read(lines.as_bytes()).expect("lines are read");
     assert_eq!(read.items, open("snapshot.json").items);
     assert!(read.listings.is_empty(), "nothing says that these are all");
@@ -256,7 +256,9 @@ fn what_only_an_earlier_snapshot_has_is_gone() {
     );
     let states = |exports: &[&ConfigExport]| -> Vec<(String, bool)> {
         let mut all = ConfigExport::default();
-        exports.iter().for_each(|export| all.extend((*export).clone()));
+        for export in exports {
+            all.extend((*export).clone());
+        }
         let snapshot = all.into_snapshot(&TypeFacts::default());
         let state = |item: &Arc<ConfigurationItem>| (item.key.resource_id.to_string(), item.status.is_present());
         snapshot.items().iter().map(state).collect()
