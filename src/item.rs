@@ -480,7 +480,7 @@ fn tags(tags: Value) -> Value {
 }
 
 /// Times come as RFC 3339 text with any offset, or as seconds since 1970 with a fraction.
-fn timestamp(time: &Value) -> Option<CompactString> {
+pub(crate) fn timestamp(time: &Value) -> Option<CompactString> {
     let time = match time {
         Value::String(text) => text.parse::<jiff::Timestamp>().ok()?,
         Value::Integer(seconds) => jiff::Timestamp::from_second(*seconds).ok()?,

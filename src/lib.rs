@@ -4,6 +4,7 @@
 
 pub mod canonical;
 pub mod collect;
+pub mod compare;
 pub mod diff;
 pub mod evaluate;
 pub mod evaluation;

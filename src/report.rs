@@ -21,6 +21,7 @@ use crate::rule::set::Chosen;
 use crate::snapshot::{About, Contents, Snapshot};
 use crate::value::Value;
 
+pub mod comparison;
 pub mod json;
 pub mod sarif;
 pub mod terminal;

@@ -3,7 +3,9 @@
 pub mod account;
 pub mod client;
 pub mod codec;
+pub mod config_api;
 pub mod config_export;
+pub mod config_results;
 pub mod descriptor;
 pub mod endpoint;
 pub mod model;

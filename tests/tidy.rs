@@ -201,3 +201,29 @@ fn nothing_in_the_tree_is_of_one_machine_or_one_account() {
     }
     assert!(wrong.is_empty(), "{} places\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// The operations of AWS Config's typed client, which could also write, that may be called. AWS gives each the access
+/// level Read or List (Service Authorization Reference).
+const CONFIG_READS: [&str; 5] = [
+    "describe_config_rules",
+    "get_compliance_details_by_config_rule",
+    "get_resource_config_history",
+    "select_aggregate_resource_config",
+    "select_resource_config",
+];
+
+#[test]
+fn the_typed_client_of_aws_config_only_reads() {
+    // Each operation of the client begins with a verb; whatever is called by such a name is taken for one.
+    let verbs = "associate|batch|delete|deliver|describe|disassociate|get|list|put|select|start|stop";
+    let call = Regex::new(&format!(r"\.((?:{verbs})_[a-z_]+|(?:un)?tag_resource)\(")).unwrap();
+    let mut called = BTreeSet::new();
+    for (file, text) in sources() {
+        if !text.contains("aws_sdk_config") {
+            continue;
+        }
+        assert_eq!(file, "src/source/config_api.rs", "the client is used in one place only");
+        called.extend(call.captures_iter(&text).map(|found| found[1].to_owned()));
+    }
+    assert_eq!(called.into_iter().collect::<Vec<_>>(), CONFIG_READS);
+}

@@ -27,6 +27,7 @@ use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_types::timeout::TimeoutConfig;
 use tokio::sync::{Semaphore, watch};
 
+pub(crate) use self::error::chain as one_line_chain;
 use self::error::chain;
 use self::identity::Settings;
 use self::tally::Tally;
@@ -200,6 +201,23 @@ impl ConnectOptions {
     pub fn replay(mut self, replay: Replay) -> Self {
         self.replay = Some(replay);
         self
+    }
+
+    /// Settings and credentials as a client of these options has them, in the form of AWS's SDK: for what only one of its
+    /// own clients can ask.
+    pub async fn load_sdk_config(&self) -> Result<SdkConfig, ClientError> {
+        let settings = match &self.sdk_config {
+            Some(config) => Settings::of(config.clone(), self.region.as_deref()),
+            None => Settings::load(self.profile.as_deref(), self.region.as_deref()).await?,
+        };
+        let home_region = settings.region().unwrap_or(DEFAULT_REGION).to_owned();
+        let role = self.role_arn.as_deref().map(|role| (role, self.external_id.as_deref()));
+        let Some(credentials) = settings.credentials(role, &home_region).await else {
+            let message = "there is no source of credentials".to_owned();
+            return Err(ClientError::NoCredentials { profile: self.profile.clone(), message });
+        };
+        let http_client = settings.http_client()?;
+        Ok(settings.into_sdk_config(credentials, http_client, home_region, self.timeouts()))
     }
 
     fn timeouts(&self) -> TimeoutConfig {

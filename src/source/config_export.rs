@@ -199,8 +199,7 @@ impl ConfigExport {
             if !fields.iter().any(|field| field.name == "configuration") {
                 return Err(Defect::Partial);
             }
-            let items: Result<Vec<ConfigurationItem>, _> = rows.iter().map(|row| selected(row)).collect();
-            return Self::of(items.map_err(Defect::Json)?, false);
+            return Self::of_rows(&rows);
         }
         if let Some(item) = body.configuration_item {
             return Self::of(vec![item], false);
@@ -257,6 +256,17 @@ impl ConfigExport {
             listing.at = listing.at.clone().max(delivery.at.clone());
         }
         self.delivered_at = Some(delivery.at.clone());
+    }
+
+    /// The items of rows that selected all of an item.
+    pub(super) fn of_rows(rows: &[String]) -> Result<Self, Defect> {
+        let items: Result<Vec<ConfigurationItem>, _> = rows.iter().map(|row| selected(row)).collect();
+        Self::of(items.map_err(Defect::Json)?, false)
+    }
+
+    /// The items as they stand in the files.
+    pub fn into_items(self) -> Vec<ConfigurationItem> {
+        self.items
     }
 
     /// Adds the items of another file, such as that of another region or another day.

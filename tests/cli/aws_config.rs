@@ -104,3 +104,71 @@ fn a_folder_without_files_of_aws_config_is_refused() {
     folder.write("notes/snapshot.json", "{}");
     insta::assert_snapshot!(folder.assize(&["evaluate", "notes"]));
 }
+
+/// AWS Config's two answers, as AWS's command line prints them.
+fn results(of: &[(&str, &str)]) -> String {
+    let rule = |name: &str, owner: &str, identifier: &str, parameters: &str| {
+        serde_json::json!({
+            "ConfigRuleName": name,
+            "ConfigRuleArn": format!("arn:aws:config:eu-west-1:111122223333:config-rule/config-rule-{name}"),
+            "Source": {"Owner": owner, "SourceIdentifier": identifier},
+            "InputParameters": parameters,
+        })
+    };
+    let rules = [
+        rule("volumes", "AWS", "ENCRYPTED_VOLUMES", r#"{"kmsId": ""}"#),
+        rule("own", "CUSTOM_LAMBDA", "arn:aws:lambda:eu-west-1:111122223333:function:f", "{}"),
+        rule("rare", "AWS", "A_RULE_OF_TOMORROW", "{}"),
+    ];
+    let results: Vec<Json> = of
+        .iter()
+        .map(|(id, answer)| {
+            serde_json::json!({
+                "EvaluationResultIdentifier": {"EvaluationResultQualifier": {
+                    "ConfigRuleName": "volumes", "ResourceType": "AWS::EC2::Volume", "ResourceId": id}},
+                "ComplianceType": answer,
+                "ResultRecordedTime": "2026-01-02T03:04:05Z",
+            })
+        })
+        .collect();
+    format!("{}\n{}\n", serde_json::json!({"ConfigRules": rules}), serde_json::json!({"EvaluationResults": results}))
+}
+
+#[test]
+fn disagreements_with_aws_config_are_told_one_by_one() {
+    let folder = Folder::new();
+    let snapshot = data("cli/both.jsonl");
+    let ours = folder.assize(&["evaluate", &snapshot, "--rule", "encrypted-volumes", "--format", "json"]).json();
+    let verdicts: Vec<(String, String)> = verdicts(&ours)
+        .iter()
+        .map(|verdict| {
+            let text = |member: &str| verdict[member].as_str().expect("it is text").to_owned();
+            (text("resourceId"), text("complianceType"))
+        })
+        .collect();
+    assert!(verdicts.len() >= 3, "{verdicts:?}");
+    let other = |answer: &str| if answer == "COMPLIANT" { "NON_COMPLIANT" } else { "COMPLIANT" };
+    // The same verdicts, but for the first; and a volume that we do not know.
+    let mut theirs: Vec<(&str, &str)> = verdicts.iter().map(|(id, answer)| (id.as_str(), answer.as_str())).collect();
+    for (_, answer) in &mut theirs {
+        if *answer == "INSUFFICIENT_DATA" {
+            *answer = "COMPLIANT";
+        }
+    }
+    let agreeing = theirs.clone();
+    theirs[0].1 = other(theirs[0].1);
+    theirs.push(("vol-0ffffffffffffffff", "NON_COMPLIANT"));
+    folder.write("results.json", results(&theirs));
+    let compare = ["compare-config", &snapshot, "--results", "results.json"];
+    insta::assert_snapshot!(folder.assize(&compare));
+    insta::assert_snapshot!(folder.assize(&[&compare[..], &["--format", "json"]].concat()));
+    // A parameter of our own is told: the two are not run alike.
+    let own = folder.assize(&[&compare[..], &["--param", "kmsId=1234abcd"]].concat());
+    assert!(own.stdout().contains("parameter kmsId: not set in AWS Config, `1234abcd` here"), "{own}");
+
+    folder.write("results.json", results(&agreeing));
+    let ran = folder.assize(&compare);
+    assert_eq!(ran.code(), 3, "what could not be judged is neither agreement nor disagreement: {ran}");
+    folder.write("results.json", "{}");
+    assert_eq!(folder.assize(&compare).code(), 2);
+}

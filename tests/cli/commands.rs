@@ -14,6 +14,7 @@ fn help_of_each_command() {
         &["collect"],
         &["evaluate"],
         &["export"],
+        &["compare-config"],
         &["report"],
         &["rules"],
         &["rules", "list"],

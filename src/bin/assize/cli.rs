@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Evaluate(Evaluate),
     /// Write what was read as the files that AWS Config delivers
     Export(Export),
+    /// Show where AWS Config's own results for the same rules are others than ours
+    CompareConfig(CompareConfig),
     /// Show a JSON report again, in other formats
     Report(Report),
     /// List, show, test and begin rules
@@ -130,6 +132,55 @@ pub(crate) struct Export {
     pub(crate) format: export::Format,
     #[command(flatten)]
     pub(crate) definitions: Definitions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareConfig {
+    /// What assize judges: a snapshot of assize, or files or folders of AWS Config
+    #[arg(required = true, value_name = "SNAPSHOT")]
+    pub(crate) snapshots: Vec<PathBuf>,
+    /// Take AWS Config's rules and results from this file, as AWS's command line prints them, instead of its API
+    #[arg(long, value_name = "FILE")]
+    pub(crate) results: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) account: ConfigAccount,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
+    /// The format on standard output
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ComparisonFormat::Terminal)]
+    pub(crate) format: ComparisonFormat,
+    /// Also write the comparison to a file, as JSON
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Show at most so many resources of a rule on the terminal; 0 shows all
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ComparisonFormat {
+    Terminal,
+    Json,
+}
+
+/// Whose AWS Config is asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Account")]
+pub(crate) struct ConfigAccount {
+    /// The profile of AWS's configuration files to use
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The regions whose AWS Config is asked; the profile's region by default
+    #[arg(short, long = "region", value_name = "REGION", value_delimiter = ',')]
+    pub(crate) regions: Vec<String>,
+    /// A role to assume first
+    #[arg(long, value_name = "ARN")]
+    pub(crate) role_arn: Option<String>,
+    /// The external id that the role asks for
+    #[arg(long, value_name = "ID", requires = "role_arn")]
+    pub(crate) external_id: Option<String>,
 }
 
 #[derive(Debug, Args)]

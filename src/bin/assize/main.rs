@@ -40,6 +40,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Scan(scan) => cmd::scan::scan(&scan, threads, color),
         Command::Collect(collect) => cmd::scan::collect(&collect, color),
         Command::Evaluate(evaluate) => cmd::evaluate::run(&evaluate, threads, color),
+        Command::CompareConfig(compare) => cmd::compare_config::run(&compare, threads, color),
         Command::Export(export) => cmd::export::run(&export, color),
         Command::Report(report) => cmd::report::run(&report, color),
         Command::Rules(rules) => cmd::rules::run(&rules, color),

@@ -173,7 +173,7 @@ fn known_profiles(known: &[String]) -> String {
 }
 
 /// An error with all its causes as one line, without what must not be shown.
-pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -9,6 +9,7 @@ use aws_smithy_runtime::client::defaults::default_http_client_plugin_v2;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_runtime_api::client::runtime_plugin::RuntimePlugin as _;
+use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::region::Region;
 use aws_types::service_config::ServiceConfigKey;
@@ -50,6 +51,23 @@ impl Settings {
             dual_stack: config.use_dual_stack().unwrap_or_default(),
         };
         Self { config, variant }
+    }
+
+    /// The settings as AWS's own clients take them.
+    pub(super) fn into_sdk_config(
+        self,
+        credentials: SharedCredentialsProvider,
+        http_client: SharedHttpClient,
+        region: String,
+        timeouts: TimeoutConfig,
+    ) -> SdkConfig {
+        self.config
+            .into_builder()
+            .credentials_provider(credentials)
+            .http_client(http_client)
+            .region(Region::new(region))
+            .timeout_config(timeouts)
+            .build()
     }
 
     /// The region that the settings name.

@@ -159,7 +159,7 @@ fn recorded_regions(recording: &Recording, catalog: &Catalog) -> BTreeSet<String
         .collect()
 }
 
-fn unconnected(error: &ClientError) -> Failure {
+pub(super) fn unconnected(error: &ClientError) -> Failure {
     let failure = Failure::new(causes(error));
     match error {
         ClientError::NoCredentials { .. } => failure.help("assize scan --demo shows a scan without an account"),
