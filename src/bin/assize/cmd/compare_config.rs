@@ -53,9 +53,9 @@ pub(crate) fn run(flags: &CompareConfig, threads: usize, colors: Colors) -> Resu
 fn from_files(flags: &CompareConfig) -> Result<Vec<RuleResults>, Failure> {
     let mut all = Vec::new();
     for path in &flags.results {
-        let text = fs::read(path).map_err(|error| input::unreadable(path, &error))?;
+        let text = fs::read(path).map_err(|error| input::unread(path, &error))?;
         let results = config_results::read(&text).map_err(|error| {
-            input::unreadable(path, &error).help(
+            input::unread(path, &error).help(
                 "a file holds what `aws configservice describe-config-rules` and `get-compliance-details-by-config-rule` \
                  print, one after the other, of one account and region",
             )
