@@ -41,6 +41,7 @@ fn ours(id: &str, compliance_type: ComplianceType) -> Evaluation {
         annotation: "why".into(),
         evidence: Box::default(),
         gap: None,
+        exemption: None,
     }
 }
 
