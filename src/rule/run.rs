@@ -412,13 +412,16 @@ fn is_pointer(text: &str, above: Option<&Path>, down: &[Segment]) -> bool {
     rest.is_empty()
 }
 
-/// The keys are hashes already.
-#[derive(Default)]
-struct AsItIs(u64);
+/// Hashes by [`mix`]. Keys that are hashes already stay as they are.
+pub(super) type Mixing = BuildHasherDefault<Mixer>;
 
-impl Hasher for AsItIs {
+#[derive(Default)]
+pub(super) struct Mixer(u64);
+
+impl Hasher for Mixer {
     fn finish(&self) -> u64 {
-        self.0
+        // A product is mixed best in its upper bits, and a table looks at the lower ones.
+        self.0.rotate_left(26)
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -432,7 +435,7 @@ impl Hasher for AsItIs {
 
 thread_local! {
     /// The pointers of the paths that were written out, by hash: rules read the same paths of item after item.
-    static POINTERS: RefCell<HashMap<u64, Key, BuildHasherDefault<AsItIs>>> = RefCell::default();
+    static POINTERS: RefCell<HashMap<u64, Key, Mixing>> = RefCell::default();
 }
 
 /// More than the paths that all rules read.
@@ -471,6 +474,14 @@ fn json(value: &Value) -> CompactString {
             quoted.push('"');
             quoted
         }
+        // A policy in JSON is longer than what is shown of it: no more is written than that.
+        Value::String(text) if text.len() > LONGEST_VALUE => {
+            let end = text.ceil_char_boundary(LONGEST_VALUE);
+            let mut start = Value::from(text.get(..end).unwrap_or(text)).to_compact_string();
+            // The closing quote, which is not there yet.
+            start.pop();
+            cut(start)
+        }
         value => cut(value.to_compact_string()),
     }
 }
@@ -486,4 +497,20 @@ fn cut(text: CompactString) -> CompactString {
     let mut short = CompactString::from(text.get(..end).unwrap_or_default());
     short.push('…');
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_where_its_json_would_be() {
+        for part in ["a", "\"", "\\", "\n", "\u{1}", "é", "€", "𝄞", "ab€\"", "{\"a\": [1]}, "] {
+            for length in 240..300 {
+                let text: String = part.chars().cycle().take(length).collect();
+                let value = Value::from(text);
+                assert_eq!(json(&value), cut(value.to_compact_string()), "{length} of {part}");
+            }
+        }
+    }
 }

@@ -81,6 +81,26 @@ impl Surface {
         self
     }
 
+    /// Takes back what a script called a method on: `item.configuration.get("a")` makes Rhai read the property, call the
+    /// method, and set the property to what may have changed. Nothing changes, and no script can set one itself (see
+    /// [`scan`](super::script)); without these Rhai words two errors and throws them away.
+    pub(super) fn unchanged<T: Clone + Send + Sync + 'static>(&mut self, names: &[&str]) -> &mut Self {
+        for name in names {
+            FuncRegistration::new_setter(name)
+                .with_purity(true)
+                .set_into_module(&mut self.0, |_: &mut T, _: rhai::Dynamic| {});
+        }
+        self
+    }
+
+    /// The same for `value[index]`.
+    pub(super) fn unchanged_elements<T: Clone + Send + Sync + 'static>(&mut self) -> &mut Self {
+        FuncRegistration::new_index_setter()
+            .with_purity(true)
+            .set_into_module(&mut self.0, |_: &mut T, _: rhai::Dynamic, _: rhai::Dynamic| {});
+        self
+    }
+
     /// `value[index]`, and any property that has no getter.
     pub(super) fn indexer<A: 'static, const X: bool, R, const F: bool>(
         &mut self,
@@ -132,6 +152,8 @@ pub(super) fn name_types(engine: &mut rhai::Engine) {
 pub(super) fn register_member(engine: &mut rhai::Engine, name: &str) {
     let key = name.to_owned();
     engine.register_get(name, move |document: &mut Document| document.member(&key));
+    let unchanged = FuncRegistration::new_setter(name).with_purity(true);
+    unchanged.register_into_engine(engine, |_: &mut Document, _: rhai::Dynamic| {});
 }
 
 /// A path that a value need not have: what a script makes itself stands nowhere.

@@ -6,20 +6,20 @@ use std::sync::Arc;
 use rhai::EvalAltResult;
 
 use crate::rule::run::{Path, Segment, fail};
-use crate::rule::surface::{Document, Origin};
-use crate::value::{Unreadable, Value, intern};
+use crate::rule::surface::Origin;
+use crate::value::{Key, Object, Unreadable, Value};
 
 /// A value with its place.
 #[derive(Clone, Debug)]
-pub(super) struct Fact {
-    pub(super) value: Value,
+pub(super) struct Fact<'a> {
+    pub(super) value: &'a Value,
     origin: Origin,
 }
 
 /// What stands at one place.
-pub(super) enum Seen {
+pub(super) enum Seen<'a> {
     Absent,
-    Known(Fact),
+    Known(Fact<'a>),
     Hidden(Hidden),
 }
 
@@ -49,60 +49,49 @@ impl Hidden {
     }
 }
 
-impl Fact {
-    /// What a script made or parsed.
-    pub(super) fn of_value(value: Value) -> Self {
-        Self { value, origin: None }
-    }
-
-    /// A document that a script was given.
-    pub(super) fn of_document(document: &Document) -> Self {
-        Self { value: Value::Object(document.members.clone()), origin: document.origin.clone() }
+impl<'a> Fact<'a> {
+    /// A value that stands somewhere in an item, or nowhere: what a script made or parsed.
+    pub(super) fn new(value: &'a Value, origin: Origin) -> Self {
+        Self { value, origin }
     }
 
     /// The member of this name. `null` is absent here.
-    pub(super) fn member(&self, name: &str) -> Seen {
-        self.step(self.value.get(name), || Segment::Name(intern(name)))
+    pub(super) fn member(&self, name: &'static str) -> Seen<'a> {
+        self.step(self.value.get(name), || Segment::Fixed(name))
+    }
+
+    /// All members, in the order of their names.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&'a Key, Seen<'a>)> {
+        let members = self.value.as_object().into_iter().flat_map(Object::iter);
+        members.map(|(name, value)| (name, self.step(Some(value), || Segment::Name(Arc::clone(name)))))
     }
 
     /// The elements of a list; a single value is a list of it. Nothing has no elements.
-    pub(super) fn elements(&self) -> Vec<Seen> {
-        match &self.value {
-            Value::Array(elements) => elements
-                .iter()
-                .enumerate()
-                .map(|(at, element)| self.step(Some(element), || Segment::Index(at)))
-                .collect(),
-            Value::Null => Vec::new(),
-            _ => vec![Seen::Known(self.clone())],
-        }
+    pub(super) fn elements(&self) -> impl Iterator<Item = Seen<'a>> {
+        let (list, single) = match self.value {
+            Value::Array(elements) => (elements.as_ref(), None),
+            Value::Null => (Default::default(), None),
+            _ => (Default::default(), Some(Seen::Known(self.clone()))),
+        };
+        let steps = list.iter().enumerate().map(|(at, element)| self.step(Some(element), || Segment::Index(at)));
+        steps.chain(single)
     }
 
-    /// The elements of the list of this name.
-    pub(super) fn elements_of(&self, name: &str) -> Vec<Seen> {
-        match self.member(name) {
-            Seen::Absent => Vec::new(),
-            Seen::Known(list) => list.elements(),
-            hidden @ Seen::Hidden(_) => vec![hidden],
-        }
-    }
-
-    fn step(&self, value: Option<&Value>, segment: impl Fn() -> Segment) -> Seen {
+    fn step(&self, value: Option<&'a Value>, segment: impl Fn() -> Segment) -> Seen<'a> {
         match value {
             None | Some(Value::Null) => Seen::Absent,
             Some(Value::Unreadable(reason)) => Seen::Hidden(Hidden {
                 place: self.origin.clone().map(|path| (path, segment())),
                 reason: Arc::clone(reason),
             }),
-            Some(value @ (Value::Array(_) | Value::Object(_))) => Seen::Known(Self {
-                value: value.clone(),
-                origin: self.origin.as_ref().map(|path| path.below(segment())),
-            }),
+            Some(value @ (Value::Array(_) | Value::Object(_))) => {
+                Seen::Known(Self { value, origin: self.origin.as_ref().map(|path| path.below(segment())) })
+            }
             Some(scalar) => {
                 if let Some(path) = &self.origin {
                     path.note(&segment(), Some(scalar));
                 }
-                Seen::Known(Self::of_value(scalar.clone()))
+                Seen::Known(Self { value: scalar, origin: None })
             }
         }
     }

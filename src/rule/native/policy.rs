@@ -9,9 +9,10 @@
 //! only, of the principal or of a condition. Other services' policies are judged in the same way.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
+use compact_str::{CompactString, ToCompactString};
 use ipnet::IpNet;
 use rhai::{Array, Dynamic, ImmutableString};
 
@@ -19,19 +20,24 @@ use super::arn::Arn;
 use super::fact::{Fact, Hidden, Seen};
 use super::network::{is_private, net};
 use super::text::{matches_glob, matches_glob_in_any_case};
-use crate::rule::run::{Outcome, fail, grow, stop_at_subject};
+use crate::rule::run::{Mixing, Outcome, fail, grow, stop_at_subject};
 use crate::rule::surface::{Document, List, Surface};
 use crate::value::{Value, code};
 
-/// A policy document.
+/// A script's handle of a policy document.
 #[derive(Clone, Debug)]
-struct Policy {
-    version: Option<String>,
-    statements: Arc<[Entry]>,
+struct Policy(Arc<Parsed>);
+
+#[derive(Debug)]
+struct Parsed {
+    version: Option<CompactString>,
+    statements: Vec<Entry>,
+    /// What a script sees of them, made when it is first asked for.
+    list: OnceLock<List>,
 }
 
 /// A statement that could be read, or why it could not.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Entry {
     Known(Arc<Shown>),
     Hidden(Hidden),
@@ -39,12 +45,12 @@ enum Entry {
 
 #[derive(Debug, Default)]
 struct Statement {
-    sid: String,
+    sid: CompactString,
     allow: bool,
-    actions: Vec<String>,
-    not_actions: Option<Vec<String>>,
-    resources: Vec<String>,
-    not_resources: Option<Vec<String>>,
+    actions: Vec<CompactString>,
+    not_actions: Option<Vec<CompactString>>,
+    resources: Vec<CompactString>,
+    not_resources: Option<Vec<CompactString>>,
     principals: Vec<Principal>,
     not_principals: Option<Vec<Principal>>,
     conditions: Vec<Condition>,
@@ -53,15 +59,15 @@ struct Statement {
 /// Who: `AWS`, `Service`, `Federated` or `CanonicalUser`, and a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Principal {
-    kind: String,
-    value: String,
+    kind: CompactString,
+    value: CompactString,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Condition {
-    operator: String,
-    key: String,
-    values: Vec<String>,
+    operator: CompactString,
+    key: CompactString,
+    values: Vec<CompactString>,
 }
 
 /// A statement with what a script sees of it, made when it is first asked for.
@@ -82,15 +88,16 @@ struct StatementHandle(Arc<Shown>);
 
 thread_local! {
     /// The policies that were read last: several rules read the same one of the same items.
-    static POLICIES: RefCell<Policies> = const { RefCell::new(Policies { bytes: 0, by_text: BTreeMap::new() }) };
+    static POLICIES: RefCell<Policies> = RefCell::default();
 }
 
 /// When the texts together are longer than this, all are forgotten: more than a batch of items has.
 const LONGEST_TEXTS: usize = 1 << 20;
 
+#[derive(Default)]
 struct Policies {
     bytes: usize,
-    by_text: BTreeMap<Box<str>, Policy>,
+    by_text: HashMap<Box<str>, Policy, Mixing>,
 }
 
 impl Policies {
@@ -117,7 +124,8 @@ enum Defect {
 impl Policy {
     fn of(given: &Dynamic) -> Outcome<Self> {
         if let Some(document) = given.read_lock::<Document>() {
-            return Self::parse(&Fact::of_document(&document));
+            let members = Value::Object(document.members.clone());
+            return Self::parse(&Fact::new(&members, document.origin.clone()));
         }
         let text = given
             .as_immutable_string_ref()
@@ -128,56 +136,61 @@ impl Policy {
             return Ok(policy);
         }
         let value = parse_text(&text).map_err(|message| stop_at_subject(code::MALFORMED, message))?;
-        let policy = Self::parse(&Fact::of_value(value))?;
+        let policy = Self::parse(&Fact::new(&value, None))?;
         POLICIES.with_borrow_mut(|policies| policies.add(text.as_str(), &policy));
         Ok(policy)
     }
 
-    fn parse(document: &Fact) -> Outcome<Self> {
+    fn parse(document: &Fact<'_>) -> Outcome<Self> {
         if document.value.as_object().is_none() {
             return Err(stop_at_subject(code::MALFORMED, "the policy document is not an object".to_owned()));
         }
         let version = match document.member("Version") {
-            Seen::Known(version) => version.value.as_str().map(str::to_owned),
+            Seen::Known(version) => version.value.as_str().map(CompactString::from),
             Seen::Absent => None,
             Seen::Hidden(hidden) => return Err(hidden.stop()),
         };
-        let statements = document
-            .elements_of("Statement")
-            .into_iter()
-            .filter_map(|seen| match seen {
-                Seen::Known(statement) => Some(match Statement::parse(&statement) {
-                    Ok(statement) => Ok(Entry::Known(Arc::new(Shown::new(statement)))),
-                    Err(Defect::Hidden(hidden)) => Ok(Entry::Hidden(hidden)),
-                    Err(Defect::Form(message)) => Err(stop_at_subject(code::MALFORMED, message)),
-                }),
-                Seen::Hidden(hidden) => Some(Ok(Entry::Hidden(hidden))),
-                Seen::Absent => None,
-            })
-            .collect::<Outcome<_>>()?;
-        Ok(Self { version, statements })
+        let mut statements = Vec::new();
+        match document.member("Statement") {
+            Seen::Absent => {}
+            Seen::Hidden(hidden) => statements.push(Entry::Hidden(hidden)),
+            Seen::Known(list) => {
+                for seen in list.elements() {
+                    match seen {
+                        Seen::Absent => {}
+                        Seen::Hidden(hidden) => statements.push(Entry::Hidden(hidden)),
+                        Seen::Known(statement) => statements.push(match Statement::parse(&statement) {
+                            Ok(statement) => Entry::Known(Arc::new(Shown::new(statement))),
+                            Err(Defect::Hidden(hidden)) => Entry::Hidden(hidden),
+                            Err(Defect::Form(message)) => return Err(stop_at_subject(code::MALFORMED, message)),
+                        }),
+                    }
+                }
+            }
+        }
+        Ok(Self(Arc::new(Parsed { version, statements, list: OnceLock::new() })))
     }
 
     /// All statements, unless one is hidden.
     fn statements(&self) -> Outcome<List> {
-        let statements: Vec<Dynamic> = self.known()?.into_iter().map(handle).collect();
-        Ok(List::of_hosts(statements))
+        if let Some(list) = self.0.list.get() {
+            return Ok(list.clone());
+        }
+        let list = List::of_hosts(self.known().map(|shown| shown.map(handle)).collect::<Outcome<Vec<_>>>()?);
+        Ok(self.0.list.get_or_init(|| list).clone())
     }
 
-    fn known(&self) -> Outcome<Vec<&Arc<Shown>>> {
-        self.statements
-            .iter()
-            .map(|entry| match entry {
-                Entry::Known(statement) => Ok(statement),
-                Entry::Hidden(hidden) => Err(hidden.stop()),
-            })
-            .collect()
+    fn known(&self) -> impl Iterator<Item = Outcome<&Arc<Shown>>> {
+        self.0.statements.iter().map(|entry| match entry {
+            Entry::Known(statement) => Ok(statement),
+            Entry::Hidden(hidden) => Err(hidden.stop()),
+        })
     }
 
     /// Whether a statement is as asked. One that is known to be decides, whatever else is hidden.
     fn some(&self, test: impl Fn(&Statement) -> bool) -> Outcome<bool> {
         let mut hidden = None;
-        for entry in self.statements.iter() {
+        for entry in &self.0.statements {
             match entry {
                 Entry::Known(shown) if test(&shown.statement) => return Ok(true),
                 Entry::Known(_) => {}
@@ -190,7 +203,8 @@ impl Policy {
     }
 
     fn filter(&self, test: impl Fn(&Statement) -> bool) -> Outcome<Array> {
-        Ok(self.known()?.into_iter().filter(|shown| test(&shown.statement)).map(handle).collect())
+        let known = self.known().collect::<Outcome<Vec<_>>>()?;
+        Ok(known.into_iter().filter(|shown| test(&shown.statement)).map(handle).collect())
     }
 }
 
@@ -216,9 +230,8 @@ fn list<T>(lazy: &Lazy, elements: &[T], value: impl Fn(&T) -> Value) -> List {
 }
 
 /// As the elements of a list are given.
-#[expect(clippy::ptr_arg, reason = "it is called with the elements of a list of strings")]
-fn text(text: &String) -> Value {
-    Value::from(text.as_str())
+fn text(text: &CompactString) -> Value {
+    Value::String(text.clone())
 }
 
 /// JSON text, percent-encoded or not.
@@ -237,25 +250,25 @@ fn parse_text(text: &str) -> Result<Value, String> {
 }
 
 impl Statement {
-    fn parse(statement: &Fact) -> Result<Self, Defect> {
+    fn parse(statement: &Fact<'_>) -> Result<Self, Defect> {
         if statement.value.as_object().is_none() {
             return Err(Defect::Form("a statement of the policy document is not an object".to_owned()));
         }
-        let allow = match texts(statement, "Effect")?.as_deref() {
+        let allow = match texts(statement.member("Effect"))?.as_deref() {
             Some([effect]) if effect == "Allow" => true,
             Some([effect]) if effect == "Deny" => false,
             _ => return Err(Defect::Form("a statement's Effect is neither Allow nor Deny".to_owned())),
         };
         Ok(Self {
-            sid: texts(statement, "Sid")?.and_then(|sid| sid.into_iter().next()).unwrap_or_default(),
+            sid: texts(statement.member("Sid"))?.and_then(|sid| sid.into_iter().next()).unwrap_or_default(),
             allow,
-            actions: texts(statement, "Action")?.unwrap_or_default(),
-            not_actions: texts(statement, "NotAction")?,
-            resources: texts(statement, "Resource")?.unwrap_or_default(),
-            not_resources: texts(statement, "NotResource")?,
-            principals: principals(statement, "Principal")?.unwrap_or_default(),
-            not_principals: principals(statement, "NotPrincipal")?,
-            conditions: conditions(statement)?,
+            actions: texts(statement.member("Action"))?.unwrap_or_default(),
+            not_actions: texts(statement.member("NotAction"))?,
+            resources: texts(statement.member("Resource"))?.unwrap_or_default(),
+            not_resources: texts(statement.member("NotResource"))?,
+            principals: principals(statement.member("Principal"))?.unwrap_or_default(),
+            not_principals: principals(statement.member("NotPrincipal"))?,
+            conditions: conditions(statement.member("Condition"))?,
         })
     }
 
@@ -283,6 +296,16 @@ impl Statement {
         self.not_principals.is_some() || self.principals.iter().any(Principal::is_anyone)
     }
 
+    /// Whether one of its principals is of this kind and has a name that is as the pattern says.
+    fn names_principal(&self, kind: &str, pattern: &str) -> bool {
+        self.principals.iter().any(|principal| principal.kind == kind && matches_glob(pattern, &principal.value))
+    }
+
+    /// Whether a condition is on this key, whatever it asks of it.
+    fn has_condition_on(&self, key: &str) -> bool {
+        self.conditions.iter().any(|condition| condition.key.eq_ignore_ascii_case(key))
+    }
+
     /// Whether it allows something to principals that are not fixed, with no condition that fixes them.
     fn is_public(&self) -> bool {
         self.allow
@@ -299,7 +322,7 @@ impl Statement {
 
     /// The services of which it allows every action; `*` for all of them.
     fn full_access(&self) -> impl Iterator<Item = String> {
-        let actions: &[String] = if self.allow { &self.actions } else { &[] };
+        let actions: &[CompactString] = if self.allow { &self.actions } else { &[] };
         actions.iter().filter_map(|action| {
             if is_every_action(action) {
                 return Some("*".to_owned());
@@ -325,21 +348,23 @@ impl Statement {
 }
 
 /// The texts of an element that is one or a list of them; numbers and truth values are written out.
-fn texts(fact: &Fact, name: &str) -> Result<Option<Vec<String>>, Defect> {
-    match fact.member(name) {
+fn texts(seen: Seen<'_>) -> Result<Option<Vec<CompactString>>, Defect> {
+    match seen {
         Seen::Absent => Ok(None),
         Seen::Hidden(hidden) => Err(Defect::Hidden(hidden)),
         Seen::Known(fact) => all_texts(&fact).map(Some),
     }
 }
 
-fn all_texts(fact: &Fact) -> Result<Vec<String>, Defect> {
+fn all_texts(fact: &Fact<'_>) -> Result<Vec<CompactString>, Defect> {
     let mut texts = Vec::new();
     for seen in fact.elements() {
         match seen {
-            Seen::Known(element) => match &element.value {
-                Value::String(text) => texts.push(text.to_string()),
-                scalar @ (Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => texts.push(scalar.to_string()),
+            Seen::Known(element) => match element.value {
+                Value::String(text) => texts.push(text.clone()),
+                scalar @ (Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => {
+                    texts.push(scalar.to_compact_string());
+                }
                 other => return Err(Defect::Form(format!("the policy document has a {} for a text", other.kind()))),
             },
             Seen::Hidden(hidden) => return Err(Defect::Hidden(hidden)),
@@ -349,41 +374,46 @@ fn all_texts(fact: &Fact) -> Result<Vec<String>, Defect> {
     Ok(texts)
 }
 
-fn principals(statement: &Fact, name: &str) -> Result<Option<Vec<Principal>>, Defect> {
-    let fact = match statement.member(name) {
+fn principals(seen: Seen<'_>) -> Result<Option<Vec<Principal>>, Defect> {
+    let fact = match seen {
         Seen::Absent => return Ok(None),
         Seen::Hidden(hidden) => return Err(Defect::Hidden(hidden)),
         Seen::Known(fact) => fact,
     };
-    let Value::Object(kinds) = &fact.value else {
-        let all = all_texts(&fact)?;
-        return Ok(Some(all.into_iter().map(|value| Principal { kind: "AWS".to_owned(), value }).collect()));
-    };
+    if fact.value.as_object().is_none() {
+        let all = all_texts(&fact)?.into_iter();
+        return Ok(Some(all.map(|value| Principal { kind: CompactString::const_new("AWS"), value }).collect()));
+    }
     let mut principals = Vec::new();
-    for (kind, _) in kinds.iter() {
-        let values = texts(&fact, kind)?.unwrap_or_default();
-        principals.extend(values.into_iter().map(|value| Principal { kind: kind.to_string(), value }));
+    for (kind, values) in fact.members() {
+        let values = texts(values)?.unwrap_or_default().into_iter();
+        principals.extend(values.map(|value| Principal { kind: kind.as_ref().into(), value }));
     }
     Ok(Some(principals))
 }
 
-fn conditions(statement: &Fact) -> Result<Vec<Condition>, Defect> {
+fn conditions(seen: Seen<'_>) -> Result<Vec<Condition>, Defect> {
     let mut conditions = Vec::new();
-    let fact = match statement.member("Condition") {
+    let fact = match seen {
         Seen::Absent => return Ok(conditions),
         Seen::Hidden(hidden) => return Err(Defect::Hidden(hidden)),
         Seen::Known(fact) => fact,
     };
-    let no_object = || Defect::Form("a statement's Condition is not an object of objects".to_owned());
-    for (operator, _) in fact.value.as_object().ok_or_else(no_object)?.iter() {
-        let keys = match fact.member(operator) {
+    let object = |fact: &Fact<'_>| match fact.value {
+        Value::Object(_) => Ok(()),
+        _ => Err(Defect::Form("a statement's Condition is not an object of objects".to_owned())),
+    };
+    object(&fact)?;
+    for (operator, keys) in fact.members() {
+        let keys = match keys {
             Seen::Absent => continue,
             Seen::Hidden(hidden) => return Err(Defect::Hidden(hidden)),
             Seen::Known(keys) => keys,
         };
-        for (key, _) in keys.value.as_object().ok_or_else(no_object)?.iter() {
-            let values = texts(&keys, key)?.unwrap_or_default();
-            conditions.push(Condition { operator: operator.to_string(), key: key.to_string(), values });
+        object(&keys)?;
+        for (key, values) in keys.members() {
+            let values = texts(values)?.unwrap_or_default();
+            conditions.push(Condition { operator: operator.as_ref().into(), key: key.as_ref().into(), values });
         }
     }
     Ok(conditions)
@@ -531,19 +561,21 @@ pub(super) fn register(surface: &mut Surface) {
     surface
         .function("policy", |document: Dynamic| Policy::of(&document))
         .function("action_matches", action_matches)
+        .unchanged::<Policy>(&["version", "statements"])
         .getter("version", |policy: &mut Policy| -> Dynamic {
-            policy.version.clone().map_or(Dynamic::UNIT, Dynamic::from)
+            policy.0.version.as_ref().map_or(Dynamic::UNIT, |version| ImmutableString::from(version.as_str()).into())
         })
         .getter("statements", |policy: &mut Policy| policy.statements())
         .function("is_public", |policy: &mut Policy| policy.some(Statement::is_public))
         .function("public_statements", |policy: &mut Policy| policy.filter(Statement::is_public))
         .function("is_admin", |policy: &mut Policy| policy.some(Statement::is_admin))
         .function("full_access_services", |policy: &mut Policy| -> Outcome<Array> {
-            Ok(unique(policy.known()?.into_iter().flat_map(|shown| shown.statement.full_access()).collect()))
+            let known = policy.known().collect::<Outcome<Vec<_>>>()?;
+            Ok(unique(known.into_iter().flat_map(|shown| shown.statement.full_access()).collect()))
         })
         .function("allowed_accounts", |policy: &mut Policy| -> Outcome<Array> {
-            let statements =
-                policy.known()?.into_iter().map(|shown| &shown.statement).filter(|statement| statement.allow);
+            let known = policy.known().collect::<Outcome<Vec<_>>>()?;
+            let statements = known.into_iter().map(|shown| &shown.statement).filter(|statement| statement.allow);
             Ok(unique(statements.flat_map(|statement| statement.accounts()).map(str::to_owned).collect()))
         });
     register_statement(surface);
@@ -554,6 +586,17 @@ fn register_statement(surface: &mut Surface) {
         elements.map_or(Dynamic::UNIT, |elements| Dynamic::from(list(&Lazy::new(), elements, value)))
     }
     surface
+        .unchanged::<StatementHandle>(&[
+            "sid",
+            "effect",
+            "actions",
+            "not_actions",
+            "resources",
+            "not_resources",
+            "principals",
+            "not_principals",
+            "conditions",
+        ])
         .getter("sid", |handle: &mut StatementHandle| ImmutableString::from(handle.0.statement.sid.as_str()))
         .getter("effect", |handle: &mut StatementHandle| {
             ImmutableString::from(if handle.0.statement.allow { "Allow" } else { "Deny" })
@@ -582,6 +625,23 @@ fn register_statement(surface: &mut Surface) {
         .function("matches_action", |handle: &mut StatementHandle, action: &str| {
             handle.0.statement.matches_action(action)
         })
+        .function("matches_any_action", |handle: &mut StatementHandle, actions: Array| -> Outcome<bool> {
+            for action in &actions {
+                let action = action
+                    .as_immutable_string_ref()
+                    .map_err(|kind| fail(format!("an action is a text, not {kind}")))?;
+                if handle.0.statement.matches_action(&action) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+        .function("names_principal", |handle: &mut StatementHandle, kind: &str, pattern: &str| {
+            handle.0.statement.names_principal(kind, pattern)
+        })
+        .function("has_condition_on", |handle: &mut StatementHandle, key: &str| {
+            handle.0.statement.has_condition_on(key)
+        })
         .function("matches_resource", |handle: &mut StatementHandle, resource: &str| {
             handle.0.statement.matches_resource(resource)
         })
@@ -595,156 +655,4 @@ pub(super) fn name_types(engine: &mut rhai::Engine) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn statement(json: &str) -> Statement {
-        let value: Value = serde_json::from_str(json).unwrap();
-        Statement::parse(&Fact::of_value(value)).ok().unwrap()
-    }
-
-    /// A statement that allows reading to a principal under a condition, both as JSON.
-    fn public(principal: &str, condition: &str) -> bool {
-        statement(&format!(
-            r#"{{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Principal": {principal}, "Condition": {condition}}}"#
-        ))
-        .is_public()
-    }
-
-    #[test]
-    fn a_policy_comes_as_object_json_or_percent_encoded() {
-        let json = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
-        let encoded = percent_encoding::utf8_percent_encode(json, percent_encoding::NON_ALPHANUMERIC).to_string();
-        for given in [Dynamic::from(json.to_owned()), Dynamic::from(encoded)] {
-            let policy = Policy::of(&given).unwrap();
-            assert_eq!(policy.version.as_deref(), Some("2012-10-17"));
-            assert!(policy.some(Statement::is_admin).unwrap());
-        }
-    }
-
-    #[test]
-    fn fixed_principals_are_not_the_public() {
-        for (principal, expected) in [
-            (r#""*""#, true),
-            (r#"{"AWS": "*"}"#, true),
-            (r#"{"AWS": ["arn:aws:iam::111122223333:root", "*"]}"#, true),
-            (r#"{"AWS": "arn:aws:iam::*:root"}"#, true),
-            (r#"{"Federated": "graph.facebook.com"}"#, true),
-            (r#"{"Federated": "arn:aws:iam::111122223333:saml-provider/x"}"#, false),
-            (r#"{"AWS": "arn:aws:iam::111122223333:root"}"#, false),
-            (r#"{"AWS": "111122223333"}"#, false),
-            (r#"{"Service": "cloudtrail.amazonaws.com"}"#, false),
-            (r#"{"CanonicalUser": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}"#, false),
-        ] {
-            assert_eq!(public(principal, "{}"), expected, "{principal}");
-        }
-        assert!(
-            statement(r#"{"Effect": "Allow", "Action": "*", "NotPrincipal": {"AWS": "111122223333"}}"#).is_public()
-        );
-        assert!(!statement(r#"{"Effect": "Deny", "Action": "*", "Principal": "*"}"#).is_public());
-        assert!(!statement(r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#).is_public());
-    }
-
-    #[test]
-    fn a_condition_on_a_fixed_caller_makes_it_private() {
-        for (condition, expected) in [
-            (r#"{"StringEquals": {"aws:SourceVpc": "vpc-91237329"}}"#, false),
-            (r#"{"StringLike": {"aws:SourceVpc": "vpc-*"}}"#, true),
-            (r#"{"StringLike": {"AWS:sourceVPC": "vpc-91237329"}}"#, false),
-            (r#"{"StringEquals": {"aws:SourceVpc": ["vpc-1", "vpc-${x}"]}}"#, true),
-            (r#"{"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}"#, true),
-            (r#"{"StringEqualsIfExists": {"aws:SourceVpc": "vpc-1"}}"#, true),
-            (r#"{"ForAllValues:StringEquals": {"aws:SourceVpc": "vpc-1"}}"#, true),
-            (r#"{"ForAnyValue:StringEquals": {"aws:SourceVpc": "vpc-1"}}"#, false),
-            (r#"{"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}"#, false),
-            (r#"{"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/*"}}"#, false),
-            (r#"{"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-*/*"}}"#, true),
-            (r#"{"ArnLike": {"aws:SourceArn": "arn:aws:s3:::bucket"}}"#, false),
-            (r#"{"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}"#, true),
-            (r#"{"StringLike": {"s3:DataAccessPointArn": "arn:aws:s3:us-west-2:123456789012:accesspoint/*"}}"#, false),
-            (r#"{"StringLike": {"s3:DataAccessPointArn": "arn:aws:s3:us-west-2:*:accesspoint/x"}}"#, true),
-            (r#"{"StringEquals": {"aws:userid": "AROAEXAMPLEID:*"}}"#, true),
-            (r#"{"StringEquals": {"aws:Referer": "https://example.com"}}"#, true),
-            (r#"{"Bool": {"aws:SecureTransport": "true"}}"#, true),
-            (r#"{"Null": {"aws:SourceVpc": "true"}, "StringEquals": {"aws:SourceAccount": 111122223333}}"#, false),
-            (r#"{"StringEquals": {"aws:SourceAccount": []}}"#, true),
-        ] {
-            assert_eq!(public(r#""*""#, condition), expected, "{condition}");
-        }
-    }
-
-    #[test]
-    fn broad_ranges_of_addresses_are_the_public() {
-        for (cidr, expected) in [
-            ("203.0.113.0/24", false),
-            ("203.0.113.7", false),
-            ("15.0.0.0/8", false),
-            ("0.0.0.0/1", true),
-            ("14.0.0.0/7", true),
-            ("10.0.0.0/8", false),
-            ("2001:db8::/32", false),
-            ("2001:d00::/24", true),
-            ("fc00::/7", false),
-            ("anywhere", true),
-        ] {
-            let condition = format!(r#"{{"IpAddress": {{"aws:SourceIp": ["198.51.100.0/24", "{cidr}"]}}}}"#);
-            assert_eq!(public(r#""*""#, &condition), expected, "{cidr}");
-        }
-        assert!(public(r#""*""#, r#"{"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}"#));
-    }
-
-    #[test]
-    fn actions_and_resources_match_by_wildcards() {
-        let plain = statement(
-            r#"{"Effect": "Allow", "Action": ["s3:get*", "ec2:RunInstances"], "Resource": "arn:aws:s3:::b/*"}"#,
-        );
-        assert!(plain.matches_action("s3:GetObject") && !plain.matches_action("s3:PutObject"));
-        assert!(plain.matches_resource("arn:aws:s3:::b/key") && !plain.matches_resource("arn:aws:s3:::B/key"));
-        let inverse = statement(r#"{"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:aws:s3:::b"}"#);
-        assert!(inverse.matches_action("s3:GetObject") && !inverse.matches_action("iam:PassRole"));
-        assert!(inverse.matches_resource("arn:aws:s3:::c") && !inverse.matches_resource("arn:aws:s3:::b"));
-        let variable =
-            statement(r#"{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::b/${aws:username}/x"}"#);
-        assert!(
-            variable.matches_resource("arn:aws:s3:::b/anne/x") && !variable.matches_resource("arn:aws:s3:::b/anne/y")
-        );
-    }
-
-    #[test]
-    fn admin_is_every_action_on_every_resource() {
-        for (json, expected) in [
-            (r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#, true),
-            (r#"{"Effect": "Allow", "Action": ["s3:*", "*:*"], "Resource": ["arn:aws:s3:::b", "*"]}"#, true),
-            (r#"{"Effect": "Deny", "Action": "*", "Resource": "*"}"#, false),
-            (r#"{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::*"}"#, false),
-            (r#"{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}"#, false),
-        ] {
-            assert_eq!(statement(json).is_admin(), expected, "{json}");
-        }
-    }
-
-    #[test]
-    fn full_access_is_told_by_service() {
-        let services = |json: &str| statement(json).full_access().collect::<Vec<_>>();
-        assert_eq!(services(r#"{"Effect": "Allow", "Action": ["S3:*", "ec2:Describe*", "*"]}"#), ["s3", "*"]);
-        assert!(services(r#"{"Effect": "Deny", "Action": "s3:*"}"#).is_empty());
-    }
-
-    #[test]
-    fn a_known_public_statement_decides_whatever_else_is_hidden() {
-        let hidden = Value::Unreadable(Arc::new(crate::value::Unreadable::not_collected("it")));
-        let open: Value = serde_json::from_str(r#"{"Effect": "Allow", "Action": "*", "Principal": "*"}"#).unwrap();
-        let with = |statements: Vec<Value>| {
-            Policy::parse(&Fact::of_value(Value::object([("Statement", Value::from(statements))]))).unwrap()
-        };
-        assert!(with(vec![hidden.clone(), open]).some(Statement::is_public).unwrap());
-        assert!(with(vec![hidden]).some(Statement::is_public).is_err());
-    }
-
-    #[test]
-    fn what_is_no_policy_is_no_answer() {
-        for text in ["", "{", "null", "[]", r#"{"Statement": [{"Effect": "Maybe"}]}"#, "%7B%ff"] {
-            assert!(Policy::of(&Dynamic::from(text.to_owned())).is_err(), "{text}");
-        }
-    }
-}
+mod tests;

@@ -220,6 +220,7 @@ pub(super) fn get(root: &Value, origin: Option<&Path>, text: &str) -> Outcome<Dy
 pub(super) fn register(surface: &mut Surface) {
     surface
         .indexer(|document: &mut Document, name: &str| document.member(name))
+        .unchanged_elements::<Document>()
         .function("get", |document: &mut Document, path: &str| document.get(path))
         .function("contains", |document: &mut Document, name: &str| document.has(name))
         .function("keys", |document: &mut Document| -> Array {

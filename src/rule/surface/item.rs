@@ -326,6 +326,8 @@ pub(super) fn register(surface: &mut Surface) {
         surface.getter(name, move |item: &mut Item| item.document(name));
     }
     surface
+        .unchanged::<Item>(&ATTRIBUTES)
+        .unchanged::<Item>(&SECTIONS)
         .indexer(|_: &mut Item, name: &str| -> Outcome<Dynamic> { Err(no_attribute(name)) })
         .function("get", |item: &mut Item, path: &str| item.get(path))
         .function("related", |item: &mut Item, resource_type: &str| item.related(resource_type))

@@ -307,6 +307,7 @@ pub(super) fn register(surface: &mut Surface) {
         .indexer(|list: &mut List, index: i64| {
             list.indexed(index).unwrap_or_else(|| Err(fail(format!("the list has no element {index}"))))
         })
+        .unchanged_elements::<List>()
         .iterator::<List>(|list| {
             let list = list.cast::<List>();
             Box::new((0..list.len()).map_while(move |index| list.at(index)))
