@@ -28,6 +28,7 @@
 //! # }
 //! ```
 
+mod discover;
 mod needs;
 mod permissions;
 mod plan;
@@ -45,6 +46,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+pub use self::discover::{Discovery, discover, region_of};
 pub use self::needs::{Needs, Parts};
 use self::needs::{Selected, Selection};
 pub use self::permissions::Permissions;

@@ -12,6 +12,7 @@ pub mod exemption;
 pub mod export;
 pub mod gap;
 pub mod history;
+pub mod inventory;
 pub mod item;
 pub mod nearest;
 pub mod report;

@@ -1,6 +1,7 @@
 //! Where configuration items come from. Sources know no rules.
 
 pub mod account;
+pub mod arn;
 pub mod client;
 pub mod codec;
 pub mod config_api;

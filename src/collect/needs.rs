@@ -51,6 +51,11 @@ impl Needs {
         Self(catalog.types().map(|resource_type| (resource_type.to_string(), Parts::All)).collect())
     }
 
+    /// All types, with what their listings tell: what there is.
+    pub fn listings(catalog: &Catalog) -> Self {
+        Self(catalog.types().map(|resource_type| (resource_type.to_string(), Parts::default())).collect())
+    }
+
     /// Asks for a type, and parts of its items, beside what is asked for already.
     pub fn add(&mut self, resource_type: &str, parts: Parts) {
         self.0.entry(resource_type.to_owned()).or_default().extend(parts);

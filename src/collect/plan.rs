@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::needs::{Needs, Selected, Selection};
-use super::{CollectError, Regions, is_regional};
+use super::{CollectError, Regions, discover, is_regional};
 use crate::snapshot::Snapshot;
 use crate::source::account::REPORT_CALLS;
 use crate::source::descriptor::{Call, Catalog, Detail, Part, PartSource};
@@ -80,8 +80,37 @@ impl Plan {
         wanted: &BTreeMap<String, Needs>,
         regions: &Regions,
     ) -> Result<Self, CollectError> {
+        Self::with(catalog, models, wanted, regions, None)
+    }
+
+    /// The calls of an inventory, which `who` asks for: the listings of these types, and what tells of types that
+    /// nobody reads. How many resources the latter tell, and so how many pages, nobody knows.
+    ///
+    /// # Errors
+    /// As of [`Plan::new`].
+    pub fn of_inventory(
+        catalog: &Catalog,
+        models: &Models,
+        who: &str,
+        needs: Needs,
+        regions: &Regions,
+    ) -> Result<Self, CollectError> {
+        let wanted = BTreeMap::from([(who.to_owned(), needs)]);
+        Self::with(catalog, models, &wanted, regions, Some(who))
+    }
+
+    fn with(
+        catalog: &Catalog,
+        models: &Models,
+        wanted: &BTreeMap<String, Needs>,
+        regions: &Regions,
+        discoverer: Option<&str>,
+    ) -> Result<Self, CollectError> {
         // Calls of one type that are alike in all are made once; see the account's reader.
         let mut steps = BTreeMap::<Planned, BTreeSet<String>>::new();
+        if let Some(who) = discoverer {
+            steps.extend(discover::planned().map(|call| (call, BTreeSet::from([who.to_owned()]))));
+        }
         for (who, needs) in wanted {
             let selection = Selection::new(catalog, needs)?;
             selection.check(catalog, models)?;
@@ -177,7 +206,7 @@ fn needed_actions(operation: &Operation) -> Vec<String> {
 
 /// One call of a plan; what is equal is called once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Planned {
+pub(super) struct Planned {
     service: String,
     operation: String,
     resource_type: Option<String>,
@@ -187,6 +216,11 @@ struct Planned {
 }
 
 impl Planned {
+    /// All pages in each region.
+    pub(super) fn in_each_region(service: &str, operation: &str) -> Self {
+        Self { per: Per::Region, lists: true, ..Self::once(service, operation) }
+    }
+
     fn once(service: &str, operation: &str) -> Self {
         Self {
             service: service.to_owned(),

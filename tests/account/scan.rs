@@ -16,6 +16,7 @@ use globset::Glob;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use crate::moto::Moto;
 use crate::seed::{HOME, OTHER};
 use crate::{Account, account, seed};
 
@@ -36,12 +37,17 @@ fn expected() -> Expected {
 
 /// Runs the binary with an environment of nothing but what leads it to the account.
 fn assize(account: &Account, arguments: &[&str]) -> Output {
+    assize_at(&account.moto, arguments)
+}
+
+/// The same, of an account that another test made.
+pub(crate) fn assize_at(moto: &Moto, arguments: &[&str]) -> Output {
     let home = tempfile::tempdir().unwrap();
     Command::new(env!("CARGO_BIN_EXE_assize"))
         .args(arguments)
         .env_clear()
         .env("HOME", home.path())
-        .env("AWS_ENDPOINT_URL", account.moto.endpoint())
+        .env("AWS_ENDPOINT_URL", moto.endpoint())
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .env("AWS_REGION", HOME)

@@ -22,6 +22,7 @@ fn help_of_each_command() {
         &["rules", "test"],
         &["rules", "new"],
         &["resources"],
+        &["inventory"],
         &["plan"],
         &["permissions"],
     ] {

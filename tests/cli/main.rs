@@ -6,4 +6,5 @@ mod aws_config;
 mod commands;
 mod common;
 mod errors;
+mod inventory;
 mod reports;

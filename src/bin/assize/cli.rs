@@ -56,6 +56,8 @@ pub(crate) enum Command {
     CompareConfig(CompareConfig),
     /// Show a JSON report again, in other formats
     Report(Report),
+    /// Count resources by type and region, and name the types that assize does not read
+    Inventory(Inventory),
     /// List, show, test and begin rules
     #[command(subcommand)]
     Rules(Rules),
@@ -184,6 +186,27 @@ pub(crate) struct ConfigAccount {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Inventory {
+    /// Count what is in a snapshot of assize, or in files of AWS Config, instead of an account
+    #[arg(value_name = "SNAPSHOT", conflicts_with_all = ["Account"])]
+    pub(crate) snapshots: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) account: Account,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
+    /// The format on standard output
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = InventoryFormat::Terminal, help_heading = "Report")]
+    pub(crate) format: InventoryFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum InventoryFormat {
+    // As of `Color`.
+    Terminal,
+    Json,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Report {
     /// A JSON report of assize
     #[arg(value_name = "REPORT")]
@@ -257,7 +280,7 @@ pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) what: What,
     /// Count the calls for as many resources as this snapshot has
-    #[arg(long, value_name = "SNAPSHOT")]
+    #[arg(long, value_name = "SNAPSHOT", conflicts_with = "inventory")]
     pub(crate) snapshot: Option<PathBuf>,
 }
 
@@ -282,6 +305,9 @@ pub(crate) struct What {
     /// For every resource type and part, not only for those that the rules need
     #[arg(long, help_heading = "Resources")]
     pub(crate) all: bool,
+    /// For `assize inventory`: the listings of all types, and what tells of types that assize does not read
+    #[arg(long, help_heading = "Resources", conflicts_with_all = ["all", "rules", "tags"])]
+    pub(crate) inventory: bool,
     /// For these regions, or `all` for the enabled ones
     #[arg(short, long = "region", value_name = "REGION", value_delimiter = ',', help_heading = "Resources")]
     pub(crate) regions: Vec<String>,

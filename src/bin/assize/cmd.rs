@@ -4,6 +4,7 @@ pub(crate) mod compare_config;
 mod config_account;
 pub(crate) mod evaluate;
 pub(crate) mod export;
+pub(crate) mod inventory;
 pub(crate) mod plan;
 mod progress;
 pub(crate) mod report;

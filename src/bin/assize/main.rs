@@ -43,6 +43,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::CompareConfig(compare) => cmd::compare_config::run(&compare, threads, color),
         Command::Export(export) => cmd::export::run(&export, color),
         Command::Report(report) => cmd::report::run(&report, color),
+        Command::Inventory(inventory) => cmd::inventory::run(&inventory, color),
         Command::Rules(rules) => cmd::rules::run(&rules, color),
         Command::Resources(resources) => cmd::resources::run(&resources, color),
         Command::Plan(plan) => cmd::plan::plan(&plan, color),

@@ -56,6 +56,7 @@ const SNS: &str = "https://docs.aws.amazon.com/general/latest/gr/sns.html";
 const STS: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html";
 const S3: &str = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html";
 const ECS: &str = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html";
+const TAGGING: &str = "https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html";
 
 /// The published limits that concern reading. Where AWS gives no burst, it is one second's worth.
 pub const PUBLISHED: &[Published] = &[
@@ -91,6 +92,7 @@ pub const PUBLISHED: &[Published] = &[
     // 5,500 reads a second are published for the objects under one prefix. The settings of buckets are not said to
     // share it, so less than a fiftieth is taken to be theirs.
     together("s3", 100.0, 100.0, S3),
+    one("resourcegroupstaggingapi", "GetResources", 15.0, 15.0, TAGGING),
     // The lowest of the kinds of reads: 20 a second, after a burst of 50.
     each("ecs", 20.0, 50.0, ECS),
 ];

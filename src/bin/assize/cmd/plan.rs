@@ -19,6 +19,9 @@ const DIM: Style = Style::new().dimmed();
 /// Who wants everything, where nobody but the flag does.
 const EVERYTHING: &str = "--all";
 
+/// Who wants to know what there is.
+const INVENTORY: &str = "inventory";
+
 pub(crate) fn plan(flags: &cli::Plan, colors: Colors) -> Result<u8, Failure> {
     let (plan, catalog) = make(&flags.what)?;
     let mut text = table(&plan);
@@ -54,6 +57,13 @@ pub(crate) fn permissions(flags: &cli::Permissions, colors: Colors) -> Result<u8
 fn make(what: &cli::What) -> Result<(Plan, std::sync::Arc<assize::source::descriptor::Catalog>), Failure> {
     let rules = input::rules(&what.choice)?;
     let (models, catalog) = input::definitions(&what.definitions)?;
+    let regions = input::regions(&what.regions).unwrap_or_else(|| Regions::Named(BTreeSet::new()));
+    let failed = |error| Failure::new(causes(&error));
+    if what.inventory {
+        let needs = Needs::listings(&catalog);
+        let plan = Plan::of_inventory(&catalog, &models, INVENTORY, needs, &regions).map_err(failed)?;
+        return Ok((plan, catalog));
+    }
     let mut wanted: BTreeMap<String, Needs> = if what.all {
         [(EVERYTHING.to_owned(), Needs::everything(&catalog))].into()
     } else {
@@ -64,8 +74,7 @@ fn make(what: &cli::What) -> Result<(Plan, std::sync::Arc<assize::source::descri
             needs.add_tags(&catalog);
         }
     }
-    let regions = input::regions(&what.regions).unwrap_or_else(|| Regions::Named(BTreeSet::new()));
-    let plan = Plan::new(&catalog, &models, &wanted, &regions).map_err(|error| Failure::new(causes(&error)))?;
+    let plan = Plan::new(&catalog, &models, &wanted, &regions).map_err(failed)?;
     Ok((plan, catalog))
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use assize::collect::{self, Needs, Options, Regions};
+use assize::collect::{self, Discovery, Needs, Options, Regions};
 use assize::evaluate::{self, Judged};
 use assize::snapshot::Snapshot;
 use assize::source::account::Account;
@@ -62,6 +62,17 @@ pub(crate) fn collect(flags: &Collect, colors: Colors) -> Result<u8, Failure> {
 }
 
 fn read(flags: &cli::Account, connect: ConnectOptions, catalog: &Catalog, needs: &Needs) -> Result<Snapshot, Failure> {
+    read_all(flags, connect, catalog, needs, false).map(|(snapshot, _)| snapshot)
+}
+
+/// The snapshot and, if AWS's overviews are to be asked too, what they tell.
+pub(crate) fn read_all(
+    flags: &cli::Account,
+    connect: ConnectOptions,
+    catalog: &Catalog,
+    needs: &Needs,
+    overviews: bool,
+) -> Result<(Snapshot, Option<Discovery>), Failure> {
     if let Some(path) = &flags.record {
         output::check_folder(path)?;
     }
@@ -71,13 +82,14 @@ fn read(flags: &cli::Account, connect: ConnectOptions, catalog: &Catalog, needs:
         .map_err(|error| Failure::of("cannot start the threads that wait for AWS", &error))?;
     let replay = recording(flags)?.map(Arc::new);
     let recorder = flags.record.as_ref().map(|_| Recorder::new());
-    let snapshot = runtime.block_on(read_account(flags, connect, catalog, needs, replay, recorder.as_ref()))?;
+    let (snapshot, discovery) =
+        runtime.block_on(read_account(flags, connect, catalog, (needs, overviews), replay, recorder.as_ref()))?;
     if let (Some(path), Some(recorder)) = (&flags.record, recorder) {
         let recording = recorder.finish(&snapshot.about().captured_at, flags.scrub_accounts);
         // The file is compressed by its name, as all others are.
         output::file(path, |out| recording.write(out, false))?;
     }
-    Ok(snapshot)
+    Ok((snapshot, discovery))
 }
 
 fn recording(flags: &cli::Account) -> Result<Option<Recording>, Failure> {
@@ -101,10 +113,10 @@ async fn read_account(
     flags: &cli::Account,
     mut connect: ConnectOptions,
     catalog: &Catalog,
-    needs: &Needs,
+    (needs, overviews): (&Needs, bool),
     replay: Option<Arc<Recording>>,
     recorder: Option<&Recorder>,
-) -> Result<Snapshot, Failure> {
+) -> Result<(Snapshot, Option<Discovery>), Failure> {
     if let Some(profile) = &flags.profile {
         connect = connect.profile(profile);
     }
@@ -137,10 +149,14 @@ async fn read_account(
     options.progress = progress.as_ref().map(Progress::listener);
     let account = Arc::new(Account::of_client(client, key));
     let snapshot = collect::run(&account, catalog, needs, &options).await;
+    let discovery = match &snapshot {
+        Ok(snapshot) if overviews => Some(collect::discover(&account, &snapshot.about().regions).await),
+        _ => None,
+    };
     if let Some(progress) = progress {
         progress.finish();
     }
-    snapshot.map_err(|error| Failure::new(causes(&error)))
+    Ok((snapshot.map_err(|error| Failure::new(causes(&error)))?, discovery))
 }
 
 /// Where the listings of a recording were made. Calls of global services say nothing of that.
