@@ -26,8 +26,7 @@ fn examples() -> Vec<ConfigurationItem> {
 
 /// The items as they stand in the file.
 fn items(export: ConfigExport) -> Vec<ConfigurationItem> {
-    let key = crate::source::account::secret::SecretKey::new([0; 32]);
-    export.into_versions(&TypeFacts::default(), &key)
+    export.into_versions(&TypeFacts::default())
 }
 
 fn written(file: &ExportFile<'_>) -> Vec<u8> {

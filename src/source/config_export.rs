@@ -258,6 +258,11 @@ impl ConfigExport {
         self.delivered_at = Some(delivery.at.clone());
     }
 
+    /// Items that an API answered; no list of them is known to be complete.
+    pub fn of_items(items: Vec<ConfigurationItem>) -> Self {
+        Self { items, ..Self::default() }
+    }
+
     /// The items of rows that selected all of an item.
     pub(super) fn of_rows(rows: &[String]) -> Result<Self, Defect> {
         let items: Result<Vec<ConfigurationItem>, _> = rows.iter().map(|row| selected(row)).collect();
@@ -281,16 +286,26 @@ impl ConfigExport {
         self.delivered_at = self.delivered_at.take().max(other.delivered_at);
     }
 
-    /// Every version that the files hold, for a history: secrets are replaced by digests under this key, and what AWS
-    /// Config did not record is a gap.
-    pub fn into_versions(mut self, facts: &TypeFacts, key: &SecretKey) -> Vec<ConfigurationItem> {
+    /// Whether the files are snapshots: of each place that has items, all are there.
+    pub fn is_snapshot(&self) -> bool {
+        !self.listings.is_empty()
+    }
+
+    /// Replaces secrets by digests under this key.
+    pub fn hide_secrets(&mut self, facts: &TypeFacts, key: &SecretKey) {
         for item in &mut self.items {
-            for (pointer, reason) in unrecorded(item, facts) {
-                item.add_gap(&pointer, &reason);
-            }
             let secrets = facts.secrets.get(item.key.resource_type.as_ref());
             for pointer in secrets.into_iter().flatten() {
                 key.hide_in(item, pointer, Digests::Keep);
+            }
+        }
+    }
+
+    /// Every version that the files hold, for a history: what AWS Config did not record is a gap.
+    pub fn into_versions(mut self, facts: &TypeFacts) -> Vec<ConfigurationItem> {
+        for item in &mut self.items {
+            for (pointer, reason) in unrecorded(item, facts) {
+                item.add_gap(&pointer, &reason);
             }
         }
         self.items

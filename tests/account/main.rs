@@ -4,12 +4,14 @@
 //! - `seed.rs`, `seed.py`: what is in it, by label
 //! - `demo.rs`, `demo.py`: another account, that of `assize scan --demo`, and how it is recorded
 //! - `expected.yaml`: which verdict each rule must give on each label, written from what AWS says the rules mean
+//! - `athena.rs`, `athena.py`: what is exported, in a table of the form that AWS documents
 //! - `decode.rs`, `debug.rs`: what the client reads, against what the typed SDK reads
 //! - `inventory.rs`: what there is in an account that has more than is read
 //! - `scan.rs`: verdicts, requests and permissions of the real binary
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+mod athena;
 mod debug;
 mod decode;
 mod demo;

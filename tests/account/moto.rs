@@ -148,7 +148,7 @@ fn environment() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The interpreter of a virtual environment that holds exactly `requirements.txt`, made on first use. Its place is
 /// named by moto's version and the digest of the file, so that a change of the file makes another one.
-fn python() -> Result<PathBuf, String> {
+pub(crate) fn python() -> Result<PathBuf, String> {
     let version = REQUIREMENTS
         .lines()
         .find_map(|line| line.strip_prefix("moto[server]=="))

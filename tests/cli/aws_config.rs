@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use assize::history::History;
 use serde_json::Value as Json;
 
 use crate::common::{Folder, data};
@@ -90,7 +91,7 @@ fn hostile_items_do_not_leave_the_folder() {
     let head = r#"{"format":"assize-snapshot","version":1,"items":1,"capturedAt":"2026-01-02T03:04:05Z","source":"account","accounts":[],"regions":[]}"#;
     let item = r#"{"resourceType":"../../../type","resourceId":"../id","awsAccountId":"../../..","awsRegion":"/etc",
         "configurationItemStatus":"OK","configurationItemCaptureTime":"2026-01-02T03:04:05Z","configuration":{"a":1}}"#;
-    folder.write("hostile.jsonl", line(head) + &line(&item.replace('\n', "")));
+    folder.write("hostile.jsonl", [line(head), line(&item.replace('\n', ""))].concat());
     let ran = folder.assize(&["export", "hostile.jsonl", "--to", "deep/out"]);
     assert_eq!(ran.code(), 0, "{ran}");
     let names = files(folder.path());
@@ -171,4 +172,59 @@ fn disagreements_with_aws_config_are_told_one_by_one() {
     assert_eq!(ran.code(), 3, "what could not be judged is neither agreement nor disagreement: {ran}");
     folder.write("results.json", "{}");
     assert_eq!(folder.assize(&compare).code(), 2);
+}
+
+/// The versions of one resource in a store, as their times of capture and one fact.
+fn versions(store: &Path, id: &str) -> Vec<(String, Option<String>)> {
+    let history = History::open_existing(store).expect("the store is there");
+    let [key] = history.find(id).expect("it can be read").try_into().expect("there is one such resource");
+    let versions = history.versions(&key).expect("it can be read");
+    let fact =
+        |item: &assize::item::ConfigurationItem| item.pointer("/configuration/encrypted").map(ToString::to_string);
+    versions.iter().map(|version| (version.item.capture_time.to_string(), fact(&version.item))).collect()
+}
+
+#[test]
+fn a_folder_of_aws_config_becomes_a_history() {
+    let folder = Folder::new();
+    let place = "bucket/AWSLogs/111122223333/Config/eu-west-1";
+    let name = "111122223333_Config_eu-west-1";
+    let read = |name: &str| std::fs::read_to_string(data(&format!("config-export/{name}"))).expect("the data is there");
+    folder.write(
+        &format!("{place}/2025/11/3/ConfigSnapshot/{name}_ConfigSnapshot_20251103T130000Z_a.json"),
+        read("snapshot.json"),
+    );
+    let volumes = format!("{name}_ConfigHistory_AWS::EC2::Volume");
+    folder.write(
+        &format!("{place}/2025/11/3/ConfigHistory/{volumes}_20251103T060000Z_20251103T120000Z_1.json"),
+        read("history.json"),
+    );
+    folder.write(
+        &format!("{place}/2025/11/4/ConfigHistory/{volumes}_20251104T060000Z_20251104T120000Z_1.json"),
+        "{broken",
+    );
+    folder.write("bucket/AWSLogs/111122223333/Config/ConfigWritabilityCheckFile", "");
+    folder.write("bucket/AWSLogs/111122223333/elasticloadbalancing/log.txt", "h2 2025");
+    let ran = folder.assize(&["import", "bucket", "--store", "assize.db"]);
+    insta::assert_snapshot!(ran);
+    let once = versions(&folder.path().join("assize.db"), "vol-0a1b2c3d4e5f60718");
+    assert!(once.len() > 1, "{once:?}");
+    // What the files of two sorts say of it, all of it.
+    for time in ["2025-11-03T10:20:30.400Z", "2025-11-03T11:00:00.000Z"] {
+        assert!(once.iter().any(|(captured, _)| captured == time), "{time}: {once:?}");
+    }
+    assert!(once.iter().any(|(_, encrypted)| encrypted.as_deref() == Some("true")), "{once:?}");
+    // Again, and in another order: the same.
+    let again = folder.assize(&["import", "bucket", "bucket", "--store", "assize.db"]);
+    assert_eq!(again.code(), 3, "{again}");
+    assert_eq!(versions(&folder.path().join("assize.db"), "vol-0a1b2c3d4e5f60718"), once);
+
+    let one_day =
+        folder.assize(&["import", "bucket", "--store", "day.db", "--until", "2025-11-03", "--region", "eu-west-1"]);
+    assert_eq!(one_day.code(), 0, "{one_day}");
+    assert_eq!(versions(&folder.path().join("day.db"), "vol-0a1b2c3d4e5f60718"), once);
+    let nothing = folder.assize(&["import", "bucket", "--store", "none.db", "--account", "444455556666"]);
+    assert!(nothing.stderr().contains("0 versions of 0 files"), "{nothing}");
+    assert_eq!(folder.assize(&["import", "missing", "--store", "x.db"]).code(), 2);
+    assert!(!folder.path().join("x.db").exists());
 }

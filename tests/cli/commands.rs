@@ -13,6 +13,7 @@ fn help_of_each_command() {
         &["scan"][..],
         &["collect"],
         &["evaluate"],
+        &["import"],
         &["export"],
         &["compare-config"],
         &["report"],

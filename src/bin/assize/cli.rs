@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Collect(Collect),
     /// Judge a snapshot of assize, or files of AWS Config, by rules
     Evaluate(Evaluate),
+    /// Put what AWS Config recorded into a store
+    Import(Import),
     /// Write what was read as the files that AWS Config delivers
     Export(Export),
     /// Show where AWS Config's own results for the same rules are others than ours
@@ -122,6 +124,35 @@ pub(crate) struct Evaluate {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Files of AWS Config, or folders of them
+    #[arg(required_unless_present = "from_api", value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The store to put it into; it is made if there is none
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: PathBuf,
+    /// Only what was delivered on this day or later
+    #[arg(long, value_name = "DAY")]
+    pub(crate) since: Option<jiff::civil::Date>,
+    /// Only what was delivered on this day or earlier
+    #[arg(long, value_name = "DAY")]
+    pub(crate) until: Option<jiff::civil::Date>,
+    /// Only what was delivered for these accounts
+    #[arg(long = "account", value_name = "ID", value_delimiter = ',')]
+    pub(crate) accounts: Vec<String>,
+    /// Ask the API of AWS Config: for the current items and for their history
+    #[arg(long, help_heading = "Account", conflicts_with_all = ["since", "until", "accounts"])]
+    pub(crate) from_api: bool,
+    /// Ask this aggregator for the current items of all accounts and regions that it sees
+    #[arg(long, value_name = "NAME", help_heading = "Account", requires = "from_api")]
+    pub(crate) aggregator: Option<String>,
+    #[command(flatten)]
+    pub(crate) account: ConfigAccount,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Export {
     /// A snapshot of assize, or files or folders of AWS Config
     #[arg(required = true, value_name = "SNAPSHOT")]
@@ -174,7 +205,7 @@ pub(crate) struct ConfigAccount {
     /// The profile of AWS's configuration files to use
     #[arg(short, long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    /// The regions whose AWS Config is asked; the profile's region by default
+    /// The regions of AWS Config; of its API that of the profile by default
     #[arg(short, long = "region", value_name = "REGION", value_delimiter = ',')]
     pub(crate) regions: Vec<String>,
     /// A role to assume first

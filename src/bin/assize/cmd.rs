@@ -5,6 +5,7 @@ mod config_account;
 pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod inventory;
+pub(crate) mod import;
 pub(crate) mod plan;
 mod progress;
 pub(crate) mod report;

@@ -2,8 +2,11 @@
 
 use std::future::Future;
 
+use assize::gap::Gap;
+use assize::item::ResourceKey;
 use assize::source::client::ConnectOptions;
 use assize::source::config_api::ConfigApi;
+use assize::source::config_export::ConfigExport;
 use assize::source::config_results::RuleResults;
 
 use super::scan::unconnected;
@@ -40,6 +43,52 @@ pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
         .build()
         .map_err(|error| Failure::of("cannot start the threads that wait for AWS", &error))?
         .block_on(work)
+}
+
+/// What AWS Config has of all regions: the current items, and every version of each that it still has. What could not be
+/// had stands beside.
+pub(super) fn recorded(
+    flags: &ConfigAccount,
+    aggregator: Option<&str>,
+) -> Result<(Vec<ConfigExport>, Vec<Gap>), Failure> {
+    block_on(async {
+        let (mut exports, mut gaps) = (Vec::new(), Vec::new());
+        for (region, api) in connect(flags).await? {
+            let gap = |key: Option<&ResourceKey>, reason| Gap {
+                account_id: key.map(|key| key.account_id.to_string()).unwrap_or_default(),
+                aws_region: key.map_or_else(|| region.clone(), |key| key.region.to_string()),
+                resource_type: key.map(|key| key.resource_type.to_string()).unwrap_or_default(),
+                resource_id: key.map(|key| key.resource_id.to_string()),
+                path: None,
+                reason,
+            };
+            let current = match api.current(aggregator).await {
+                Ok(current) => current,
+                Err(reason) => {
+                    gaps.push(gap(None, reason));
+                    continue;
+                }
+            };
+            let mut without_history = Vec::new();
+            for item in current {
+                // An aggregator shows what others recorded; only they have its history.
+                if aggregator.is_some() {
+                    without_history.push(item);
+                    continue;
+                }
+                match api.history(&item.key).await {
+                    // The latest version is the current one, and tells more.
+                    Ok(versions) => exports.push(ConfigExport::of_items(versions)),
+                    Err(reason) => {
+                        gaps.push(gap(Some(&item.key), reason));
+                        without_history.push(item);
+                    }
+                }
+            }
+            exports.push(ConfigExport::of_items(without_history));
+        }
+        Ok((exports, gaps))
+    })
 }
 
 /// The rules of all regions with their answers. Without the list of rules there is nothing to compare.

@@ -1,0 +1,151 @@
+//! `assize import`: what AWS Config recorded, from its files or its API, into a store.
+
+use std::path::{Path, PathBuf};
+
+use assize::gap::Gap;
+use assize::history::{History, HistoryError};
+use assize::report::terminal::counted;
+use assize::source::account::secret::SecretKey;
+use assize::source::config_export::delivery::Filter;
+use assize::source::config_export::{ConfigExport, TypeFacts, folder};
+use assize::value::Unreadable;
+
+use super::config_account;
+use crate::cli::Import;
+use crate::failure::{Failure, causes};
+use crate::output::{self, Colors};
+use crate::{exit, input};
+
+/// So many files that AWS Config did not write are named; the others are counted.
+const NAMED: usize = 5;
+
+pub(crate) fn run(flags: &Import, colors: Colors) -> Result<u8, Failure> {
+    let (_, catalog) = input::definitions(&flags.definitions)?;
+    let facts = TypeFacts::of(&catalog);
+    let filter = Filter {
+        since: flags.since,
+        until: flags.until,
+        accounts: flags.accounts.iter().cloned().collect(),
+        regions: flags.account.regions.iter().cloned().collect(),
+    };
+    // What is wrong with the flags is found before a store is made.
+    if let Some(missing) = flags.paths.iter().find(|path| !path.exists()) {
+        return Err(Failure::new(format!("there is no file or folder {}", missing.display())));
+    }
+    let mut history = History::open(&flags.store).map_err(|error| Failure::new(causes(&error)))?;
+    let key = SecretKey::new(history.secret_key().map_err(|error| Failure::new(causes(&error)))?);
+    let mut import = Importing { history: &mut history, facts: &facts, key: &key, colors, done: Done::default() };
+    import.files(&flags.paths, &filter)?;
+    if flags.from_api {
+        import.api(flags)?;
+    }
+    import.finish()
+}
+
+#[derive(Default)]
+struct Done {
+    files: usize,
+    items: usize,
+    failed: usize,
+}
+
+struct Importing<'a> {
+    history: &'a mut History,
+    facts: &'a TypeFacts,
+    key: &'a SecretKey,
+    colors: Colors,
+    done: Done,
+}
+
+impl Importing<'_> {
+    /// File by file: of years of history one at a time is in memory.
+    fn files(&mut self, paths: &[PathBuf], filter: &Filter) -> Result<(), Failure> {
+        for path in paths {
+            if !path.is_dir() {
+                self.file(path)?;
+                continue;
+            }
+            let found = folder::walk(path, filter).map_err(|(path, error)| input::unread(&path, &error))?;
+            for path in &found.deliveries {
+                self.file(path)?;
+            }
+            for other in found.others.iter().take(NAMED) {
+                self.note(&format!("{} is no file of AWS Config", other.display()))?;
+            }
+            if let Some(more) = found.others.len().checked_sub(NAMED).filter(|more| *more > 0) {
+                self.note(&format!("and {} more that AWS Config did not write", counted(more, "file")))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A file that is broken is told and does not keep the others out.
+    fn file(&mut self, path: &Path) -> Result<(), Failure> {
+        let export = match ConfigExport::open(path) {
+            Ok(export) => export,
+            Err(error) => return self.fail(&causes(&error)),
+        };
+        match self.keep(export) {
+            Ok(items) => {
+                self.done.files += 1;
+                self.done.items += items;
+                Ok(())
+            }
+            // Only this file is to blame.
+            Err(error @ (HistoryError::NoItemTime { .. } | HistoryError::NoTime { .. })) => {
+                self.fail(&format!("cannot import {}: {}", path.display(), causes(&error)))
+            }
+            Err(error) => Err(Failure::new(causes(&error))),
+        }
+    }
+
+    /// A snapshot says which resources there are, so it is kept as one; other files hold versions.
+    fn keep(&mut self, mut export: ConfigExport) -> Result<usize, HistoryError> {
+        export.hide_secrets(self.facts, self.key);
+        if export.is_snapshot() {
+            let snapshot = export.into_snapshot(self.facts);
+            self.history.append(&snapshot, None)?;
+            return Ok(snapshot.items().len());
+        }
+        let versions = export.into_versions(self.facts);
+        let items = versions.len();
+        self.history.import(versions)?;
+        Ok(items)
+    }
+
+    fn api(&mut self, flags: &Import) -> Result<(), Failure> {
+        let (exports, gaps) = config_account::recorded(&flags.account, flags.aggregator.as_deref())?;
+        for export in exports {
+            self.done.items += self.keep(export).map_err(|error| Failure::new(causes(&error)))?;
+        }
+        for Gap { account_id, aws_region, resource_type, resource_id, reason, .. } in gaps {
+            let what = [account_id, aws_region, resource_type, resource_id.unwrap_or_default()].join(" ");
+            self.fail(&format!("{}: {}", what.trim(), advice(&reason)))?;
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, sentence: &str) -> Result<(), Failure> {
+        self.done.failed += 1;
+        self.note(sentence)
+    }
+
+    fn note(&self, sentence: &str) -> Result<(), Failure> {
+        output::note(self.colors, sentence)
+    }
+
+    fn finish(self) -> Result<u8, Failure> {
+        let Done { files, items, failed } = self.done;
+        let path = self.history.path().display();
+        output::note(self.colors, &format!("{} of {} in {path}", counted(items, "version"), counted(files, "file")))?;
+        Ok(if failed == 0 { exit::CLEAN } else { exit::INCOMPLETE })
+    }
+}
+
+/// Why something is missing, and the permission that would give it.
+fn advice(reason: &Unreadable) -> String {
+    match &reason.action {
+        Some(action) if reason.code.contains("AccessDenied") => format!("{reason} (it needs the permission {action})"),
+        _ => reason.to_string(),
+    }
+}
