@@ -21,12 +21,12 @@ fn assize(folder: &Path, arguments: &[&str]) {
     assert!(matches!(output.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The items of a snapshot file, by type and id.
-fn items(path: &PathBuf) -> BTreeMap<(String, String), Json> {
+/// The items of a snapshot file, by type, region and id.
+fn items(path: &PathBuf) -> BTreeMap<[String; 3], Json> {
     let lines = fs::read_to_string(path).unwrap();
     let items = lines.lines().skip(1).map(|line| serde_json::from_str::<Json>(line).unwrap());
     let text = |item: &Json, name: &str| item[name].as_str().unwrap().to_owned();
-    items.map(|item| ((text(&item, "resourceType"), text(&item, "resourceId")), item)).collect()
+    items.map(|item| (["resourceType", "awsRegion", "resourceId"].map(|name| text(&item, name)), item)).collect()
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn an_export_loads_in_the_table_that_aws_documents() {
         let mut seen = BTreeSet::new();
         for row in &rows {
             let text = |name: &str| row[name].as_str().unwrap_or_else(|| panic!("{name}: {row}")).to_owned();
-            let key = (text("resourceType"), text("resourceId"));
+            let key = ["resourceType", "awsRegion", "resourceId"].map(text);
             let item = expected.get(&key).unwrap_or_else(|| panic!("{key:?} was not scanned"));
             for name in ["awsRegion", "awsAccountId", "configurationItemStatus", "configurationItemCaptureTime"] {
                 assert_eq!(row[name], item[name], "{name} of {key:?}");
