@@ -226,7 +226,7 @@ fn without_items(chosen: &Chosen, place: &Place, reason: &Arc<Unreadable>) -> Ev
         resource_name: None,
         arn: None,
         annotation: reason.to_string().into(),
-        evidence: Box::default(),
+        evidence: Arc::default(),
         gap: Some(Box::new(Gap {
             account_id: place.account_id.to_string(),
             aws_region: place.aws_region.to_string(),

@@ -73,7 +73,7 @@ impl Severity {
 /// One rule on one resource.
 ///
 /// A run has millions of them, so they share what they can: the resource's key, name and ARN with its item, sentences and
-/// paths with each other.
+/// what was read with each other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     /// The rule's id.
@@ -93,7 +93,7 @@ pub struct Evaluation {
     /// Why, in one sentence: lower case, no full stop. Empty when compliant.
     pub annotation: Arc<str>,
     /// What the rule read, in the order in which it read it, each path once.
-    pub evidence: Box<[Evidence]>,
+    pub evidence: Arc<[Evidence]>,
     /// With `INSUFFICIENT_DATA`: the fact that could not be read.
     pub gap: Option<Box<Gap>>,
     /// The exemption that speaks of it: in force, or else said beside a finding that stays open.

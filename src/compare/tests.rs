@@ -39,7 +39,7 @@ fn ours(id: &str, compliance_type: ComplianceType) -> Evaluation {
         resource_name: None,
         arn: None,
         annotation: "why".into(),
-        evidence: Box::default(),
+        evidence: Arc::default(),
         gap: None,
         exemption: None,
     }

@@ -224,7 +224,7 @@ impl<'a> Reasons<'a> {
     ) {
         let own = &answer.resource;
         let mut read = BTreeMap::<Option<&Arc<str>>, BTreeSet<&str>>::new();
-        for fact in [before, after].into_iter().flatten().flat_map(|evaluation| &evaluation.evidence) {
+        for fact in [before, after].into_iter().flatten().flat_map(|evaluation| evaluation.evidence.iter()) {
             read.entry(fact.resource.as_ref()).or_default().insert(&fact.path);
         }
         read.entry(None).or_default();

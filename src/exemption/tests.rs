@@ -19,7 +19,7 @@ fn evaluation(rule: &str, id: &str) -> Evaluation {
         resource_name: Some(id.into()),
         arn: Some(format!("arn:aws:s3:::{id}").into()),
         annotation: "it is public".into(),
-        evidence: Box::default(),
+        evidence: Arc::default(),
         gap: None,
         exemption: None,
     }

@@ -22,7 +22,7 @@ pub(crate) fn evaluation(rule: &str, resource_type: &str, id: &str) -> Evaluatio
         resource_name: None,
         arn: None,
         annotation: Arc::default(),
-        evidence: Box::default(),
+        evidence: Arc::default(),
         gap: None,
         exemption: None,
     }
@@ -97,7 +97,7 @@ pub(crate) fn sample() -> Report {
     });
     let evaluations = vec![
         Evaluation {
-            evidence: Box::new([
+            evidence: Arc::new([
                 fact("/configuration/state", Some("\"in-use\"")),
                 fact("/configuration/attachments", None),
                 fact("/configuration/encrypted", Some("false")),
@@ -120,7 +120,7 @@ pub(crate) fn sample() -> Report {
         Evaluation {
             key: "tcp 3306 from 0.0.0.0/0".into(),
             severity: Severity::Critical,
-            evidence: Box::new([fact("/configuration/ipPermissions/1/ipv4Ranges/0/cidrIp", Some("\"0.0.0.0/0\""))]),
+            evidence: Arc::new([fact("/configuration/ipPermissions/1/ipv4Ranges/0/cidrIp", Some("\"0.0.0.0/0\""))]),
             ..finding("open-ports", groups, "sg-1", "port 3306 (tcp) is open to 0.0.0.0/0")
         },
         Evaluation {
@@ -208,7 +208,7 @@ fn hostile() -> Report {
         .into_iter()
         .map(|name| Evaluation {
             resource_name: Some(name.as_str().into()),
-            evidence: Box::new([fact(&format!("/tags/{name}"), Some(&name))]),
+            evidence: Arc::new([fact(&format!("/tags/{name}"), Some(&name))]),
             key: name.as_str().into(),
             ..finding("encrypted-volumes", "AWS::EC2::Volume", &name, &format!("{name} is open"))
         })
@@ -268,7 +268,7 @@ fn findings_on_one_resource_stand_together() {
     let mut report = sample();
     let on = |id: &str, key: &str, value: &str| Evaluation {
         key: key.into(),
-        evidence: Box::new([fact("/configuration/port", Some(value))]),
+        evidence: Arc::new([fact("/configuration/port", Some(value))]),
         ..finding("open-ports", "AWS::EC2::SecurityGroup", id, &format!("{key} is open"))
     };
     report.evaluations = vec![on("sg-1", "a", "1"), on("sg-2", "b", "1"), on("sg-1", "c", "1"), on("sg-1", "d", "2")];
@@ -416,7 +416,7 @@ fn fingerprints_do_not_depend_on_the_order_or_the_wording() {
     after.rules.remove(0);
     for evaluation in &mut after.evaluations {
         evaluation.annotation = "said otherwise".into();
-        evaluation.evidence = Box::default();
+        evaluation.evidence = Arc::default();
         evaluation.severity = Severity::Low;
     }
     assert_eq!(fingerprints(&before), fingerprints(&after));

@@ -99,12 +99,12 @@ impl Chosen {
             compliance_type: ComplianceType::InsufficientData,
             annotation,
             gap: Some(Box::new(gap)),
-            ..self.evaluation(item, Box::default())
+            ..self.evaluation(item, Arc::default())
         }
     }
 
     /// An evaluation that says nothing yet.
-    fn evaluation(&self, item: &ConfigurationItem, evidence: Box<[Evidence]>) -> Evaluation {
+    fn evaluation(&self, item: &ConfigurationItem, evidence: Arc<[Evidence]>) -> Evaluation {
         Evaluation {
             rule: Arc::clone(&self.rule.id),
             resource: item.key.clone(),
@@ -120,7 +120,7 @@ impl Chosen {
         }
     }
 
-    fn answered(&self, item: &ConfigurationItem, verdict: &Verdict, evidence: Box<[Evidence]>) -> Evaluation {
+    fn answered(&self, item: &ConfigurationItem, verdict: &Verdict, evidence: Arc<[Evidence]>) -> Evaluation {
         let gap = (verdict.compliance_type == ComplianceType::InsufficientData).then(|| {
             let reason = Unreadable {
                 operation: String::new(),
@@ -149,7 +149,7 @@ impl Chosen {
         &self,
         item: &ConfigurationItem,
         answer: &Dynamic,
-        evidence: Box<[Evidence]>,
+        evidence: Arc<[Evidence]>,
         mut each: impl FnMut(Evaluation),
     ) -> Result<(), String> {
         if let Some(verdict) = answer.read_lock::<Verdict>() {
@@ -175,7 +175,7 @@ impl Chosen {
             return Err(format!("two answers have the key \"{}\": give each its own with .key(…)", verdict.key));
         }
         for verdict in &verdicts {
-            each(self.answered(item, verdict, evidence.clone()));
+            each(self.answered(item, verdict, Arc::clone(&evidence)));
         }
         Ok(())
     }

@@ -63,7 +63,7 @@ pub(super) struct Run {
 
 /// What is left when the script has ended.
 pub(super) struct Ended {
-    pub(super) evidence: Box<[Evidence]>,
+    pub(super) evidence: Arc<[Evidence]>,
     /// The fact that could not be read. A script cannot go on past it, and if it did, this would still be the answer.
     pub(super) stop: Option<Gap>,
 }
@@ -100,8 +100,8 @@ pub(super) fn number() -> u64 {
 /// Ends the evaluation of this thread.
 pub(super) fn end() -> Ended {
     RUN.with_borrow_mut(|run| {
-        let Some(run) = run else { return Ended { evidence: Box::default(), stop: None } };
-        Ended { evidence: run.evidence.drain(..).collect(), stop: run.stop.take() }
+        let Some(run) = run else { return Ended { evidence: Arc::default(), stop: None } };
+        Ended { evidence: shared_evidence(&run.seen, &mut run.evidence), stop: run.stop.take() }
     })
 }
 
@@ -440,6 +440,37 @@ thread_local! {
 
 /// More than the paths that all rules read.
 const MOST_POINTERS: usize = 16_384;
+
+thread_local! {
+    /// What was read of items, by hash: most that a rule reads are flags and names that many items have.
+    static EVIDENCE: RefCell<HashMap<u64, Arc<[Evidence]>, Mixing>> = RefCell::default();
+}
+
+/// What the same rules read of a thousand items, a few times over.
+const MOST_LISTS: usize = 16_384;
+
+/// The shared form of what was read, of which the paths have these hashes.
+fn shared_evidence(paths: &[u64], evidence: &mut Vec<Evidence>) -> Arc<[Evidence]> {
+    if evidence.is_empty() {
+        return Arc::default();
+    }
+    let hash = paths
+        .iter()
+        .zip(&*evidence)
+        .fold(0, |hash: u64, (path, one)| mix(hash ^ *path, one.value.as_deref().unwrap_or_default().as_bytes()));
+    EVIDENCE.with_borrow_mut(|lists| {
+        if let Some(list) = lists.get(&hash).filter(|list| ***list == **evidence) {
+            evidence.clear();
+            return Arc::clone(list);
+        }
+        if lists.len() >= MOST_LISTS {
+            lists.clear();
+        }
+        let list: Arc<[Evidence]> = evidence.drain(..).collect();
+        lists.insert(hash, Arc::clone(&list));
+        list
+    })
+}
 
 /// The shared text of a place's JSON pointer.
 fn shared_pointer(above: Option<&Path>, down: &[Segment], hash: u64) -> Key {
