@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, Write};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{About, FORMAT, Snapshot, SnapshotError, VERSION};
@@ -48,8 +49,10 @@ impl Snapshot {
         let mut reader = Reader::new(input)?;
         let mut items = Vec::new();
         while let Some(block) = reader.next_block()? {
-            for line in block.lines() {
-                items.push(line.item()?);
+            let lines: Vec<_> = block.lines().collect();
+            let read: Vec<_> = lines.into_par_iter().map(Line::item).collect();
+            for item in read {
+                items.push(item?);
             }
         }
         Ok(Self::new(reader.about, items))
