@@ -15,6 +15,7 @@ pub mod history;
 pub mod inventory;
 pub mod item;
 pub mod nearest;
+pub mod query;
 pub mod report;
 pub mod rule;
 pub mod snapshot;

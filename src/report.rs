@@ -24,6 +24,7 @@ use crate::value::Value;
 pub mod comparison;
 pub mod json;
 pub mod sarif;
+pub mod table;
 pub mod terminal;
 
 /// Everything that a run found.

@@ -17,6 +17,7 @@ fn help_of_each_command() {
         &["export"],
         &["compare-config"],
         &["report"],
+        &["query"],
         &["rules"],
         &["rules", "list"],
         &["rules", "show"],

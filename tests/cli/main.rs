@@ -7,4 +7,5 @@ mod commands;
 mod common;
 mod errors;
 mod inventory;
+mod queries;
 mod reports;

@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Report(Report),
     /// Count resources by type and region, and name the types that assize does not read
     Inventory(Inventory),
+    /// Ask items in AWS Config's query language, or in SQL
+    Query(Query),
     /// List, show, test and begin rules
     #[command(subcommand)]
     Rules(Rules),
@@ -244,6 +246,33 @@ pub(crate) struct Report {
     pub(crate) report: PathBuf,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    /// The query, such as "SELECT resourceId WHERE awsRegion = 'eu-west-1'"; - reads it from standard input
+    #[arg(value_name = "QUERY", required_unless_present = "file")]
+    pub(crate) text: Option<String>,
+    /// Read the query from this file
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    pub(crate) file: Option<PathBuf>,
+    /// Ask this snapshot of assize, or snapshot or history file of AWS Config; compressed or not
+    #[arg(long = "snapshot", value_name = "FILE", required_unless_present = "store")]
+    pub(crate) snapshots: Vec<PathBuf>,
+    /// Ask the last known state of this store
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshots")]
+    pub(crate) store: Option<PathBuf>,
+    /// Ask the store's state of this moment: a time, a day, the number of a snapshot, latest or latest~2
+    #[arg(long, value_name = "MOMENT", requires = "store")]
+    pub(crate) at: Option<String>,
+    /// The query is SQL over tables, as docs/query.md describes them; it can only read
+    #[arg(long)]
+    pub(crate) sql: bool,
+    /// The format on standard output
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = AnswerFormat::Table)]
+    pub(crate) format: AnswerFormat,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
 }
 
 #[derive(Debug, Subcommand)]
@@ -452,6 +481,15 @@ pub(crate) enum Color {
     Auto,
     Always,
     Never,
+}
+
+/// How the rows of a query are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    // For people; as AWS Config answers; for spreadsheets.
+    Table,
+    Json,
+    Csv,
 }
 
 /// From which severity on findings are a failure.
