@@ -28,6 +28,7 @@
 //! # }
 //! ```
 
+mod accounts;
 mod discover;
 mod needs;
 mod permissions;
@@ -46,6 +47,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+pub use self::accounts::{Done, Member, each};
 pub use self::discover::{Discovery, discover, region_of};
 pub use self::needs::{Needs, Parts};
 use self::needs::{Selected, Selection};
@@ -134,6 +136,14 @@ pub enum CollectError {
     /// It is not known which regions are enabled.
     #[error("cannot tell which regions are enabled: {0}; name the regions instead")]
     Regions(Arc<Unreadable>),
+    /// None of several accounts could be reached.
+    #[error("none of the accounts could be reached; {account_id}: {reason}")]
+    Unreached {
+        /// The first of them.
+        account_id: String,
+        /// Why it could not.
+        reason: Arc<Unreadable>,
+    },
 }
 
 /// Reads what is needed.

@@ -37,10 +37,10 @@ pub struct Options {
 /// Resources by tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Targets {
-    /// The tags: a key, and the value unless any will do.
-    pub tags: Vec<(String, Option<String>)>,
-    /// Whether a resource needs all of the tags, or any of them.
-    pub all: bool,
+    /// A resource needs one of these tags, if there are any: a key, and the value unless any will do.
+    pub any: Vec<(String, Option<String>)>,
+    /// A resource needs all of these tags.
+    pub all: Vec<(String, Option<String>)>,
 }
 
 impl Targets {
@@ -49,7 +49,7 @@ impl Targets {
     /// # Errors
     /// Why it cannot be told: the tags could not be read.
     fn include(&self, item: &ConfigurationItem) -> Result<bool, Arc<Unreadable>> {
-        if self.tags.is_empty() {
+        if self.any.is_empty() && self.all.is_empty() {
             return Ok(true);
         }
         if let Value::Unreadable(reason) = &item.tags {
@@ -59,7 +59,7 @@ impl Targets {
             let found = item.tags.get(key).and_then(Value::as_str);
             found.is_some_and(|found| value.as_ref().is_none_or(|value| *found == **value))
         };
-        Ok(if self.all { self.tags.iter().all(has) } else { self.tags.iter().any(has) })
+        Ok((self.any.is_empty() || self.any.iter().any(has)) && self.all.iter().all(has))
     }
 }
 

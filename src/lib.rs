@@ -5,6 +5,7 @@
 pub mod canonical;
 pub mod collect;
 pub mod compare;
+pub mod config;
 pub mod diff;
 pub mod evaluate;
 pub mod evaluation;

@@ -84,6 +84,9 @@ pub struct About {
     pub accounts: Vec<String>,
     /// The regions that were read, sorted; without `global`.
     pub regions: Vec<String>,
+    /// By account, its own regions, where they are not those of the whole snapshot.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub account_regions: BTreeMap<String, Vec<String>>,
     /// The regions that were asked for and could not be, with the reason: `not enabled for this account`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub skipped_regions: BTreeMap<String, String>,
@@ -103,6 +106,13 @@ pub struct About {
     /// type needs the other type's listing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub linked_from: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl About {
+    /// The regions that were read of an account.
+    pub fn regions_of(&self, account_id: &str) -> &[String] {
+        self.account_regions.get(account_id).unwrap_or(&self.regions)
+    }
 }
 
 /// A snapshot file that cannot be read.
@@ -263,7 +273,7 @@ impl Snapshot {
             .cloned()
             .collect();
         if places.iter().any(|place| *place.aws_region != *GLOBAL) {
-            places.extend(self.about.regions.iter().map(|region| Place {
+            places.extend(self.about.regions_of(account_id).iter().map(|region| Place {
                 account_id: account_id.into(),
                 aws_region: region.as_str().into(),
                 resource_type: resource_type.into(),
@@ -329,7 +339,7 @@ impl Snapshot {
                 resource_type: resource_type.into(),
             };
             if *item.key.region == *GLOBAL {
-                for region in &self.about.regions {
+                for region in self.about.regions_of(&item.key.account_id) {
                     place.aws_region = region.as_str().into();
                     self.listing(&place)?;
                 }

@@ -84,6 +84,8 @@ pub mod code {
     pub const NO_CREDENTIALS: &str = "NoCredentials";
     /// There is a source of credentials and it gave none: a role that may not be assumed, a session that has ended.
     pub const CREDENTIALS_FAILED: &str = "CredentialsFailed";
+    /// The credentials are of another account than the one that was to be read.
+    pub const WRONG_ACCOUNT: &str = "WrongAccount";
     /// The call could not be made: no such operation, parameters that do not fit it, no endpoint.
     pub const INVALID_REQUEST: &str = "InvalidRequest";
 }

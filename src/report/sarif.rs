@@ -57,6 +57,8 @@ const EXEMPTION: &str = "exemption";
 pub struct Anchor {
     uri: String,
     text: String,
+    /// By rule, the line that asks for it.
+    lines: BTreeMap<String, u64>,
 }
 
 /// What does not stand for itself in the path of a relative URI reference (RFC 3986, section 3.3). A colon would make
@@ -92,7 +94,14 @@ impl Anchor {
             .map(|name| utf8_percent_encode(&name, PATH).to_string())
             .collect();
         let uri = if segments.is_empty() { DEFAULT_ANCHOR.to_owned() } else { segments.join("/") };
-        Self { uri, text: text.into() }
+        Self { uri, text: text.into(), lines: BTreeMap::new() }
+    }
+
+    /// The same, with the line, from 1, that asks for each rule. Of other rules the one that names them.
+    #[must_use]
+    pub fn with_lines(mut self, lines: BTreeMap<String, u64>) -> Self {
+        self.lines = lines;
+        self
     }
 
     /// The relative URI of the file.
@@ -100,9 +109,12 @@ impl Anchor {
         &self.uri
     }
 
-    /// The line that has the word, from 1, and its length in UTF-16 code units; the first line if none has.
-    fn line_of(&self, word: &str) -> (i64, i64) {
-        let found = self.text.lines().enumerate().find(|(_, line)| has_word(line, word));
+    /// The line that asks for the rule, or else has its id, from 1, and its length in UTF-16 code units; the first line if
+    /// none does.
+    fn line_of(&self, rule: &str) -> (i64, i64) {
+        let asking = self.lines.get(rule).and_then(|line| usize::try_from(*line).ok()?.checked_sub(1));
+        let asking = asking.and_then(|at| Some((at, self.text.lines().nth(at)?)));
+        let found = asking.or_else(|| self.text.lines().enumerate().find(|(_, line)| has_word(line, rule)));
         let (at, line) = found.unwrap_or((0, self.text.lines().next().unwrap_or_default()));
         (integer(at) + 1, integer(line.encode_utf16().count()))
     }

@@ -27,6 +27,10 @@ fn help_of_each_command() {
         &["inventory"],
         &["plan"],
         &["permissions"],
+        &["config"],
+        &["config", "check"],
+        &["config", "show"],
+        &["config", "schema"],
     ] {
         insta::assert_snapshot!(format!("help of {}", command.join(" ")), assize(&[command, &["--help"]].concat()));
     }

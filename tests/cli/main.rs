@@ -5,6 +5,7 @@
 mod aws_config;
 mod commands;
 mod common;
+mod config;
 mod errors;
 mod inventory;
 mod queries;

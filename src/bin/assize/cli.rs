@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use assize::config;
 use assize::evaluation::Severity;
 use assize::export;
 use assize::report::Format;
@@ -72,6 +73,9 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Write the IAM policy that a scan needs, and no more
     Permissions(Permissions),
+    /// Check the configuration file, and show what comes of it
+    #[command(subcommand)]
+    Config(Config),
 }
 
 #[derive(Debug, Args)]
@@ -92,6 +96,8 @@ pub(crate) struct Scan {
     pub(crate) snapshot_out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +114,8 @@ pub(crate) struct Collect {
     /// The file to write; compressed if it ends in .gz. Standard output by default
     #[arg(short, long, alias = "snapshot-out", value_name = "FILE", help_heading = "Snapshot")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
 }
 
 #[derive(Debug, Args)]
@@ -123,6 +131,8 @@ pub(crate) struct Evaluate {
     pub(crate) definitions: Definitions,
     #[command(flatten)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
 }
 
 #[derive(Debug, Args)]
@@ -371,6 +381,8 @@ pub(crate) struct What {
     /// For these regions, or `all` for the enabled ones
     #[arg(short, long = "region", value_name = "REGION", value_delimiter = ',', help_heading = "Resources")]
     pub(crate) regions: Vec<String>,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
 }
 
 /// Where the facts come from.
@@ -401,6 +413,9 @@ pub(crate) struct Account {
     /// Read from the recording of an example account that comes with assize
     #[arg(long, conflicts_with_all = ["replay", "profile", "role_arn", "record"])]
     pub(crate) demo: bool,
+    /// Those that the configuration file names.
+    #[arg(skip)]
+    pub(crate) accounts: Vec<config::Account>,
 }
 
 /// Which rules, and with what.
@@ -425,6 +440,9 @@ pub(crate) struct Choice {
     /// Also the rules of this folder; a rule of a built-in one's id takes its place
     #[arg(long = "rules", value_name = "DIR")]
     pub(crate) folders: Vec<PathBuf>,
+    /// Other severities than the rules say, from the configuration file.
+    #[arg(skip)]
+    pub(crate) overrides: Vec<(String, Severity)>,
 }
 
 /// Which resources.
@@ -437,6 +455,19 @@ pub(crate) struct Targets {
     /// Judge only resources that have all of the tags
     #[arg(long, requires = "tags")]
     pub(crate) all_tags: bool,
+    /// The tags one of which a resource needs, once flags and file are resolved.
+    #[arg(skip)]
+    pub(crate) any: Vec<config::Tag>,
+    /// The tags all of which it needs.
+    #[arg(skip)]
+    pub(crate) all: Vec<config::Tag>,
+}
+
+impl Targets {
+    /// Whether tags decide.
+    pub(crate) fn by_tag(&self) -> bool {
+        !self.any.is_empty() || !self.all.is_empty()
+    }
 }
 
 /// A user's own resource types and models.
@@ -461,10 +492,10 @@ pub(crate) struct Output {
     /// Also write the report to a file, such as sarif=assize.sarif
     #[arg(short, long = "output", value_name = "FORMAT=FILE", value_parser = output)]
     pub(crate) outputs: Vec<(Format, PathBuf)>,
-    /// End with exit code 1 only for findings of this severity or worse
-    #[arg(long, value_name = "SEVERITY|never", value_parser = fail_on(), default_value = "informational")]
-    pub(crate) fail_on: FailOn,
-    /// The file of the repository that SARIF results point at [default: assize.yaml, or README.md]
+    /// End with exit code 1 only for findings of this severity or worse [default: informational]
+    #[arg(long, value_name = "SEVERITY|never", value_parser = fail_on())]
+    pub(crate) fail_on: Option<FailOn>,
+    /// The file of the repository that SARIF results point at [default: the configuration file, or README.md]
     #[arg(long, value_name = "FILE")]
     pub(crate) anchor: Option<PathBuf>,
     /// Put exempted findings into SARIF too, as suppressed results; code scanning would open them again
@@ -490,6 +521,32 @@ pub(crate) enum AnswerFormat {
     Table,
     Json,
     Csv,
+}
+
+/// Which configuration file.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Settings")]
+pub(crate) struct ConfigFile {
+    /// The configuration file, whose values flags override [default: assize.yaml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Do without a configuration file
+    #[arg(long, conflicts_with = "config")]
+    pub(crate) no_config: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Tell all that is wrong with a configuration file
+    Check {
+        /// The file [default: assize.yaml]
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Show the values that a scan with these flags has, and where each comes from
+    Show(Box<Scan>),
+    /// Write the JSON schema of the file, for editors
+    Schema,
 }
 
 /// From which severity on findings are a failure.
@@ -532,10 +589,17 @@ fn fail_on() -> impl TypedValueParser<Value = FailOn> {
         FailOn::Severity(Severity::Informational),
         FailOn::Never,
     ];
-    words(&ALL, |one| match one {
-        FailOn::Severity(severity) => severity.as_str(),
-        FailOn::Never => "never",
-    })
+    words(&ALL, FailOn::as_str)
+}
+
+impl FailOn {
+    /// As it is written.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Severity(severity) => severity.as_str(),
+            Self::Never => "never",
+        }
+    }
 }
 
 fn assignment(text: &str) -> Result<Assignment, assize::rule::ParameterError> {

@@ -1,6 +1,7 @@
 //! One file a command: each calls stages of the library in order.
 
 pub(crate) mod compare_config;
+pub(crate) mod config;
 mod config_account;
 pub(crate) mod evaluate;
 pub(crate) mod export;

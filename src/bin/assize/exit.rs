@@ -3,6 +3,7 @@
 //! When findings and gaps come together, findings win: what was found holds whatever else could not be read. The
 //! report says both.
 
+use assize::evaluation::Severity;
 use assize::report::Report;
 
 use crate::cli::FailOn;
@@ -21,8 +22,8 @@ pub(crate) const FAILED: u8 = 2;
 pub(crate) const INCOMPLETE: u8 = 3;
 
 /// The exit code that a report stands for.
-pub(crate) fn code(report: &Report, fail_on: FailOn) -> u8 {
-    match fail_on {
+pub(crate) fn code(report: &Report, fail_on: Option<FailOn>) -> u8 {
+    match fail_on.unwrap_or(FailOn::Severity(Severity::Informational)) {
         FailOn::Severity(least) if report.has_findings_at(least) => FINDINGS,
         _ if !report.is_complete() => INCOMPLETE,
         _ => CLEAN,

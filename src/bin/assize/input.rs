@@ -40,16 +40,20 @@ pub(crate) fn all_rules(folders: &[PathBuf]) -> Result<RuleSet, Failure> {
 
 /// The rules that the flags choose, with their parameters.
 pub(crate) fn rules(choice: &Choice) -> Result<RuleSet, Failure> {
-    let all = all_rules(&choice.folders)?;
+    select(&all_rules(&choice.folders)?, choice)
+}
+
+/// Those of the rules that the flags choose, with their parameters.
+pub(crate) fn select(all: &RuleSet, choice: &Choice) -> Result<RuleSet, Failure> {
     let selection = Selection {
         rules: choice.rules.clone(),
         services: choice.services.iter().cloned().collect(),
         severities: choice.severities.iter().copied().collect(),
         categories: choice.categories.iter().copied().collect(),
         parameters: choice.parameters.clone(),
-        overrides: Vec::new(),
+        overrides: choice.overrides.clone(),
     };
-    all.select(&selection).map_err(|error| unchosen(&all, &error))
+    all.select(&selection).map_err(|error| unchosen(all, &error))
 }
 
 /// Why the rules could not be chosen. A rule that could not be loaded may be the one that is missed.

@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod input;
 mod output;
+mod settings;
 
 use cli::{Cli, Command};
 use failure::Failure;
@@ -37,9 +38,9 @@ fn run(cli: Cli) -> Result<u8, Failure> {
     let threads = usize::from(cli.threads.unwrap_or(0));
     let color = output::choose(cli.color);
     match cli.command {
-        Command::Scan(scan) => cmd::scan::scan(&scan, threads, color),
-        Command::Collect(collect) => cmd::scan::collect(&collect, color),
-        Command::Evaluate(evaluate) => cmd::evaluate::run(&evaluate, threads, color),
+        Command::Scan(scan) => cmd::scan::scan(scan, threads, color),
+        Command::Collect(collect) => cmd::scan::collect(collect, color),
+        Command::Evaluate(evaluate) => cmd::evaluate::run(evaluate, threads, color),
         Command::CompareConfig(compare) => cmd::compare_config::run(&compare, threads, color),
         Command::Export(export) => cmd::export::run(&export, color),
         Command::Import(import) => cmd::import::run(&import, color),
@@ -48,7 +49,8 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Query(query) => cmd::query::run(&query, color),
         Command::Rules(rules) => cmd::rules::run(&rules, color),
         Command::Resources(resources) => cmd::resources::run(&resources, color),
-        Command::Plan(plan) => cmd::plan::plan(&plan, color),
-        Command::Permissions(permissions) => cmd::plan::permissions(&permissions, color),
+        Command::Plan(plan) => cmd::plan::plan(plan, color),
+        Command::Permissions(permissions) => cmd::plan::permissions(permissions, color),
+        Command::Config(config) => cmd::config::run(config, threads, color),
     }
 }

@@ -1,5 +1,6 @@
 //! Where bytes go: standard output, and files that are there whole or not at all.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -115,7 +116,13 @@ fn encoded(path: &Path, out: File, write: impl FnOnce(&mut dyn Write) -> io::Res
 }
 
 /// Checks, before any work is done, that the report can be written as asked.
-pub(crate) fn anchor(output: &cli::Output) -> Result<Anchor, Failure> {
+///
+/// Without another anchor the results are at the lines of the configuration file that ask for their rules.
+pub(crate) fn anchor(
+    output: &cli::Output,
+    config: Option<&Path>,
+    lines: &BTreeMap<String, u64>,
+) -> Result<Anchor, Failure> {
     let is_sarif = output.format == Format::Sarif || output.outputs.iter().any(|(format, _)| *format == Format::Sarif);
     if !is_sarif {
         return Ok(Anchor::default());
@@ -132,6 +139,9 @@ pub(crate) fn anchor(output: &cli::Output) -> Result<Anchor, Failure> {
                 .help("code scanning can only show files of the repository: name one with --anchor")
         })?;
         return Ok(Anchor::new(&inside, String::from_utf8_lossy(&text)));
+    }
+    if let Some((inside, text)) = config.and_then(|path| Some((inside(path)?, fs::read(path).ok()?))) {
+        return Ok(Anchor::new(&inside, String::from_utf8_lossy(&text)).with_lines(lines.clone()));
     }
     for name in ["assize.yaml", "README.md"] {
         if let Ok(text) = fs::read(root.join(name)) {

@@ -6,9 +6,7 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-use crate::value::Unreadable;
-#[cfg(doc)]
-use crate::value::code;
+use crate::value::{Unreadable, code};
 
 /// A call to AWS that gave no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -143,6 +141,24 @@ pub enum ClientError {
     /// The settings contradict themselves.
     #[error("{0}")]
     Settings(String),
+}
+
+impl ClientError {
+    /// Why nothing of the account could be read, as a gap tells it.
+    pub fn to_unreadable(&self) -> Unreadable {
+        let own = |code: &str| Unreadable {
+            operation: String::new(),
+            action: None,
+            code: code.to_owned(),
+            message: self.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
+        };
+        match self {
+            Self::Refused { error, .. } | Self::Unreachable(error) => error.to_unreadable(None),
+            Self::NoCredentials { .. } => own(code::NO_CREDENTIALS),
+            Self::CredentialsFailed { .. } | Self::NoSuchProfile { .. } => own(code::CREDENTIALS_FAILED),
+            Self::Settings(_) => own(code::INVALID_REQUEST),
+        }
+    }
 }
 
 fn in_profile(profile: Option<&String>) -> String {

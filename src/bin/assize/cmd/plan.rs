@@ -11,6 +11,7 @@ use assize::report::terminal::wrap;
 use crate::cli;
 use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
+use crate::settings::Settings;
 use crate::{exit, input};
 
 const BOLD: Style = Style::new().bold();
@@ -22,8 +23,8 @@ const EVERYTHING: &str = "--all";
 /// Who wants to know what there is.
 const INVENTORY: &str = "inventory";
 
-pub(crate) fn plan(flags: &cli::Plan, colors: Colors) -> Result<u8, Failure> {
-    let (plan, catalog) = make(&flags.what)?;
+pub(crate) fn plan(mut flags: cli::Plan, colors: Colors) -> Result<u8, Failure> {
+    let (plan, catalog) = make(&mut flags.what)?;
     let mut text = table(&plan);
     let operations: BTreeSet<(&str, &str)> =
         plan.steps().iter().map(|step| (step.service.as_str(), step.operation.as_str())).collect();
@@ -46,16 +47,21 @@ pub(crate) fn plan(flags: &cli::Plan, colors: Colors) -> Result<u8, Failure> {
     Ok(exit::CLEAN)
 }
 
-pub(crate) fn permissions(flags: &cli::Permissions, colors: Colors) -> Result<u8, Failure> {
-    let (plan, _) = make(&flags.what)?;
+pub(crate) fn permissions(mut flags: cli::Permissions, colors: Colors) -> Result<u8, Failure> {
+    let (plan, _) = make(&mut flags.what)?;
     let permissions = Permissions::of(&plan);
     let text = if flags.by_rule { by_rule(&permissions) } else { permissions.policy() };
     output::stdout(colors, !flags.by_rule, |out| out.write_all(text.as_bytes()))?;
     Ok(exit::CLEAN)
 }
 
-fn make(what: &cli::What) -> Result<(Plan, std::sync::Arc<assize::source::descriptor::Catalog>), Failure> {
-    let rules = input::rules(&what.choice)?;
+fn make(what: &mut cli::What) -> Result<(Plan, std::sync::Arc<assize::source::descriptor::Catalog>), Failure> {
+    let mut settings = Settings::load(&what.config)?;
+    settings.choice(&mut what.choice);
+    settings.targets(&mut what.targets);
+    settings.definitions(&mut what.definitions);
+    settings.regions(&mut what.regions);
+    let rules = settings.rules(&what.choice)?.rules;
     let (models, catalog) = input::definitions(&what.definitions)?;
     let regions = input::regions(&what.regions).unwrap_or_else(|| Regions::Named(BTreeSet::new()));
     let failed = |error| Failure::new(causes(&error));
@@ -69,7 +75,7 @@ fn make(what: &cli::What) -> Result<(Plan, std::sync::Arc<assize::source::descri
     } else {
         rules.iter().map(|chosen| (chosen.rule.id.to_string(), input::needs_of(chosen))).collect()
     };
-    if !what.targets.tags.is_empty() {
+    if what.targets.by_tag() || settings.need_tags() {
         for needs in wanted.values_mut() {
             needs.add_tags(&catalog);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use assize::collect::Event;
+use assize::collect::{Done, Event};
 use assize::report::harmless;
 use assize::source::client::{Client, Progress as Requests};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,7 +15,7 @@ use crate::output;
 pub(super) struct Progress {
     bar: ProgressBar,
     gaps: Arc<AtomicUsize>,
-    follower: JoinHandle<()>,
+    follower: Option<JoinHandle<()>>,
 }
 
 impl Progress {
@@ -43,7 +43,29 @@ impl Progress {
                 }
             }
         });
-        Some(Self { bar, gaps, follower })
+        Some(Self { bar, gaps, follower: Some(follower) })
+    }
+
+    /// Begins to count accounts, if a person looks at standard error.
+    pub(super) fn of_accounts(accounts: usize) -> Option<Self> {
+        if !output::is_watched() {
+            return None;
+        }
+        let bar = ProgressBar::new(u64::try_from(accounts).unwrap_or(u64::MAX));
+        if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {pos}/{len} accounts  {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Some(Self { bar, gaps: Arc::default(), follower: None })
+    }
+
+    /// What is to be told of each account that is read.
+    pub(super) fn done(&self) -> Done {
+        let bar = self.bar.clone();
+        Arc::new(move |account_id| {
+            bar.inc(1);
+            bar.set_message(harmless(account_id).into_owned());
+        })
     }
 
     /// What collecting is to tell its events.
@@ -59,7 +81,9 @@ impl Progress {
 
     /// Takes the line away.
     pub(super) fn finish(self) {
-        self.follower.abort();
+        if let Some(follower) = self.follower {
+            follower.abort();
+        }
         self.bar.finish_and_clear();
     }
 }

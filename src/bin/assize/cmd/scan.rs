@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use assize::collect::{self, Discovery, Needs, Options, Regions};
+use assize::collect::{self, Discovery, Member, Needs, Options, Regions};
+use assize::config;
 use assize::evaluate::{self, Judged};
 use assize::snapshot::Snapshot;
 use assize::source::account::Account;
@@ -19,36 +20,47 @@ use super::progress::Progress;
 use crate::cli::{self, Collect, Scan};
 use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
+use crate::settings::{Asked, Settings};
 use crate::{exit, input};
 
 /// The recording of the example account.
 const DEMO: &[u8] = include_bytes!("../../../../demo/account.jsonl.gz");
 
-pub(crate) fn scan(flags: &Scan, threads: usize, colors: Colors) -> Result<u8, Failure> {
-    // All that can be wrong with the flags is found before the first call.
+pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8, Failure> {
+    // All that can be wrong with the flags and the file is found before the first call.
+    let mut settings = Settings::load(&flags.config)?;
+    settings.scan(&mut flags);
+    let threads = settings.threads(threads);
     output::check(&flags.output)?;
     flags.snapshot_out.as_deref().map_or(Ok(()), output::check_folder)?;
-    let anchor = output::anchor(&flags.output)?;
-    let rules = input::rules(&flags.choice)?;
+    let Asked { rules, exemptions, lines } = settings.rules(&flags.choice)?;
+    let anchor = output::anchor(&flags.output, settings.file(), &lines)?;
     let (models, catalog) = input::definitions(&flags.definitions)?;
     let mut needs = if flags.all { Needs::everything(&catalog) } else { input::needs(&rules) };
-    if !flags.targets.tags.is_empty() {
+    if flags.targets.by_tag() || exemptions.need_tags() {
         needs.add_tags(&catalog);
     }
     let connect = ConnectOptions::new().models(models).endpoints(input::endpoints(&flags.definitions)?);
     let snapshot = read(&flags.account, connect, &catalog, &needs)?;
     let kept = flags.snapshot_out.as_ref().map_or(Ok(()), |path| output::file(path, |out| snapshot.write(out)));
     let snapshot = Arc::new(snapshot);
-    let outcome = evaluate::run(&rules, &snapshot, &options(&flags.targets, threads));
-    let report = input::report(&rules, &catalog, Judged::of(&snapshot, outcome));
+    let outcome = evaluate::run(&rules, &snapshot, &options(&flags.targets, &exemptions, threads));
+    let report = input::report(&rules, &catalog, Judged::of(&snapshot, outcome)).with_exemptions(&exemptions);
     let code = output::report(&report, &flags.output, anchor, colors)?;
     kept.map(|()| code)
 }
 
-pub(crate) fn collect(flags: &Collect, colors: Colors) -> Result<u8, Failure> {
-    let rules = input::rules(&flags.choice)?;
+pub(crate) fn collect(mut flags: Collect, colors: Colors) -> Result<u8, Failure> {
+    let mut settings = Settings::load(&flags.config)?;
+    settings.account(&mut flags.account);
+    settings.choice(&mut flags.choice);
+    settings.definitions(&mut flags.definitions);
+    let rules = settings.rules(&flags.choice)?.rules;
     let (models, catalog) = input::definitions(&flags.definitions)?;
-    let needs = if flags.all { Needs::everything(&catalog) } else { input::needs(&rules) };
+    let mut needs = if flags.all { Needs::everything(&catalog) } else { input::needs(&rules) };
+    if settings.need_tags() {
+        needs.add_tags(&catalog);
+    }
     if let Some(path) = &flags.output {
         output::check_folder(path)?;
     }
@@ -61,7 +73,12 @@ pub(crate) fn collect(flags: &Collect, colors: Colors) -> Result<u8, Failure> {
     Ok(if snapshot.gaps().is_empty() { exit::CLEAN } else { exit::INCOMPLETE })
 }
 
-fn read(flags: &cli::Account, connect: ConnectOptions, catalog: &Catalog, needs: &Needs) -> Result<Snapshot, Failure> {
+fn read(
+    flags: &cli::Account,
+    connect: ConnectOptions,
+    catalog: &Arc<Catalog>,
+    needs: &Needs,
+) -> Result<Snapshot, Failure> {
     read_all(flags, connect, catalog, needs, false).map(|(snapshot, _)| snapshot)
 }
 
@@ -69,7 +86,7 @@ fn read(flags: &cli::Account, connect: ConnectOptions, catalog: &Catalog, needs:
 pub(crate) fn read_all(
     flags: &cli::Account,
     connect: ConnectOptions,
-    catalog: &Catalog,
+    catalog: &Arc<Catalog>,
     needs: &Needs,
     overviews: bool,
 ) -> Result<(Snapshot, Option<Discovery>), Failure> {
@@ -80,6 +97,14 @@ pub(crate) fn read_all(
         .enable_all()
         .build()
         .map_err(|error| Failure::of("cannot start the threads that wait for AWS", &error))?;
+    if flags.accounts.len() > 1 {
+        if flags.record.is_some() {
+            return Err(Failure::new(format!("a recording is of one account, and {} are named", flags.accounts.len()))
+                .help("name one with --profile or --role-arn"));
+        }
+        // What AWS's overviews tell is of one account: only `inventory` asks, and it is of one.
+        return runtime.block_on(read_accounts(flags, &connect, catalog, needs)).map(|snapshot| (snapshot, None));
+    }
     let replay = recording(flags)?.map(Arc::new);
     let recorder = flags.record.as_ref().map(|_| Recorder::new());
     let (snapshot, discovery) =
@@ -117,19 +142,15 @@ async fn read_account(
     replay: Option<Arc<Recording>>,
     recorder: Option<&Recorder>,
 ) -> Result<(Snapshot, Option<Discovery>), Failure> {
-    if let Some(profile) = &flags.profile {
-        connect = connect.profile(profile);
-    }
-    if let Some(role) = &flags.role_arn {
-        connect = connect.role_arn(role);
-    }
-    if let Some(id) = &flags.external_id {
-        connect = connect.external_id(id);
-    }
-    // Whose credentials these are is asked in the partition that is to be read.
-    if let Some(region) = flags.regions.iter().find(|region| *region != input::ALL) {
-        connect = connect.region(region);
-    }
+    let wanted = flags.accounts.first().cloned().unwrap_or_else(|| config::Account {
+        account_id: None,
+        profile: flags.profile.clone(),
+        role_arn: flags.role_arn.clone(),
+        external_id: flags.external_id.clone(),
+        regions: Vec::new(),
+    });
+    let regions = if wanted.regions.is_empty() { &flags.regions } else { &wanted.regions };
+    connect = connected_as(connect, &wanted, regions);
     if let Some(recorder) = recorder {
         connect = connect.record(recorder.clone());
     }
@@ -137,7 +158,11 @@ async fn read_account(
         connect = connect.replay(Replay::new(Arc::clone(recording)));
     }
     let client = Client::connect(connect).await.map_err(|error| unconnected(&error))?;
-    let regions = input::regions(&flags.regions).unwrap_or_else(|| {
+    if let Some(account_id) = wanted.account_id.as_deref().filter(|id| *id != client.account_id()) {
+        let found = client.account_id();
+        return Err(Failure::new(format!("the credentials are of account {found}, and {account_id} is to be read")));
+    }
+    let regions = input::regions(regions).unwrap_or_else(|| {
         let seen = replay.as_deref().map(|recording| recorded_regions(recording, catalog)).unwrap_or_default();
         Regions::Named(if seen.is_empty() { [client.home_region().to_owned()].into() } else { seen })
     });
@@ -157,6 +182,50 @@ async fn read_account(
         progress.finish();
     }
     Ok((snapshot.map_err(|error| Failure::new(causes(&error)))?, discovery))
+}
+
+/// How an account is reached.
+fn connected_as(mut connect: ConnectOptions, account: &config::Account, regions: &[String]) -> ConnectOptions {
+    if let Some(profile) = &account.profile {
+        connect = connect.profile(profile);
+    }
+    if let Some(role) = &account.role_arn {
+        connect = connect.role_arn(role);
+    }
+    if let Some(id) = &account.external_id {
+        connect = connect.external_id(id);
+    }
+    // Whose credentials these are is asked in the partition that is to be read.
+    if let Some(region) = regions.iter().find(|region| *region != input::ALL) {
+        connect = connect.region(region);
+    }
+    connect
+}
+
+/// Several accounts in one snapshot.
+async fn read_accounts(
+    flags: &cli::Account,
+    connect: &ConnectOptions,
+    catalog: &Arc<Catalog>,
+    needs: &Needs,
+) -> Result<Snapshot, Failure> {
+    let member = |account: &config::Account| {
+        let regions = if account.regions.is_empty() { &flags.regions } else { &account.regions };
+        Member {
+            // Each of several accounts says whose it is: the file was checked for that.
+            account_id: account.account_id.clone().unwrap_or_default(),
+            connect: connected_as(connect.clone(), account, regions),
+            regions: input::regions(regions),
+        }
+    };
+    let members: Vec<Member> = flags.accounts.iter().map(member).collect();
+    let progress = Progress::of_accounts(members.len());
+    let done = progress.as_ref().map_or_else(|| Arc::new(|_: &str| ()) as collect::Done, Progress::done);
+    let snapshot = collect::each(members, catalog, needs, &SecretKey::random(), done).await;
+    if let Some(progress) = progress {
+        progress.finish();
+    }
+    snapshot.map_err(|error| Failure::new(causes(&error)))
 }
 
 /// Where the listings of a recording were made. Calls of global services say nothing of that.

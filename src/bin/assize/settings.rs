@@ -1,0 +1,337 @@
+//! What is asked for in all: flags override the configuration file, the file overrides the defaults.
+//!
+//! Each command hands its flags here; what they leave open is filled in from the file. Where each value came from is noted
+//! for `assize config show`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use assize::config::{self, Config, ConfigError, Position};
+use assize::evaluation::Severity;
+use assize::exemption::Exemptions;
+use assize::report::Format;
+use assize::rule::RuleSet;
+
+use crate::cli::{self, FailOn};
+use crate::failure::{Failure, causes};
+use crate::input;
+
+/// Where a value comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    Default,
+    File(Position),
+    Flag(&'static str),
+}
+
+/// A value with its origin, in words.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub(crate) key: &'static str,
+    pub(crate) value: String,
+    pub(crate) origin: Origin,
+}
+
+/// The file, and what came of it and the flags so far.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    config: Option<Config>,
+    resolved: Vec<Setting>,
+}
+
+/// The rules that run, and what the file says of them.
+pub(crate) struct Asked {
+    pub(crate) rules: RuleSet,
+    pub(crate) exemptions: Exemptions,
+    /// By rule, the line of the file that asks for it.
+    pub(crate) lines: BTreeMap<String, u64>,
+}
+
+impl Settings {
+    /// Reads the file that the flags name, or the one that is looked for.
+    pub(crate) fn load(flags: &cli::ConfigFile) -> Result<Self, Failure> {
+        let path = match &flags.config {
+            _ if flags.no_config => None,
+            Some(path) => Some(path.as_path()),
+            None => Some(Path::new(config::FILE)).filter(|path| path.exists()),
+        };
+        let config = path.map(Config::load).transpose().map_err(|error| unusable(&error))?;
+        Ok(Self { config, resolved: Vec::new() })
+    }
+
+    /// The file, if there is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.config.as_ref().map(|config| config.file.as_path())
+    }
+
+    /// All values so far, in the order in which they were resolved.
+    pub(crate) fn resolved(&self) -> &[Setting] {
+        &self.resolved
+    }
+
+    /// Resolves all that a scan asks for, apart from its threads.
+    pub(crate) fn scan(&mut self, flags: &mut cli::Scan) {
+        self.account(&mut flags.account);
+        self.choice(&mut flags.choice);
+        self.targets(&mut flags.targets);
+        self.definitions(&mut flags.definitions);
+        self.output(&mut flags.output);
+    }
+
+    fn note(&mut self, key: &'static str, value: impl Into<String>, origin: Origin) {
+        self.resolved.push(Setting { key, value: value.into(), origin });
+    }
+
+    /// Notes that a value is the flag's, or by default.
+    fn note_flag(&mut self, key: &'static str, flag: &'static str, given: Option<String>, default: &str) {
+        match given {
+            Some(value) => self.note(key, value, Origin::Flag(flag)),
+            None => self.note(key, default, Origin::Default),
+        }
+    }
+
+    /// The accounts and regions. A recording has its own.
+    pub(crate) fn account(&mut self, flags: &mut cli::Account) {
+        let recording = if flags.demo { Some("--demo") } else { flags.replay.as_ref().map(|_| "--replay") };
+        if let Some(flag) = recording {
+            self.note("accounts", "that of the recording", Origin::Flag(flag));
+            if flags.regions.is_empty() {
+                self.note("regions", "those of the recording", Origin::Flag(flag));
+            } else {
+                self.note("regions", flags.regions.join(", "), Origin::Flag("--region"));
+            }
+            return;
+        }
+        let from_file = self.config.as_ref().map(|config| config.accounts.clone()).unwrap_or_default();
+        if let Some(profile) = &flags.profile {
+            self.note("accounts", format!("profile {profile}"), Origin::Flag("--profile"));
+        }
+        if let Some(role) = &flags.role_arn {
+            self.note("accounts", format!("role {role}"), Origin::Flag("--role-arn"));
+        }
+        if flags.profile.is_none() && flags.role_arn.is_none() {
+            if from_file.is_empty() {
+                self.note("accounts", "that of the credentials that the AWS CLI would use", Origin::Default);
+            }
+            for account in from_file {
+                self.note("accounts", described(&account.value), Origin::File(account.at));
+                flags.accounts.push(account.value);
+            }
+        }
+        if !flags.regions.is_empty() {
+            // What a flag names is meant for all of them.
+            flags.accounts.iter_mut().for_each(|account| account.regions.clear());
+        }
+        self.regions(&mut flags.regions);
+    }
+
+    /// The regions for all accounts.
+    pub(crate) fn regions(&mut self, flags: &mut Vec<String>) {
+        match self.config.as_ref().and_then(|config| config.regions.clone()) {
+            Some(regions) if flags.is_empty() => {
+                self.note("regions", regions.value.join(", "), Origin::File(regions.at));
+                *flags = regions.value;
+            }
+            _ => {
+                let given = (!flags.is_empty()).then(|| flags.join(", "));
+                self.note_flag("regions", "--region", given, "that of the profile");
+            }
+        }
+    }
+
+    /// The rules, with their severities and parameters.
+    pub(crate) fn choice(&mut self, flags: &mut cli::Choice) {
+        let Config { rules, rule_folders, .. } = self.config.clone().unwrap_or_default();
+        let by_flag = !flags.rules.is_empty();
+        if by_flag {
+            self.note("rules", flags.rules.join(", "), Origin::Flag("--rule"));
+        } else if rules.is_empty() {
+            self.note("rules", "all that are not deprecated", Origin::Default);
+        }
+        // Parameters of the command line come last, and the last one counts.
+        let of_flags = std::mem::take(&mut flags.parameters);
+        for entry in &rules {
+            if !by_flag {
+                flags.rules.push(entry.value.rule.clone());
+                self.note("rules", entry.value.rule.clone(), Origin::File(entry.at.clone()));
+            }
+            if let Some(severity) = entry.value.severity {
+                flags.overrides.push((entry.value.rule.clone(), severity));
+                let value = format!("{} of {}", severity.as_str(), entry.value.rule);
+                self.note("severity", value, Origin::File(entry.at.clone()));
+            }
+            flags.parameters.extend(entry.value.assignments());
+            for (name, value) in &entry.value.parameters {
+                let text = format!("{}.{name} = {}", entry.value.rule, value.value);
+                self.note("parameters", text, Origin::File(value.at.clone()));
+            }
+        }
+        for parameter in of_flags {
+            let rule = parameter.rule.as_ref().map(|rule| format!("{rule}.")).unwrap_or_default();
+            let text = format!("{rule}{} = {}", parameter.name, parameter.value);
+            self.note("parameters", text, Origin::Flag("--param"));
+            flags.parameters.push(parameter);
+        }
+        // A folder of the command line comes last: its rules take the place of others of their ids.
+        let of_flags = std::mem::take(&mut flags.folders);
+        for folder in rule_folders {
+            self.note("rule_folders", shown(&folder.value), Origin::File(folder.at));
+            flags.folders.push(folder.value);
+        }
+        for folder in of_flags {
+            self.note("rule_folders", shown(&folder), Origin::Flag("--rules"));
+            flags.folders.push(folder);
+        }
+    }
+
+    /// Which resources are judged.
+    pub(crate) fn targets(&mut self, flags: &mut cli::Targets) {
+        let written = |tags: &[config::Tag]| {
+            let tag = |(key, value): &config::Tag| value.as_ref().map_or(key.clone(), |value| format!("{key}={value}"));
+            tags.iter().map(tag).collect::<Vec<_>>().join(", ")
+        };
+        if !flags.tags.is_empty() {
+            let (tags, how) = (written(&flags.tags), if flags.all_tags { "all" } else { "any" });
+            self.note("targets", format!("{how} of {tags}"), Origin::Flag("--tag"));
+            let of_flags = if flags.all_tags { &mut flags.all } else { &mut flags.any };
+            *of_flags = std::mem::take(&mut flags.tags);
+            return;
+        }
+        let Config { any_tags, all_tags, .. } = self.config.clone().unwrap_or_default();
+        if any_tags.is_none() && all_tags.is_none() {
+            self.note("targets", "all resources", Origin::Default);
+        }
+        for (how, tags, target) in [("any", any_tags, &mut flags.any), ("all", all_tags, &mut flags.all)] {
+            if let Some(tags) = tags {
+                self.note("targets", format!("{how} of {}", written(&tags.value)), Origin::File(tags.at));
+                *target = tags.value;
+            }
+        }
+    }
+
+    /// Resource types and models of the user's own.
+    pub(crate) fn definitions(&mut self, flags: &mut cli::Definitions) {
+        let Config { resources, models, .. } = self.config.clone().unwrap_or_default();
+        for (key, flag, given, from_file) in [
+            ("definitions.resources", "--resources", &mut flags.resources, resources),
+            ("definitions.models", "--models", &mut flags.models, models),
+        ] {
+            match from_file {
+                Some(folder) if given.is_none() => {
+                    self.note(key, shown(&folder.value), Origin::File(folder.at));
+                    *given = Some(folder.value);
+                }
+                _ => self.note_flag(key, flag, given.as_deref().map(shown), "none of one's own"),
+            }
+        }
+    }
+
+    /// Where reports go, and what is a failure.
+    pub(crate) fn output(&mut self, flags: &mut cli::Output) {
+        let Config { outputs, fail_on, sarif_suppressions, .. } = self.config.clone().unwrap_or_default();
+        let written = |format: Format, path: &Path| format!("{format} to {}", shown(path));
+        if !flags.outputs.is_empty() {
+            for (format, path) in flags.outputs.clone() {
+                self.note("outputs", written(format, &path), Origin::Flag("--output"));
+            }
+        } else if outputs.is_empty() {
+            self.note("outputs", "standard output only", Origin::Default);
+        } else {
+            for output in outputs {
+                let (format, path) = output.value;
+                self.note("outputs", written(format, &path), Origin::File(output.at));
+                flags.outputs.push((format, path));
+            }
+        }
+        match fail_on {
+            Some(fail_on) if flags.fail_on.is_none() => {
+                let value = fail_on.value.map_or(FailOn::Never, FailOn::Severity);
+                self.note("fail_on", value.as_str(), Origin::File(fail_on.at));
+                flags.fail_on = Some(value);
+            }
+            _ => {
+                let given = flags.fail_on.map(|given| given.as_str().to_owned());
+                self.note_flag("fail_on", "--fail-on", given, Severity::Informational.as_str());
+            }
+        }
+        match sarif_suppressions {
+            Some(asked) if !flags.sarif_suppressions => {
+                self.note("sarif_suppressions", asked.value.to_string(), Origin::File(asked.at));
+                flags.sarif_suppressions = asked.value;
+            }
+            _ => {
+                let given = flags.sarif_suppressions.then(|| true.to_string());
+                self.note_flag("sarif_suppressions", "--sarif-suppressions", given, "false");
+            }
+        }
+    }
+
+    /// On how many threads to judge; 0 for all cores.
+    pub(crate) fn threads(&mut self, flag: usize) -> usize {
+        match self.config.as_ref().and_then(|config| config.threads.clone()) {
+            Some(threads) if flag == 0 => {
+                self.note("threads", threads.value.to_string(), Origin::File(threads.at));
+                usize::from(threads.value)
+            }
+            _ => {
+                self.note_flag("threads", "--threads", (flag > 0).then(|| flag.to_string()), "one a core");
+                flag
+            }
+        }
+    }
+
+    /// The rules that the choice stands for, once it is made, with what is exempted from them.
+    pub(crate) fn rules(&mut self, choice: &cli::Choice) -> Result<Asked, Failure> {
+        let all = input::all_rules(&choice.folders)?;
+        if let Some(config) = &self.config {
+            config.check(&all).map_err(|error| unusable(&error).help("assize rules list shows the rules there are"))?;
+        }
+        let rules = input::select(&all, choice)?;
+        let Some(config) = self.config.clone() else {
+            return Ok(Asked { rules, exemptions: Exemptions::default(), lines: BTreeMap::new() });
+        };
+        for exemption in &config.exemptions {
+            let one = &exemption.value;
+            let until = one.expires.map_or_else(|| "for ever".to_owned(), |day| format!("until {day}"));
+            let rules = one.rules.texts().join(", ");
+            self.note(
+                "exemptions",
+                format!("{rules} on {}, {until}", one.resource),
+                Origin::File(exemption.at.clone()),
+            );
+        }
+        Ok(Asked { rules, exemptions: config.exemptions(&all), lines: config.lines(&all) })
+    }
+
+    /// Whether something that the file asks for is told by tags.
+    pub(crate) fn need_tags(&self) -> bool {
+        self.config.as_ref().is_some_and(|config| {
+            let by_tags = |one: &config::Located<assize::exemption::Exemption>| !one.value.resource.tags.is_empty();
+            config.any_tags.is_some() || config.all_tags.is_some() || config.exemptions.iter().any(by_tags)
+        })
+    }
+}
+
+fn shown(path: &Path) -> String {
+    PathBuf::from(path).display().to_string()
+}
+
+/// `account 111122223333 by profile audit`.
+fn described(account: &config::Account) -> String {
+    let parts = [
+        account.account_id.as_ref().map(|id| format!("account {id}")),
+        account.profile.as_ref().map(|profile| format!("profile {profile}")),
+        account.role_arn.as_ref().map(|role| format!("role {role}")),
+        (!account.regions.is_empty()).then(|| format!("regions {}", account.regions.join(" "))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Why a file cannot be used.
+fn unusable(error: &ConfigError) -> Failure {
+    let failure = Failure::new(causes(error));
+    match error {
+        ConfigError::Mistakes(_) => failure.help("docs/config.md describes the file; --no-config does without"),
+        _ => failure,
+    }
+}
