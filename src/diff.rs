@@ -22,7 +22,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::evaluation::{ComplianceType, Evaluation, Severity};
+use crate::evaluation::{Evaluation, Severity};
 use crate::gap::Gap;
 use crate::item::{ConfigurationItem, ResourceKey};
 use crate::rule::set::Chosen;
@@ -214,6 +214,8 @@ pub enum Drift {
     Fixed,
     /// A finding of before: the resource is gone, or the rule was not run.
     Gone,
+    /// A finding of before that is still there, and that somebody has accepted.
+    Exempted,
     /// It could not be judged and now is no finding.
     JudgedAgain,
     /// No finding before and after.
@@ -222,8 +224,16 @@ pub enum Drift {
 
 impl Drift {
     /// All of them, in the order of the reports.
-    pub const ALL: [Self; 7] =
-        [Self::New, Self::Updated, Self::NotJudged, Self::Fixed, Self::Gone, Self::JudgedAgain, Self::Other];
+    pub const ALL: [Self; 8] = [
+        Self::New,
+        Self::Updated,
+        Self::NotJudged,
+        Self::Fixed,
+        Self::Gone,
+        Self::Exempted,
+        Self::JudgedAgain,
+        Self::Other,
+    ];
 
     /// As it is written in reports.
     pub fn as_str(self) -> &'static str {
@@ -233,6 +243,7 @@ impl Drift {
             Self::NotJudged => "notJudged",
             Self::Fixed => "fixed",
             Self::Gone => "gone",
+            Self::Exempted => "exempted",
             Self::JudgedAgain => "judgedAgain",
             Self::Other => "other",
         }
@@ -288,6 +299,15 @@ pub enum Cause {
         /// The names of the parameters that changed.
         parameters: Vec<String>,
     },
+    /// The deviation was accepted, or is not any more.
+    Exemption {
+        /// The exemption's id.
+        id: String,
+        /// Whether it holds now.
+        is_in_force: bool,
+        /// Why the deviation is, or was, accepted.
+        reason: String,
+    },
     /// Nothing that the rule read changed, and it is later: a key got older.
     Time,
     /// Neither: another version of assize, or facts that left no trace.
@@ -340,10 +360,6 @@ impl Diff<'_> {
 /// What tells one answer from another.
 fn identity(evaluation: &Evaluation) -> (&ResourceKey, &str, &str) {
     (&evaluation.resource, &evaluation.rule, &evaluation.key)
-}
-
-fn is_finding(evaluation: &Evaluation) -> bool {
-    evaluation.compliance_type == ComplianceType::NonCompliant
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use crate::snapshot::{About, Contents, Snapshot};
 use crate::value::Value;
 
 pub mod comparison;
+pub mod diff;
 pub mod json;
 pub mod sarif;
 pub mod table;
@@ -125,6 +126,8 @@ pub struct RuleSummary {
     pub references: Vec<String>,
     /// The parameters that the rule ran with, defaults included.
     pub parameters: BTreeMap<String, Value>,
+    /// [`Rule::digest`](crate::rule::Rule::digest). Absent in reports of older versions.
+    pub digest: Option<String>,
 }
 
 impl RuleSummary {
@@ -144,6 +147,7 @@ impl RuleSummary {
             remediation: rule.remediation.clone(),
             references: rule.references.clone(),
             parameters: chosen.parameters.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
+            digest: Some(rule.digest()),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{
     Cause, ChangeType, ComplianceChange, Diff, Drift, EvaluationChange, Judged, ResourceChange, RuleChange,
-    RuleVersion, identity, is_finding,
+    RuleVersion, identity,
 };
 use crate::evaluation::{ComplianceType, Evaluation, Evidence};
 use crate::item::{GLOBAL, ResourceKey};
@@ -25,7 +25,7 @@ pub(super) fn compare<'a>(from: Judged<'a>, to: Judged<'a>, diff: &mut Diff<'a>)
         if let (Some(old), Some(new)) = (old, new)
             && is_same(old, new)
         {
-            still_open.extend(is_finding(new).then_some(new));
+            still_open.extend(new.is_finding().then_some(new));
             continue;
         }
         // What a listing that failed says of its place, it says of each answer that is missing for it.
@@ -72,7 +72,8 @@ fn joined<'l, 'a>(
 /// Whether two answers say the same. Of a finding the words count, as they name what was found.
 fn is_same(old: &Evaluation, new: &Evaluation) -> bool {
     old.compliance_type == new.compliance_type
-        && (!is_finding(new) || (old.annotation == new.annotation && old.severity == new.severity))
+        && old.is_exempted() == new.is_exempted()
+        && (!new.is_finding() || (old.annotation == new.annotation && old.severity == new.severity))
 }
 
 /// The answer that counts for a rule on a resource.
@@ -89,14 +90,18 @@ fn worst<'a>(answers: &[&'a Evaluation]) -> Option<&'a Evaluation> {
 fn drift(before: Option<&Evaluation>, after: Option<&Evaluation>) -> Option<Drift> {
     use ComplianceType::{InsufficientData, NonCompliant};
     let answer = |evaluation: Option<&Evaluation>| evaluation.map(|evaluation| evaluation.compliance_type);
+    let was_open = before.is_some_and(Evaluation::is_finding);
+    if after.is_some_and(Evaluation::is_finding) {
+        return Some(if was_open { Drift::Updated } else { Drift::New });
+    }
     Some(match (answer(before), answer(after)) {
-        (Some(NonCompliant), Some(NonCompliant)) => Drift::Updated,
-        (_, Some(NonCompliant)) => Drift::New,
+        (_, Some(NonCompliant)) if was_open => Drift::Exempted,
+        (_, Some(NonCompliant)) => Drift::Other,
         // The same place or fact still cannot be read.
         (Some(InsufficientData), Some(InsufficientData)) => return None,
         (_, Some(InsufficientData)) => Drift::NotJudged,
-        (Some(NonCompliant), Some(_)) => Drift::Fixed,
-        (Some(NonCompliant), None) => Drift::Gone,
+        (_, Some(_)) if was_open => Drift::Fixed,
+        (_, None) if was_open => Drift::Gone,
         (Some(InsufficientData), _) => Drift::JudgedAgain,
         _ => Drift::Other,
     })
@@ -204,6 +209,7 @@ impl<'a> Reasons<'a> {
             });
             causes.extend(gap.map(|gap| Cause::Readability { gap: Box::new(gap.clone()), is_readable }));
         }
+        causes.extend(exemption(before, after));
         self.add_resources(answer, before, after, &mut causes);
         if causes.is_empty() {
             causes.extend(evidence_that_differs(before, after));
@@ -257,6 +263,15 @@ impl<'a> Reasons<'a> {
             }
         }
     }
+}
+
+/// The exemption that holds on one side only.
+fn exemption(before: Option<&Evaluation>, after: Option<&Evaluation>) -> Option<Cause> {
+    let (before, after) = (before?, after?);
+    let is_in_force = after.is_exempted();
+    let accepted = if is_in_force { after } else { before };
+    let mark = accepted.exemption.as_ref().filter(|_| before.is_exempted() != is_in_force)?;
+    Some(Cause::Exemption { id: mark.id.clone(), is_in_force, reason: mark.reason.clone() })
 }
 
 /// The place of an answer in one region, for its rule.

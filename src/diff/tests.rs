@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::canonical;
-use crate::evaluation::Evidence;
+use crate::evaluation::{ComplianceType, Evidence, ExemptionMark, ExemptionState};
 use crate::item::{Relationship, UnreadableRelationship};
 use crate::rule::RuleSet;
 use crate::snapshot::About;
@@ -501,6 +501,29 @@ fn a_changed_answer_has_the_causes_that_show() {
     // Without a digest on both sides it is not known whether the rule changed.
     let unknown = RuleVersion { digest: None, ..one };
     assert_eq!(causes(&drifted((&good(&[]), &rules), (&bad(&[]), &[unknown]))), [Cause::Time]);
+}
+
+#[test]
+fn a_finding_that_is_accepted_is_not_fixed() {
+    let rules = [rule("r", "1")];
+    let open = [answer("a", "r", NonCompliant, &[])];
+    let mut accepted = open.clone();
+    accepted[0].exemption = Some(Arc::new(ExemptionMark {
+        id: "e1".to_owned(),
+        state: ExemptionState::InForce,
+        reason: "a test account".to_owned(),
+        owner: None,
+        ticket: None,
+        expires: None,
+    }));
+    let cause =
+        |is_in_force| Cause::Exemption { id: "e1".to_owned(), is_in_force, reason: "a test account".to_owned() };
+    let there = drifted((&open, &rules), (&accepted, &rules));
+    assert_eq!((there.evaluations[0].drift, causes(&there)), (Drift::Exempted, vec![cause(true)]));
+    let back = drifted((&accepted, &rules), (&open, &rules));
+    assert_eq!((back.evaluations[0].drift, causes(&back)), (Drift::New, vec![cause(false)]));
+    let stays = drifted((&accepted, &rules), (&accepted, &rules));
+    assert!(stays.is_empty() && stays.still_open.is_empty());
 }
 
 #[test]

@@ -219,6 +219,8 @@ struct RuleV1<'a> {
     remediation: Cow<'a, str>,
     references: Cow<'a, [String]>,
     parameters: Cow<'a, BTreeMap<String, Value>>,
+    #[serde(default)]
+    digest: Option<Cow<'a, str>>,
 }
 
 impl<'a> RuleV1<'a> {
@@ -236,6 +238,7 @@ impl<'a> RuleV1<'a> {
             remediation: Cow::Borrowed(&rule.remediation),
             references: Cow::Borrowed(&rule.references),
             parameters: Cow::Borrowed(&rule.parameters),
+            digest: rule.digest.as_deref().map(Cow::Borrowed),
         }
     }
 
@@ -253,6 +256,7 @@ impl<'a> RuleV1<'a> {
             remediation: self.remediation.into_owned(),
             references: self.references.into_owned(),
             parameters: self.parameters.into_owned(),
+            digest: self.digest.map(Cow::into_owned),
         }
     }
 }

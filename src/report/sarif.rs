@@ -30,6 +30,7 @@ use sha2::{Digest, Sha256};
 use super::{ExemptionSummary, Options, Report, RuleSummary, harmless};
 use crate::evaluation::{ComplianceType, Evaluation, ExemptionMark, RuleError, Severity};
 use crate::gap::Gap;
+use crate::item::ResourceKey;
 
 /// The schema that a file names.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -143,23 +144,55 @@ fn has_word(line: &str, word: &str) -> bool {
 ///
 /// # Errors
 /// What the writer says.
-pub fn write(report: &Report, options: &Options, mut out: impl Write) -> io::Result<()> {
-    let mut sarif = Sarif::builder().version("2.1.0").runs(runs(report, options)).build();
+pub fn write(report: &Report, options: &Options, out: impl Write) -> io::Result<()> {
+    write_with(report, None, options, out)
+}
+
+/// How the findings of a report stand to those of an older one.
+#[derive(Default)]
+pub(super) struct Baseline<'a> {
+    /// The `baselineState` of findings that are not `new`.
+    pub(super) states: BTreeMap<Identity<'a>, &'static str>,
+    /// Findings of the older report that are none any more.
+    pub(super) absent: Vec<&'a Evaluation>,
+    /// Findings of the older report that could not be judged again.
+    pub(super) open: Vec<&'a Evaluation>,
+}
+
+/// What tells one finding from another: the resource, the rule, the key.
+pub(super) type Identity<'a> = (&'a ResourceKey, &'a str, &'a str);
+
+/// The identity of a finding.
+pub(super) fn identity(finding: &Evaluation) -> Identity<'_> {
+    (&finding.resource, &finding.rule, &finding.key)
+}
+
+/// Writes the report as one SARIF file, with the state of each result against a baseline.
+///
+/// # Errors
+/// What the writer says.
+pub(super) fn write_with(
+    report: &Report,
+    baseline: Option<&Baseline>,
+    options: &Options,
+    mut out: impl Write,
+) -> io::Result<()> {
+    let mut sarif = Sarif::builder().version("2.1.0").runs(runs(report, baseline, options)).build();
     sarif.schema = Some(SCHEMA.to_owned());
     serde_json::to_writer_pretty(&mut out, &sarif)?;
     out.write_all(b"\n")
 }
 
 /// One run an account. More accounts than a file may have runs share one.
-fn runs(report: &Report, options: &Options) -> Vec<Run> {
+fn runs(report: &Report, baseline: Option<&Baseline>, options: &Options) -> Vec<Run> {
     let accounts = &report.snapshot.accounts;
     if accounts.is_empty() || accounts.len() > MOST_RUNS {
-        return vec![run(report, options, None)];
+        return vec![run(report, baseline, options, None)];
     }
-    accounts.iter().map(|account| run(report, options, Some(account))).collect()
+    accounts.iter().map(|account| run(report, baseline, options, Some(account))).collect()
 }
 
-fn run(report: &Report, options: &Options, account: Option<&str>) -> Run {
+fn run(report: &Report, baseline: Option<&Baseline>, options: &Options, account: Option<&str>) -> Run {
     let anchor = &options.anchor;
     let here = |other: &str| account.is_none_or(|account| account == other);
     let is_result = |one: &Evaluation| {
@@ -167,7 +200,7 @@ fn run(report: &Report, options: &Options, account: Option<&str>) -> Run {
     };
     let of_account = report.evaluations.iter().filter(|one| here(&one.resource.account_id));
     let mut findings: Vec<&Evaluation> = of_account.clone().filter(|one| is_result(one)).collect();
-    let left_out = keep_worst(&mut findings);
+    let mut left_out = keep_worst(&mut findings);
     let exempted = of_account.filter(|one| one.is_exempted() && !is_result(one)).count();
 
     let rules: BTreeMap<&str, RulePlace> = report
@@ -177,10 +210,30 @@ fn run(report: &Report, options: &Options, account: Option<&str>) -> Run {
         .map(|(at, rule)| (rule.id.as_str(), RulePlace::new(at, rule, anchor)))
         .collect();
     let mut occurrences = BTreeMap::new();
-    let results: Vec<SarifResult> = findings
-        .iter()
-        .map(|finding| result(finding, rules.get(&*finding.rule).copied(), anchor, &mut occurrences))
-        .collect();
+    let mut located =
+        |finding: &Evaluation| result(finding, rules.get(&*finding.rule).copied(), anchor, &mut occurrences);
+    let mut results: Vec<SarifResult> = findings.iter().map(|finding| located(finding)).collect();
+    if let Some(baseline) = baseline {
+        for (result, finding) in results.iter_mut().zip(&findings) {
+            let state = baseline.states.get(&identity(finding)).copied().unwrap_or("new");
+            result.baseline_state = Some(json!(state));
+        }
+        let of_before = [(&baseline.absent, "absent", false), (&baseline.open, "updated", true)];
+        for (findings, state, is_open) in of_before {
+            for finding in findings.iter().filter(|finding| here(&finding.resource.account_id)) {
+                let mut result = located(finding);
+                result.baseline_state = Some(json!(state));
+                // Only what fails has a level.
+                if is_open {
+                    (result.kind, result.level) = (Some(ResultKind::Open), Some(ResultLevel::None));
+                }
+                results.push(result);
+            }
+        }
+        // What is there comes before what was.
+        left_out += results.len().saturating_sub(MOST_RESULTS);
+        results.truncate(MOST_RESULTS);
+    }
 
     let mut execution = Vec::new();
     let mut configuration = Vec::new();

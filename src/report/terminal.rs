@@ -493,7 +493,7 @@ pub fn counted(count: usize, what: &str) -> String {
 }
 
 /// `2026-01-02 03:04:05 UTC`; a text that is no such time as it is.
-fn moment(time: &str) -> String {
+pub(super) fn moment(time: &str) -> String {
     match (time.get(..10), time.get(10..11), time.get(11..19)) {
         (Some(date), Some("T"), Some(clock)) if time.ends_with('Z') => format!("{date} {clock} UTC"),
         _ => time.to_owned(),
@@ -546,7 +546,7 @@ pub fn wrap(text: &str, width: usize, first: usize, rest: usize) -> Vec<String> 
 }
 
 /// At most so many columns, with an ellipsis where something was left out.
-fn cut(text: &str, columns: usize) -> String {
+pub(super) fn cut(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();
     }

@@ -56,6 +56,7 @@ fn rule(id: &str, title: &str, severity: Severity, resource_type: &str) -> RuleS
             .to_owned(),
         references: vec![format!("https://docs.aws.amazon.com/config/latest/developerguide/{id}.html")],
         parameters: BTreeMap::new(),
+        digest: None,
     }
 }
 
@@ -577,7 +578,7 @@ fn sarif_keeps_to_its_schema() {
     assert!(!validator.is_valid(&broken), "the schema refuses nothing");
 }
 
-fn sarif_schema() -> serde_json::Value {
+pub(crate) fn sarif_schema() -> serde_json::Value {
     // Only this platform's packages are sure to be on the machine that builds for it.
     let version = std::process::Command::new(env!("CARGO")).arg("-vV").output().expect("cargo runs");
     let version = String::from_utf8_lossy(&version.stdout).into_owned();

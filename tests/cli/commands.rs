@@ -18,6 +18,7 @@ fn help_of_each_command() {
         &["compare-config"],
         &["report"],
         &["query"],
+        &["diff"],
         &["rules"],
         &["rules", "list"],
         &["rules", "show"],

@@ -2,12 +2,15 @@
 //!
 //! The flags of `scan`, their names and meanings, are a contract that others script against.
 
+use std::fmt::Display;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use assize::config;
 use assize::evaluation::Severity;
 use assize::export;
 use assize::report::Format;
+use assize::report::diff::Format as DiffFormat;
 use assize::rule::Category;
 use assize::rule::set::Assignment;
 use clap::builder::styling::{AnsiColor, Styles};
@@ -63,6 +66,8 @@ pub(crate) enum Command {
     Inventory(Inventory),
     /// Ask items in AWS Config's query language, or in SQL
     Query(Query),
+    /// Tell what is different between two snapshots, or two reports
+    Diff(Diff),
     /// List, show, test and begin rules
     #[command(subcommand)]
     Rules(Rules),
@@ -284,6 +289,44 @@ pub(crate) struct Query {
     #[command(flatten)]
     pub(crate) definitions: Definitions,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = DIFF_HELP)]
+pub(crate) struct Diff {
+    /// The older state: a snapshot, a file of AWS Config, or a JSON report; or of the store `latest~2`, a snapshot's
+    /// number, a time [default: latest~1]
+    #[arg(value_name = "FROM")]
+    pub(crate) from: Option<String>,
+    /// The newer state, of the same kind [default: latest]
+    #[arg(value_name = "TO")]
+    pub(crate) to: Option<String>,
+    /// The store of the scans
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
+    /// The format on standard output
+    #[arg(short, long, value_name = "FORMAT", value_parser = diff_formats(), default_value = "terminal", help_heading = "Report")]
+    pub(crate) format: DiffFormat,
+    /// Also write the differences to a file, such as markdown=changes.md
+    #[arg(short, long = "output", value_name = "FORMAT=FILE", value_parser = diff_output, help_heading = "Report")]
+    pub(crate) outputs: Vec<(DiffFormat, PathBuf)>,
+    /// End with exit code 1 if anything is different
+    #[arg(long, help_heading = "Report")]
+    pub(crate) exit_code: bool,
+    /// The file of the repository that SARIF results point at [default: assize.yaml, or README.md]
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    pub(crate) anchor: Option<PathBuf>,
+    /// Show at most so many of a kind on the terminal and in Markdown; 0 shows all
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Report")]
+    pub(crate) limit: usize,
+}
+
+const DIFF_HELP: &str = "\
+Exit codes:
+  0  the states were compared
+  1  they are different, and --exit-code was given
+  2  assize could not do its work";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Rules {
@@ -580,6 +623,10 @@ fn export_formats() -> impl TypedValueParser<Value = export::Format> {
     words(&export::Format::ALL, export::Format::as_str)
 }
 
+fn diff_formats() -> impl TypedValueParser<Value = DiffFormat> {
+    words(&DiffFormat::ALL, DiffFormat::as_str)
+}
+
 fn fail_on() -> impl TypedValueParser<Value = FailOn> {
     const ALL: [FailOn; 6] = [
         FailOn::Severity(Severity::Critical),
@@ -618,7 +665,16 @@ fn tag(text: &str) -> Result<(String, Option<String>), String> {
 }
 
 fn output(text: &str) -> Result<(Format, PathBuf), String> {
-    let known = Format::ALL.map(Format::as_str).join(", ");
+    format_and_file(text, &Format::ALL.map(Format::as_str))
+}
+
+fn diff_output(text: &str) -> Result<(DiffFormat, PathBuf), String> {
+    format_and_file(text, &DiffFormat::ALL.map(DiffFormat::as_str))
+}
+
+/// `FORMAT=FILE`, with one of the known formats.
+fn format_and_file<F: FromStr<Err: Display>>(text: &str, known: &[&str]) -> Result<(F, PathBuf), String> {
+    let known = known.join(", ");
     let (format, file) = text.split_once('=').ok_or_else(|| format!("write FORMAT=FILE, with a format of {known}"))?;
     let format = format.parse().map_err(|error| format!("{error}; there are {known}"))?;
     if file.is_empty() {

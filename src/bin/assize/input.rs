@@ -244,11 +244,22 @@ pub(crate) fn unread(path: &Path, error: &dyn std::error::Error) -> Failure {
 fn is_own(path: &Path, input: &mut impl BufRead) -> Result<bool, Failure> {
     let head = input.fill_buf().map_err(|error| unread(path, &error))?;
     let head = String::from_utf8_lossy(head.get(..head.len().min(200)).unwrap_or_default());
-    if head.contains(assize::report::json::FORMAT) {
+    if says_report(&head) {
         return Err(Failure::new(format!("{} is a report, not a snapshot", path.display()))
             .help("assize report shows it again"));
     }
     Ok(head.contains(snapshot::FORMAT))
+}
+
+/// Whether the file begins as a JSON report of assize does.
+pub(crate) fn is_report(path: &Path) -> Result<bool, Failure> {
+    let mut input = open(path).map_err(|error| Failure::of(format_args!("cannot read {}", path.display()), &error))?;
+    let head = input.fill_buf().map_err(|error| Failure::of(format_args!("cannot read {}", path.display()), &error))?;
+    Ok(says_report(&String::from_utf8_lossy(head.get(..head.len().min(200)).unwrap_or_default())))
+}
+
+fn says_report(head: &str) -> bool {
+    head.contains(assize::report::json::FORMAT)
 }
 
 /// A file's content, compressed or not.

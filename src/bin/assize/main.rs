@@ -47,6 +47,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Report(report) => cmd::report::run(&report, color),
         Command::Inventory(inventory) => cmd::inventory::run(&inventory, color),
         Command::Query(query) => cmd::query::run(&query, color),
+        Command::Diff(diff) => cmd::diff::run(&diff, color),
         Command::Rules(rules) => cmd::rules::run(&rules, color),
         Command::Resources(resources) => cmd::resources::run(&resources, color),
         Command::Plan(plan) => cmd::plan::plan(plan, color),

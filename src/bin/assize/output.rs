@@ -127,11 +127,22 @@ pub(crate) fn anchor(
     if !is_sarif {
         return Ok(Anchor::default());
     }
+    let written = output.outputs.iter().find(|(format, _)| *format == Format::Sarif).map(|(_, path)| path);
+    find_anchor(output.anchor.as_deref(), config.map(|path| (path, lines)), written)
+}
+
+/// The file that SARIF results are located in: the one that was asked for, or the configuration file with the lines of
+/// its rules, or one that is there, or the SARIF file that is written.
+pub(crate) fn find_anchor(
+    wanted: Option<&Path>,
+    config: Option<(&Path, &BTreeMap<String, u64>)>,
+    written: Option<&PathBuf>,
+) -> Result<Anchor, Failure> {
     let here = std::env::current_dir().map_err(|error| Failure::of("cannot tell the working directory", &error))?;
     let root = here.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&here);
     let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
     let inside = |path: &Path| fs::canonicalize(path).ok()?.strip_prefix(&root).ok().map(Path::to_owned);
-    if let Some(path) = &output.anchor {
+    if let Some(path) = wanted {
         let text =
             fs::read(path).map_err(|error| Failure::of(format_args!("cannot read {}", path.display()), &error))?;
         let inside = inside(path).ok_or_else(|| {
@@ -140,7 +151,8 @@ pub(crate) fn anchor(
         })?;
         return Ok(Anchor::new(&inside, String::from_utf8_lossy(&text)));
     }
-    if let Some((inside, text)) = config.and_then(|path| Some((inside(path)?, fs::read(path).ok()?))) {
+    let configured = config.and_then(|(path, lines)| Some((inside(path)?, fs::read(path).ok()?, lines)));
+    if let Some((inside, text, lines)) = configured {
         return Ok(Anchor::new(&inside, String::from_utf8_lossy(&text)).with_lines(lines.clone()));
     }
     for name in ["assize.yaml", "README.md"] {
@@ -149,11 +161,7 @@ pub(crate) fn anchor(
         }
     }
     // The report itself will be there, if nothing else is.
-    let written = output
-        .outputs
-        .iter()
-        .find(|(format, _)| *format == Format::Sarif)
-        .and_then(|(_, path)| Some(inside(folder(path))?.join(path.file_name()?)));
+    let written = written.and_then(|path| Some(inside(folder(path))?.join(path.file_name()?)));
     Ok(written.map_or_else(Anchor::default, |path| Anchor::new(&path, "")))
 }
 
@@ -165,21 +173,27 @@ pub(crate) fn report(report: &Report, output: &cli::Output, anchor: Anchor, colo
     for (format, path) in &output.outputs {
         written = written.and(file(path, |out| report::write(report, *format, &options, out)));
     }
-    options.terminal = Layout {
-        width: width(),
-        color: colors.stdout != ColorChoice::Never,
-        limit: (output.limit > 0).then_some(output.limit),
-    };
+    options.terminal = layout(output.limit, colors);
     let shown =
         stdout(colors, output.format != Format::Terminal, |out| report::write(report, output.format, &options, out));
     written.and(shown)?;
     Ok(exit::code(report, output.fail_on))
 }
 
-/// Two places must not be one: the later report would take the place of the earlier.
+/// How text is laid out on standard output, with at most so many of a kind; 0 is all.
+pub(crate) fn layout(limit: usize, colors: Colors) -> Layout {
+    Layout { width: width(), color: colors.stdout != ColorChoice::Never, limit: (limit > 0).then_some(limit) }
+}
+
+/// Checks, before any work is done, that the reports can be written to where they are asked for.
 pub(crate) fn check(output: &cli::Output) -> Result<(), Failure> {
+    check_paths(output.outputs.iter().map(|(_, path)| path))
+}
+
+/// Two places must not be one: the later report would take the place of the earlier.
+pub(crate) fn check_paths<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), Failure> {
     let mut seen: Vec<&PathBuf> = Vec::new();
-    for (_, path) in &output.outputs {
+    for path in paths {
         if seen.contains(&path) {
             return Err(Failure::new(format!("{} is named for two reports", path.display())));
         }
