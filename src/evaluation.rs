@@ -113,7 +113,8 @@ impl Evaluation {
 }
 
 /// What an exemption says of the evaluations it speaks of. They share it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ExemptionMark {
     /// The exemption's id: a digest of what it covers.
     pub id: String,
@@ -169,7 +170,7 @@ pub struct Evidence {
 }
 
 /// A rule that failed by itself: a defect of the rule, never an answer about a resource.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleError {
     /// The rule's id, or the file's name if the rule could not be loaded.

@@ -27,6 +27,8 @@ mod coverage;
 mod error;
 mod facts;
 mod fold;
+mod judgement;
+mod purge;
 mod read;
 mod retell;
 mod schema;
@@ -44,9 +46,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
-pub use self::append::{Imported, Judgement};
+pub use self::append::Imported;
 pub use self::error::HistoryError;
 use self::error::Result;
+pub use self::judgement::{Interval, Judgement};
+pub use self::purge::Purged;
 pub use self::read::Version;
 
 /// How long another process may hold the store before it is given up.

@@ -4,6 +4,7 @@
 //! cases. [`load`] turns the first two into a checked [`Rule`], [`set`] picks rules and gives them their parameters,
 //! [`case`] runs the third. After loading nothing here reads a file, and nothing here knows where items come from.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ mod script;
 pub mod set;
 mod surface;
 
+pub use load::Texts;
 pub use parameter::{Parameter, ParameterError, ParameterType, ParameterValues};
 pub(crate) use script::STACK;
 pub use set::{RuleSet, Selection};
@@ -65,6 +67,10 @@ pub struct Rule {
     pub aliases: Vec<String>,
     /// Where to read on.
     pub references: Vec<String>,
+    /// Where it stands, without endings: `ec2/encrypted-volumes`.
+    path: Box<str>,
+    /// The `.yaml` file, or the JSON that the build made of it.
+    metadata: Cow<'static, str>,
     script: script::Script,
 }
 
@@ -101,6 +107,15 @@ impl Rule {
             hash.update(text.as_bytes());
         }
         hash.finalize().iter().fold(String::with_capacity(64), |digits, byte| digits + format!("{byte:02x}").as_str())
+    }
+
+    /// The texts that the rule is made of: with them it can be made again.
+    pub fn texts(&self) -> Texts {
+        Texts {
+            path: self.path.to_string(),
+            metadata: self.metadata.to_string(),
+            scripts: self.script.parts().to_vec(),
+        }
     }
 
     /// What has to be collected for the rule when it is run with these parameters: each type it judges or reads, with

@@ -16,6 +16,7 @@ use super::coverage::{Coverage, Listings};
 use super::error::{Attempt, Fault, HistoryError, Result};
 use super::facts::{self, Backlinks, Unknown};
 use super::fold::State;
+use super::judgement::{self, Judgement};
 use super::retell::Retelling;
 use super::writer::{Packed, Writer};
 use super::{History, SnapshotId};
@@ -35,10 +36,6 @@ pub struct Imported {
     /// How many were there already.
     pub known: usize,
 }
-
-/// What was found when a snapshot was judged. Only snapshots are kept so far.
-#[derive(Clone, Copy, Debug)]
-pub enum Judgement {}
 
 /// What AWS Config says of a version beside its content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,11 +89,12 @@ pub(super) struct Look<'s> {
 }
 
 impl History {
-    /// Appends a snapshot, whole or not at all. One that is in the store already is not doubled. It may be of any time.
+    /// Appends a snapshot, whole or not at all, with what was found when it was judged. One that is in the store already is
+    /// not doubled; it may be judged again. It may be of any time.
     ///
     /// # Errors
     /// The snapshot does not say of which time it is, or the store cannot be written.
-    pub fn append(&mut self, snapshot: &Snapshot, _judgement: Option<&Judgement>) -> Result<SnapshotId> {
+    pub fn append(&mut self, snapshot: &Snapshot, judgement: Option<&Judgement<'_>>) -> Result<SnapshotId> {
         let about = snapshot.about();
         let time = about
             .captured_at
@@ -108,7 +106,11 @@ impl History {
         let path = self.path.clone();
         self.write(|transaction| {
             let mut writer = Writer::new(transaction);
-            append(&mut writer, snapshot, time, looks, is_imported)
+            let id = append(&mut writer, snapshot, time, looks, is_imported)?;
+            if let Some(judgement) = judgement {
+                judgement::record(&mut writer, id, *judgement)?;
+            }
+            Ok(id)
         })
         .map_err(|fault| fault.at(&path))
     }
@@ -209,7 +211,7 @@ fn append(
     let mut coverage = Coverage::default();
     let mut places = Vec::with_capacity(looks.len());
     for (place, look) in looks {
-        let id = writer.place(&place, time)?;
+        let id = writer.place(&place)?;
         if matches!(look.listing, Some(Ok(()))) {
             coverage.complete.push(id);
         }
@@ -219,6 +221,7 @@ fn append(
     let mut seen = Vec::with_capacity(places.len());
     let mut late = Vec::new();
     for (place, look) in places {
+        seen.push((place, matches!(look.listing, Some(Ok(()))) || !look.sights.is_empty()));
         let is_news = writer.last_look(place)?.is_none_or(|last| last < time) && !changed.remove(&place);
         if is_news {
             let resources = bring_forward(writer, place, time, &look)?;
@@ -232,7 +235,6 @@ fn append(
             coverage.note(place, &resources);
             late.push((place, look, resources));
         }
-        seen.push(place);
     }
     let document = writer.document(&serde_json::to_vec(&coverage)?)?;
     let (head, requests) = documents(about)?;
@@ -257,8 +259,8 @@ fn append(
     for place in changed {
         Retelling::of(writer, place)?.tell(writer, None)?;
     }
-    for place in seen {
-        writer.looked(place, time)?;
+    for (place, could_see) in seen {
+        writer.looked(place, time, could_see)?;
     }
     Ok(SnapshotId(id))
 }
@@ -506,7 +508,7 @@ fn import<'i>(
             continue;
         }
         let Ok(time) = item.capture_time.parse::<Timestamp>().map(Timestamp::as_millisecond) else { continue };
-        let place = writer.place(&place_of(item), time)?;
+        let place = writer.place(&place_of(item))?;
         let resource = writer.resource(place, item)?;
         let known: Option<i64> =
             writer.transaction.prepare_cached(find)?.query_row([resource, time], |row| row.get(0)).optional()?;
@@ -522,7 +524,7 @@ fn import<'i>(
         };
         let row = params![resource, time, content, unknown, sight.origin];
         writer.transaction.prepare_cached(make)?.execute(row)?;
-        writer.looked(place, time)?;
+        writer.looked(place, time, true)?;
         imported.new += 1;
         places.insert(place);
     }

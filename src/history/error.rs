@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use super::schema;
+use super::{SnapshotId, schema};
 
 /// What goes wrong with a store.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +100,12 @@ pub enum HistoryError {
     NoSnapshot {
         /// What was asked for.
         wanted: String,
+    },
+    /// The snapshot was kept and not judged.
+    #[error("snapshot {snapshot} was not judged")]
+    NotJudged {
+        /// Which.
+        snapshot: SnapshotId,
     },
     /// Not a point of the history.
     #[error(

@@ -47,7 +47,7 @@ struct Spanned {
 }
 
 const SPANNED: &str = "SELECT s.resource, r.place, a.text, g.text, t.text, r.resource_id, s.start, s.stop, s.since,
-        p.first, s.content, c.md5, c.body, s.unknown, s.origin
+        coalesce(p.first, s.since), s.content, c.md5, c.body, s.unknown, s.origin
     FROM span s JOIN resource r ON r.id = s.resource JOIN place p ON p.id = r.place
         JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
         JOIN content c ON c.id = s.content";

@@ -122,7 +122,12 @@ impl Retelling {
     }
 
     fn tell_listings(&self, writer: &Writer<'_>) -> Attempt<()> {
-        let mut told: Vec<(i64, Option<String>)> = Vec::new();
+        // What is older than all looks was left by those that were forgotten.
+        let first = self.looks.first().map_or(i64::MAX, |look| look.time);
+        let sql = "SELECT start, gap FROM listing WHERE place = ?1 AND start < ?2 ORDER BY start";
+        let mut statement = writer.transaction.prepare_cached(sql)?;
+        let rows = statement.query_map([self.id, first], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut told: Vec<(i64, Option<String>)> = rows.collect::<rusqlite::Result<_>>()?;
         for look in &self.looks {
             let Some(listing) = look.listings.get(&self.place) else { continue };
             let gap = gap_of(&listing)?;

@@ -1,5 +1,6 @@
 //! The store against what it promises: single cases here, and in `model` random histories against a model in plain Rust.
 
+mod judgement;
 mod model;
 
 use std::sync::Arc;
@@ -206,6 +207,45 @@ fn an_imported_version_finds_its_place_in_time() {
     let gone = ConfigurationItem { status: ItemStatus::ResourceDeleted, ..bucket(4, "a", "blue") };
     history.import([gone]).unwrap();
     assert_eq!(colours(&history, "a"), ["\"red\" 01-03", "\"blue\" 03-04", "\"red\" 05-now"]);
+}
+
+#[test]
+fn what_is_forgotten_leaves_what_is_still_so() {
+    let (_folder, mut history) = store();
+    for (day, colour) in [(1, "red"), (2, "blue"), (6, "green")] {
+        history.append(&snapshot_of(day, vec![bucket(day, "a", colour), bucket(day, "b", "grey")]), None).unwrap();
+    }
+    let purged = history.purge(at(4)).unwrap();
+    assert_eq!(purged, Purged { snapshots: 2, versions: 1 });
+    assert_eq!(colours(&history, "a"), ["\"blue\" 04-06", "\"green\" 06-now"]);
+    assert_eq!(colours(&history, "b"), ["\"grey\" 04-now"]);
+    let contents =
+        || -> i64 { history.connection.query_row("SELECT count(*) FROM content", [], |row| row.get(0)).unwrap() };
+    assert_eq!(contents(), 3);
+    assert!(history.state_at(at(3)).unwrap().items().is_empty());
+    assert_eq!(history.state_at(at(5)).unwrap().listing(&place(BUCKET)), Ok(()));
+    // News of the past does not lose what the forgotten looks saw.
+    history.import([ConfigurationItem { status: ItemStatus::Ok, ..bucket(5, "a", "red") }]).unwrap();
+    assert_eq!(colours(&history, "a"), ["\"blue\" 04-05", "\"red\" 05-06", "\"green\" 06-now"]);
+    assert_eq!(colours(&history, "b"), ["\"grey\" 04-now"]);
+    assert_eq!(history.state_at(at(5)).unwrap().listing(&place(BUCKET)), Ok(()));
+}
+
+#[test]
+fn the_views_speak_for_themselves() {
+    let (_folder, mut history) = store();
+    let mut spoiled = bucket(2, "a", "red");
+    spoiled.add_gap(POLICY, &denied("s3:GetBucketPolicy"));
+    history.append(&snapshot_of(1, vec![bucket(1, "a", "red")]), None).unwrap();
+    history.append(&snapshot_of(2, vec![spoiled]), None).unwrap();
+    let row = |sql: &str| -> String { history.connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap() };
+    assert_eq!(row("SELECT resource_id || ' ' || valid_from FROM items"), format!("a {}", time(2)));
+    assert_eq!(
+        row("SELECT path || ' ' || code || ' ' || valid_from FROM gaps"),
+        format!("{POLICY} AccessDenied {}", time(2))
+    );
+    assert_eq!(row("SELECT max(captured_at) FROM snapshots"), time(2));
+    assert_eq!(row("SELECT count(*) || '' FROM evaluations"), "0");
 }
 
 #[test]

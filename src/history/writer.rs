@@ -54,8 +54,8 @@ impl<'t> Writer<'t> {
         Ok(id)
     }
 
-    /// The number of a place that is looked at.
-    pub(super) fn place(&mut self, place: &Place, time: i64) -> Attempt<i64> {
+    /// The number of a place.
+    pub(super) fn place(&mut self, place: &Place) -> Attempt<i64> {
         if let Some(id) = self.places.get(place) {
             return Ok(*id);
         }
@@ -66,18 +66,18 @@ impl<'t> Writer<'t> {
         let id = if let Some(id) = found {
             id
         } else {
-            let make = "INSERT INTO place (account, region, type, first, last) VALUES (?1, ?2, ?3, ?4, NULL)";
-            let [account, region, kind] = words;
-            self.transaction.prepare_cached(make)?.insert(params![account, region, kind, time])?
+            let make = "INSERT INTO place (account, region, type) VALUES (?1, ?2, ?3)";
+            self.transaction.prepare_cached(make)?.insert(words)?
         };
         self.places.insert(place.clone(), id);
         Ok(id)
     }
 
-    /// Notes that a place was looked at.
-    pub(super) fn looked(&mut self, place: i64, time: i64) -> Attempt<()> {
-        let sql = "UPDATE place SET first = min(first, ?2), last = max(coalesce(last, ?2), ?2) WHERE id = ?1";
-        self.transaction.prepare_cached(sql)?.execute([place, time])?;
+    /// Notes that a place was looked at, and whether its resources could be seen.
+    pub(super) fn looked(&mut self, place: i64, time: i64, could_see: bool) -> Attempt<()> {
+        let sql = "UPDATE place SET first = CASE WHEN ?3 THEN min(coalesce(first, ?2), ?2) ELSE first END,
+            last = max(coalesce(last, ?2), ?2) WHERE id = ?1";
+        self.transaction.prepare_cached(sql)?.execute(params![place, time, could_see])?;
         Ok(())
     }
 

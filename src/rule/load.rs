@@ -1,13 +1,14 @@
 //! From the files of a rule to a checked [`Rule`]: unknown keys, missing sentences and defects of the script are errors
 //! with file and position. A file that is wrong is an error of that rule only.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::script::{Defect, Script};
 use super::{Category, Level, Maturity, Parameter, PartRead, Rule, Trigger};
@@ -83,7 +84,7 @@ struct Metadata {
 pub fn rule(path: &str, files: &Files, libraries: &BTreeMap<String, String>) -> Result<Rule, LoadError> {
     let metadata = serde_saphyr::from_str(&files.metadata)
         .map_err(|error| LoadError::Metadata { path: path.to_owned(), message: one_line(&error) })?;
-    let rule = checked(path, metadata, files.script.as_deref(), libraries)?;
+    let rule = checked(path, metadata, files.metadata.clone().into(), files.script.as_deref(), libraries)?;
     match rule.script.compiled() {
         Ok(_) => Ok(rule),
         Err(Defect { path, message }) => Err(LoadError::Script { path: path.clone(), message: message.clone() }),
@@ -93,19 +94,44 @@ pub fn rule(path: &str, files: &Files, libraries: &BTreeMap<String, String>) -> 
 /// A built-in rule, whose metadata the build made JSON of, and whose script is known to compile.
 pub(super) fn embedded(
     path: &str,
-    metadata: &str,
+    text: Cow<'static, str>,
     script: Option<&str>,
     libraries: &BTreeMap<String, String>,
 ) -> Result<Rule, LoadError> {
-    let metadata = serde_json::from_str(metadata)
+    let metadata = serde_json::from_str(&text)
         .map_err(|error| LoadError::Metadata { path: path.to_owned(), message: error.to_string() })?;
-    checked(path, metadata, script, libraries)
+    checked(path, metadata, text, script, libraries)
+}
+
+/// The texts of a rule as it was run once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Texts {
+    /// Where it stood, without endings: `ec2/encrypted-volumes`.
+    pub path: String,
+    /// What it is: YAML, of which JSON is a part.
+    pub metadata: String,
+    /// Its script by path without ending, after the libraries (`lib/…`) that it calls.
+    pub scripts: Vec<(String, String)>,
+}
+
+impl Texts {
+    /// The rule that they make.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its position: another assize may ask for more than the one that kept them.
+    pub fn rule(&self) -> Result<Rule, LoadError> {
+        let named = |(path, text): &(String, String)| Some((path.strip_prefix("lib/")?.to_owned(), text.clone()));
+        let libraries = self.scripts.iter().filter_map(named).collect();
+        let script = self.scripts.iter().find(|(path, _)| *path == self.path).map(|(_, text)| text.clone());
+        rule(&self.path, &Files { metadata: self.metadata.clone(), script, cases: None }, &libraries)
+    }
 }
 
 /// The rule, without a look at what its script says.
 fn checked(
     path: &str,
     metadata: Metadata,
+    text: Cow<'static, str>,
     script: Option<&str>,
     libraries: &BTreeMap<String, String>,
 ) -> Result<Rule, LoadError> {
@@ -144,6 +170,8 @@ fn checked(
         parameters: metadata.parameters,
         aliases: metadata.aliases,
         references: metadata.references,
+        path: path.into(),
+        metadata: text,
         script,
     })
 }

@@ -108,6 +108,12 @@ pub(super) struct Defect {
 }
 
 impl Script {
+    /// The texts in the order in which they are put together, each by its path without ending: the libraries, then the
+    /// rule's own.
+    pub(super) fn parts(&self) -> &[(String, String)] {
+        &self.parts
+    }
+
     /// The script with the libraries it calls: `(path without ending, text)`, the rule's own last, so that its functions
     /// replace those of a library.
     pub(super) fn new(rule: &str, parts: Vec<(String, String)>) -> Self {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use globset::{Glob, GlobMatcher};
 
 use super::load::{self, Folder, LoadError};
-use super::{Category, ParameterError, ParameterValues, Rule};
+use super::{Category, ParameterError, ParameterValues, Rule, Texts};
 use crate::evaluation::{RuleError, Severity};
 use crate::nearest::nearest;
 use crate::value::Value;
@@ -151,7 +151,7 @@ impl RuleSet {
             .collect();
         let mut set = Self::default();
         for (path, metadata) in METADATA {
-            set.take(path, load::embedded(path, metadata, text(&format!("{path}.rhai")), &libraries));
+            set.take(path, load::embedded(path, (*metadata).into(), text(&format!("{path}.rhai")), &libraries));
         }
         set
     }
@@ -177,6 +177,23 @@ impl RuleSet {
                 resource: None,
                 message: "the file belongs to no rule: there is no .yaml file of the same name beside it".to_owned(),
             });
+        }
+        set
+    }
+
+    /// Rules as they were run once, each with its parameters and severity. A rule that cannot be made any more is an error of that rule.
+    pub fn recorded(rules: impl IntoIterator<Item = (Texts, BTreeMap<String, Value>, Option<Severity>)>) -> Self {
+        let mut set = Self::default();
+        for (texts, given, severity) in rules {
+            let fail = |message| RuleError { rule: texts.path.clone(), resource: None, message };
+            let made = texts.rule().map_err(|error| fail(error.to_string())).and_then(|rule| {
+                let parameters = ParameterValues::new(&rule, &given).map_err(|error| fail(error.to_string()))?;
+                Ok(Chosen { rule: Arc::new(rule), parameters, severity })
+            });
+            match made {
+                Ok(chosen) => set.insert(chosen),
+                Err(error) => set.errors.push(error),
+            }
         }
         set
     }

@@ -24,7 +24,7 @@ use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
 use self::delivery::Delivery;
-use super::account::secret::{Digests, SecretKey};
+use super::account::secret::SecretKey;
 use super::descriptor::Catalog;
 use crate::item::{ConfigurationItem, GLOBAL, UnreadableRelationship};
 use crate::snapshot::{About, Place, SOURCE_AWS_CONFIG, Snapshot};
@@ -295,9 +295,7 @@ impl ConfigExport {
     pub fn hide_secrets(&mut self, facts: &TypeFacts, key: &SecretKey) {
         for item in &mut self.items {
             let secrets = facts.secrets.get(item.key.resource_type.as_ref());
-            for pointer in secrets.into_iter().flatten() {
-                key.hide_in(item, pointer, Digests::Keep);
-            }
+            key.replace(item, secrets.into_iter().flatten().map(String::as_str));
         }
     }
 

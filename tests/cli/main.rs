@@ -11,3 +11,4 @@ mod errors;
 mod inventory;
 mod queries;
 mod reports;
+mod store;

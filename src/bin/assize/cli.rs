@@ -100,6 +100,8 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub(crate) snapshot_out: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) store: Store,
+    #[command(flatten)]
     pub(crate) output: Output,
     #[command(flatten)]
     pub(crate) config: ConfigFile,
@@ -120,14 +122,29 @@ pub(crate) struct Collect {
     #[arg(short, long, alias = "snapshot-out", value_name = "FILE", help_heading = "Snapshot")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) store: Store,
+    #[command(flatten)]
     pub(crate) config: ConfigFile,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Evaluate {
-    /// A snapshot of assize, or snapshot or history files of AWS Config, compressed or not, or folders of such files
-    #[arg(required = true, value_name = "SNAPSHOT")]
+    /// A snapshot of assize, or snapshot or history files of AWS Config, compressed or not, or folders of such files.
+    /// The store's state by default
+    #[arg(value_name = "SNAPSHOT")]
     pub(crate) snapshots: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// Judge the store's state of this moment: a time, a day, the number of a snapshot, latest or latest~2
+    #[arg(long, value_name = "MOMENT", conflicts_with = "snapshots", help_heading = "Store")]
+    pub(crate) at: Option<String>,
+    /// Judge by the rules and parameters that were recorded last at that moment, not by today's
+    #[arg(
+        long,
+        conflicts_with_all = ["snapshots", "rules", "parameters", "services", "severities", "categories", "folders"],
+        help_heading = "Store"
+    )]
+    pub(crate) recorded_rules: bool,
     #[command(flatten)]
     pub(crate) choice: Choice,
     #[command(flatten)]
@@ -256,9 +273,14 @@ pub(crate) enum InventoryFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct Report {
-    /// A JSON report of assize
+    /// A JSON report of assize. What the store recorded last by default
     #[arg(value_name = "REPORT")]
-    pub(crate) report: PathBuf,
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// Show what was recorded last at this moment: a time, a day, the number of a snapshot, latest or latest~2
+    #[arg(long, value_name = "MOMENT", conflicts_with = "file", help_heading = "Store")]
+    pub(crate) at: Option<String>,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -523,6 +545,18 @@ pub(crate) struct Definitions {
     /// Also the service models of this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) models: Option<PathBuf>,
+}
+
+/// Where history is kept.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Store")]
+pub(crate) struct Store {
+    /// Keep what was read and judged in this store, an SQLite file [default: the environment's `ASSIZE_STORE`]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
+    /// Keep nothing, whatever the environment says
+    #[arg(long, conflicts_with = "store")]
+    pub(crate) no_store: bool,
 }
 
 /// How the outcome is told.

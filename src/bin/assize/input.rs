@@ -15,6 +15,7 @@ use assize::rule::load::LoadError;
 use assize::rule::set::{Chosen, SetError};
 use assize::rule::{RuleSet, Selection};
 use assize::snapshot::{self, Snapshot, SnapshotError};
+use assize::source::account::secret::SecretKey;
 use assize::source::config_export::delivery::Filter;
 use assize::source::config_export::{ConfigExport, TypeFacts, folder};
 use assize::source::descriptor::Catalog;
@@ -156,6 +157,15 @@ pub(crate) fn case_types(catalog: &Catalog) -> Types {
 
 /// Reads a snapshot of assize, or files and folders of AWS Config as one.
 pub(crate) fn snapshot(paths: &[PathBuf], catalog: &Catalog) -> Result<Snapshot, Failure> {
+    read(paths, catalog, None)
+}
+
+/// The same without the secrets that AWS Config's files hold: they are digests under this key.
+pub(crate) fn snapshot_to_keep(paths: &[PathBuf], catalog: &Catalog, key: &SecretKey) -> Result<Snapshot, Failure> {
+    read(paths, catalog, Some(key))
+}
+
+fn read(paths: &[PathBuf], catalog: &Catalog, key: Option<&SecretKey>) -> Result<Snapshot, Failure> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -179,7 +189,11 @@ pub(crate) fn snapshot(paths: &[PathBuf], catalog: &Catalog) -> Result<Snapshot,
         })?;
         export.extend(one);
     }
-    Ok(export.into_snapshot(&TypeFacts::of(catalog)))
+    let facts = TypeFacts::of(catalog);
+    if let Some(key) = key {
+        export.hide_secrets(&facts, key);
+    }
+    Ok(export.into_snapshot(&facts))
 }
 
 /// The files of AWS Config in a folder. Whatever else is there is not looked at.

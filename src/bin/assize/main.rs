@@ -1,7 +1,7 @@
 //! The command line of assize: flags in, stages called in order, an exit code out.
 //!
 //! This is glue, and the only part that prints or ends the process. `cli` has the flags, `cmd` one file a command, `exit`
-//! the exit codes, `failure` the form of an error.
+//! the exit codes, `failure` the form of an error, `store` finds the history.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -15,6 +15,7 @@ mod failure;
 mod input;
 mod output;
 mod settings;
+mod store;
 
 use cli::{Cli, Command};
 use failure::Failure;

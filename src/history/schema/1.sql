@@ -12,13 +12,14 @@ CREATE TABLE word (
     text TEXT NOT NULL UNIQUE
 );
 
--- One type in one account and region. `first` and `last` are the times of the first and the last look at it.
+-- One type in one account and region. `last` is the time of the last look at it, `first` of the first that could see
+-- its resources.
 CREATE TABLE place (
     id INTEGER PRIMARY KEY,
     account INTEGER NOT NULL REFERENCES word (id),
     region INTEGER NOT NULL REFERENCES word (id),
     type INTEGER NOT NULL REFERENCES word (id),
-    first INTEGER NOT NULL,
+    first INTEGER,
     last INTEGER,
     UNIQUE (account, region, type)
 );
@@ -97,6 +98,37 @@ CREATE TABLE snapshot (
 );
 CREATE INDEX snapshot_time ON snapshot (time);
 
+-- A set of rules as it was run: a document of JSON that lists the documents of the rules, with their parameters.
+CREATE TABLE rule_set (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    rules INTEGER NOT NULL REFERENCES document (id)
+);
+
+-- That a snapshot was judged; `errors` is the document of the rules that broke.
+CREATE TABLE judgement (
+    snapshot INTEGER NOT NULL REFERENCES snapshot (id),
+    rule_set INTEGER NOT NULL REFERENCES rule_set (id),
+    errors INTEGER NOT NULL REFERENCES document (id),
+    PRIMARY KEY (snapshot, rule_set)
+) WITHOUT ROWID;
+
+-- What a rule said of a resource from when to when. A resource with an empty id stands for a place of which it was not
+-- known which resources there are. Annotation, gap and exemption (JSON) are words, as few are said often.
+CREATE TABLE verdict (
+    resource INTEGER NOT NULL REFERENCES resource (id),
+    rule INTEGER NOT NULL REFERENCES word (id),
+    key TEXT NOT NULL,
+    start INTEGER NOT NULL,
+    stop INTEGER,
+    compliance INTEGER NOT NULL,
+    severity INTEGER NOT NULL,
+    annotation INTEGER REFERENCES word (id),
+    gap INTEGER REFERENCES word (id),
+    exemption INTEGER REFERENCES word (id),
+    PRIMARY KEY (resource, rule, key, start)
+) WITHOUT ROWID;
+
 -- Single versions from AWS Config: seen at this time, whatever else was looked at. Without a content the resource was
 -- gone.
 CREATE TABLE imported (
@@ -107,3 +139,57 @@ CREATE TABLE imported (
     origin TEXT,
     PRIMARY KEY (resource, time)
 ) WITHOUT ROWID;
+
+-- The views: what others may rely on. Times as in AWS Config's items.
+
+CREATE VIEW snapshots AS
+SELECT s.id, s.captured_at, s.items, s.gaps,
+    (SELECT lower(hex(r.digest)) FROM judgement j JOIN rule_set r ON r.id = j.rule_set WHERE j.snapshot = s.id
+        ORDER BY j.rule_set DESC LIMIT 1) AS rule_set
+FROM snapshot s;
+
+CREATE VIEW versions AS
+SELECT a.text AS account_id, g.text AS region, t.text AS resource_type, r.resource_id, r.name, r.arn,
+    strftime('%Y-%m-%dT%H:%M:%fZ', s.start / 1000.0, 'unixepoch') AS valid_from,
+    strftime('%Y-%m-%dT%H:%M:%fZ', s.stop / 1000.0, 'unixepoch') AS valid_to,
+    lower(hex(c.digest)) AS digest, lower(hex(c.md5)) AS md5, c.body
+FROM span s JOIN resource r ON r.id = s.resource JOIN place p ON p.id = r.place
+    JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
+    JOIN content c ON c.id = s.content;
+
+CREATE VIEW items AS
+SELECT account_id, region, resource_type, resource_id, name, arn, valid_from, digest, md5, body
+FROM versions WHERE valid_to IS NULL;
+
+CREATE VIEW evaluations AS
+SELECT w.text AS rule, a.text AS account_id, g.text AS region, t.text AS resource_type, r.resource_id, v.key,
+    CASE v.compliance WHEN 0 THEN 'COMPLIANT' WHEN 1 THEN 'NON_COMPLIANT' WHEN 2 THEN 'NOT_APPLICABLE'
+        ELSE 'INSUFFICIENT_DATA' END AS compliance_type,
+    CASE v.severity WHEN 0 THEN 'informational' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high'
+        ELSE 'critical' END AS severity,
+    n.text AS annotation, json_extract(m.text, '$.state') AS exemption,
+    strftime('%Y-%m-%dT%H:%M:%fZ', v.start / 1000.0, 'unixepoch') AS valid_from,
+    strftime('%Y-%m-%dT%H:%M:%fZ', v.stop / 1000.0, 'unixepoch') AS valid_to
+FROM verdict v JOIN resource r ON r.id = v.resource JOIN place p ON p.id = r.place
+    JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
+    JOIN word w ON w.id = v.rule LEFT JOIN word n ON n.id = v.annotation
+    LEFT JOIN word m ON m.id = v.exemption;
+
+CREATE VIEW gaps AS
+SELECT a.text AS account_id, g.text AS region, t.text AS resource_type, NULL AS resource_id, NULL AS path,
+    json_extract(l.gap, '$.operation') AS operation, json_extract(l.gap, '$.code') AS code,
+    json_extract(l.gap, '$.message') AS message,
+    strftime('%Y-%m-%dT%H:%M:%fZ', l.start / 1000.0, 'unixepoch') AS valid_from,
+    strftime('%Y-%m-%dT%H:%M:%fZ', l.stop / 1000.0, 'unixepoch') AS valid_to
+FROM listing l JOIN place p ON p.id = l.place
+    JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
+WHERE l.gap IS NOT NULL
+UNION ALL
+SELECT a.text, g.text, t.text, r.resource_id, e.key,
+    json_extract(e.value, '$.operation'), json_extract(e.value, '$.code'), json_extract(e.value, '$.message'),
+    strftime('%Y-%m-%dT%H:%M:%fZ', s.start / 1000.0, 'unixepoch'),
+    strftime('%Y-%m-%dT%H:%M:%fZ', s.stop / 1000.0, 'unixepoch')
+FROM span s JOIN unknown u ON u.id = s.unknown, json_each(u.body, '$.paths') e
+    JOIN resource r ON r.id = s.resource JOIN place p ON p.id = r.place
+    JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
+WHERE json_extract(e.value, '$.code') NOT IN ('NotCollected', 'NotRecorded');

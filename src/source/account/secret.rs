@@ -9,6 +9,26 @@ use sha2::{Digest, Sha256};
 use crate::item::ConfigurationItem;
 use crate::value::Value;
 
+/// Names of members that hold secrets, in small letters.
+const NAMES: [&str; 16] = [
+    "accesstoken",
+    "adminpassword",
+    "apikey",
+    "authtoken",
+    "clientsecret",
+    "masterpassword",
+    "masteruserpassword",
+    "oauthtoken",
+    "password",
+    "presharedkey",
+    "privatekey",
+    "secret",
+    "secretaccesskey",
+    "secretkey",
+    "sharedsecret",
+    "userdata",
+];
+
 /// The key of the digests. With another key the same secret has another digest.
 #[derive(Clone)]
 pub struct SecretKey([u8; 32]);
@@ -50,6 +70,39 @@ impl SecretKey {
             if let Some(rest) = pointer.strip_prefix(section).filter(|rest| rest.is_empty() || rest.starts_with('/')) {
                 *value = self.hide(value, rest, digests);
             }
+        }
+    }
+
+    /// Replaces the secrets of an item that AWS Config recorded: at the pointers, and wherever a member is named as secrets
+    /// are, since not every recorded type has a descriptor.
+    pub(crate) fn replace<'p>(&self, item: &mut ConfigurationItem, pointers: impl IntoIterator<Item = &'p str>) {
+        for pointer in pointers {
+            self.hide_in(item, pointer, Digests::Keep);
+        }
+        for section in [&mut item.configuration, &mut item.supplementary_configuration] {
+            *section = self.hide_named(section);
+        }
+    }
+
+    /// The tree with what is named as a secret replaced.
+    fn hide_named(&self, value: &Value) -> Value {
+        let hide = |value: &Value, pointer: &str| self.hide(value, pointer, Digests::Keep);
+        match value {
+            Value::Object(members) => Value::object(members.iter().map(|(name, value)| {
+                let lower = name.to_ascii_lowercase();
+                let value = match lower.as_str() {
+                    // A list of names and values, or a map.
+                    "environment" | "environmentvariables" if value.as_array().is_some() => {
+                        hide(&hide(value, "/*/value"), "/*/Value")
+                    }
+                    "variables" | "environmentvariables" => hide(value, ""),
+                    _ if NAMES.contains(&lower.as_str()) => hide(value, ""),
+                    _ => self.hide_named(value),
+                };
+                (name, value)
+            })),
+            Value::Array(elements) => elements.iter().map(|value| self.hide_named(value)).collect::<Vec<_>>().into(),
+            other => other.clone(),
         }
     }
 

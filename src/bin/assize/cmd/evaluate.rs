@@ -1,13 +1,18 @@
-//! `assize evaluate`: judge what was read before.
+//! `assize evaluate`: judge what was read before, from files or from the store.
 
-use assize::evaluate::{self, Options};
+use std::sync::Arc;
+
+use assize::evaluate::{self, Judged, Options};
 use assize::exemption::Exemptions;
+use assize::history::{History, Judgement};
+use assize::rule::RuleSet;
+use assize::source::descriptor::Catalog;
 
 use crate::cli::{Evaluate, Targets};
 use crate::failure::Failure;
-use crate::input;
 use crate::output::{self, Colors};
 use crate::settings::Settings;
+use crate::{input, store};
 
 pub(crate) fn run(mut flags: Evaluate, threads: usize, colors: Colors) -> Result<u8, Failure> {
     let mut settings = Settings::load(&flags.config)?;
@@ -21,9 +26,46 @@ pub(crate) fn run(mut flags: Evaluate, threads: usize, colors: Colors) -> Result
     let anchor = output::anchor(&flags.output, settings.file(), &asked.lines)?;
     let (_, catalog) = input::definitions(&flags.definitions)?;
     let options = options(&flags.targets, &asked.exemptions, threads);
-    let judged = input::judge(&flags.snapshots, &catalog, &asked.rules, &options)?;
-    let report = input::report(&asked.rules, &catalog, judged).with_exemptions(&asked.exemptions);
+    let (rules, judged) = if flags.snapshots.is_empty() {
+        let history = store::existing(&flags.store, "a snapshot")?;
+        of_store(&history, &flags, asked.rules, &options)?
+    } else {
+        let judged = of_files(&flags, &catalog, &asked.rules, &options)?;
+        (asked.rules, judged)
+    };
+    let report = input::report(&rules, &catalog, judged).with_exemptions(&asked.exemptions);
     output::report(&report, &flags.output, anchor, colors)
+}
+
+fn of_files(flags: &Evaluate, catalog: &Catalog, rules: &RuleSet, options: &Options) -> Result<Judged, Failure> {
+    let Some(mut history) = store::open(&flags.store)? else {
+        return input::judge(&flags.snapshots, catalog, rules, options);
+    };
+    let key = store::key(&history)?;
+    let snapshot = Arc::new(input::snapshot_to_keep(&flags.snapshots, catalog, &key)?);
+    let outcome = evaluate::run(rules, &snapshot, options);
+    store::keep(Some(&mut history), &snapshot, Some(&Judgement { rules, outcome: &outcome }))?;
+    Ok(Judged::of(&snapshot, outcome))
+}
+
+/// The state of a moment, by today's rules or by those that were recorded last at that moment.
+fn of_store(
+    history: &History,
+    flags: &Evaluate,
+    rules: RuleSet,
+    options: &Options,
+) -> Result<(RuleSet, Judged), Failure> {
+    let moment = store::moment(history, flags.at.as_deref())?;
+    let rules = if flags.recorded_rules {
+        let snapshot = store::last_judged(history, moment)?;
+        history.rules(snapshot).map_err(|error| store::failure(&error))?
+    } else {
+        rules
+    };
+    let snapshot = Arc::new(history.state_at(moment.time).map_err(|error| store::failure(&error))?);
+    let outcome = evaluate::run(&rules, &snapshot, options);
+    let judged = Judged::of(&snapshot, outcome);
+    Ok((rules, judged))
 }
 
 /// Which resources are to be judged, and how.

@@ -11,7 +11,7 @@ use assize::report::terminal::{counted, wrap};
 use assize::source::client::ConnectOptions;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::scan::read_all;
+use super::scan::{Wanted, read_all};
 use crate::cli::{self, InventoryFormat};
 use crate::failure::Failure;
 use crate::output::{self, Colors};
@@ -25,7 +25,12 @@ pub(crate) fn run(flags: &cli::Inventory, colors: Colors) -> Result<u8, Failure>
     let (models, catalog) = input::definitions(&flags.definitions)?;
     let (snapshot, discovery) = if flags.snapshots.is_empty() {
         let connect = ConnectOptions::new().models(models).endpoints(input::endpoints(&flags.definitions)?);
-        read_all(&flags.account, connect, &catalog, &Needs::listings(&catalog), true)?
+        read_all(
+            &flags.account,
+            connect,
+            &catalog,
+            Wanted { needs: &Needs::listings(&catalog), overviews: true, key: None },
+        )?
     } else {
         (input::snapshot(&flags.snapshots, &catalog)?, None)
     };

@@ -1,19 +1,41 @@
-//! `assize report`: a saved JSON report in other formats.
+//! `assize report`: a saved JSON report in other formats, or what the store recorded.
 
-use assize::report::json;
+use std::path::Path;
+
+use assize::evaluate::Judged;
+use assize::report::{self, json};
+use assize::source::descriptor::Catalog;
 
 use crate::cli::Report;
-use crate::failure::Failure;
-use crate::input;
+use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
+use crate::{input, store};
 
 pub(crate) fn run(flags: &Report, colors: Colors) -> Result<u8, Failure> {
     output::check(&flags.output)?;
     let anchor = output::anchor(&flags.output, None, &std::collections::BTreeMap::new())?;
-    let doing = format!("cannot read {}", flags.report.display());
-    let input = input::open(&flags.report).map_err(|error| Failure::of(&doing, &error))?;
-    let report = json::read(input).map_err(|error| {
-        Failure::of(&doing, &error).help("a report is what --format json writes; assize evaluate judges a snapshot")
-    })?;
+    let report = match &flags.file {
+        Some(path) => of_file(path)?,
+        None => of_store(flags)?,
+    };
     output::report(&report, &flags.output, anchor, colors)
+}
+
+fn of_file(path: &Path) -> Result<report::Report, Failure> {
+    let doing = format!("cannot read {}", path.display());
+    let input = input::open(path).map_err(|error| Failure::of(&doing, &error))?;
+    json::read(input).map_err(|error| {
+        Failure::of(&doing, &error).help("a report is what --format json writes; assize evaluate judges a snapshot")
+    })
+}
+
+/// What was found at the time, by the rules of that time: nothing is judged again.
+fn of_store(flags: &Report) -> Result<report::Report, Failure> {
+    let history = store::existing(&flags.store, "a report")?;
+    let moment = store::moment(&history, flags.at.as_deref())?;
+    let id = store::last_judged(&history, moment)?;
+    let told = || Ok((history.rules(id)?, history.snapshot(id)?, history.outcome(id)?));
+    let (rules, snapshot, outcome) = told().map_err(|error| store::failure(&error))?;
+    let catalog = Catalog::builtin().map_err(|error| Failure::new(causes(&error)))?;
+    Ok(input::report(&rules, &catalog, Judged::of(&snapshot, outcome)))
 }

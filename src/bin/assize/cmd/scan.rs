@@ -8,6 +8,7 @@ use std::sync::Arc;
 use assize::collect::{self, Discovery, Member, Needs, Options, Regions};
 use assize::config;
 use assize::evaluate::{self, Judged};
+use assize::history::Judgement;
 use assize::snapshot::Snapshot;
 use assize::source::account::Account;
 use assize::source::account::secret::SecretKey;
@@ -21,7 +22,7 @@ use crate::cli::{self, Collect, Scan};
 use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
 use crate::settings::{Asked, Settings};
-use crate::{exit, input};
+use crate::{exit, input, store};
 
 /// The recording of the example account.
 const DEMO: &[u8] = include_bytes!("../../../../demo/account.jsonl.gz");
@@ -40,14 +41,18 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     if flags.targets.by_tag() || exemptions.need_tags() {
         needs.add_tags(&catalog);
     }
+    let mut history = store::open(&flags.store)?;
+    let key = history.as_ref().map(store::key).transpose()?;
     let connect = ConnectOptions::new().models(models).endpoints(input::endpoints(&flags.definitions)?);
-    let snapshot = read(&flags.account, connect, &catalog, &needs)?;
+    let snapshot = read(&flags.account, connect, &catalog, &needs, key)?;
     let kept = flags.snapshot_out.as_ref().map_or(Ok(()), |path| output::file(path, |out| snapshot.write(out)));
     let snapshot = Arc::new(snapshot);
     let outcome = evaluate::run(&rules, &snapshot, &options(&flags.targets, &exemptions, threads));
+    let judgement = Judgement { rules: &rules, outcome: &outcome };
+    let stored = store::keep(history.as_mut(), &snapshot, Some(&judgement));
     let report = input::report(&rules, &catalog, Judged::of(&snapshot, outcome)).with_exemptions(&exemptions);
     let code = output::report(&report, &flags.output, anchor, colors)?;
-    kept.map(|()| code)
+    kept.and(stored).map(|()| code)
 }
 
 pub(crate) fn collect(mut flags: Collect, colors: Colors) -> Result<u8, Failure> {
@@ -64,12 +69,16 @@ pub(crate) fn collect(mut flags: Collect, colors: Colors) -> Result<u8, Failure>
     if let Some(path) = &flags.output {
         output::check_folder(path)?;
     }
+    let mut history = store::open(&flags.store)?;
+    let key = history.as_ref().map(store::key).transpose()?;
     let connect = ConnectOptions::new().models(models).endpoints(input::endpoints(&flags.definitions)?);
-    let snapshot = read(&flags.account, connect, &catalog, &needs)?;
+    let snapshot = read(&flags.account, connect, &catalog, &needs, key)?;
+    let stored = store::keep(history.as_mut(), &snapshot, None);
     match &flags.output {
         Some(path) => output::file(path, |out| snapshot.write(out))?,
         None => output::stdout(colors, true, |out| snapshot.write(out))?,
     }
+    stored?;
     Ok(if snapshot.gaps().is_empty() { exit::CLEAN } else { exit::INCOMPLETE })
 }
 
@@ -78,8 +87,18 @@ fn read(
     connect: ConnectOptions,
     catalog: &Arc<Catalog>,
     needs: &Needs,
+    key: Option<SecretKey>,
 ) -> Result<Snapshot, Failure> {
-    read_all(flags, connect, catalog, needs, false).map(|(snapshot, _)| snapshot)
+    read_all(flags, connect, catalog, Wanted { needs, overviews: false, key }).map(|(snapshot, _)| snapshot)
+}
+
+/// What is to be read, and how.
+pub(crate) struct Wanted<'w> {
+    pub(crate) needs: &'w Needs,
+    /// Whether AWS's overviews are to be asked too.
+    pub(crate) overviews: bool,
+    /// For the digests of secrets; without it their key ends with the process.
+    pub(crate) key: Option<SecretKey>,
 }
 
 /// The snapshot and, if AWS's overviews are to be asked too, what they tell.
@@ -87,8 +106,7 @@ pub(crate) fn read_all(
     flags: &cli::Account,
     connect: ConnectOptions,
     catalog: &Arc<Catalog>,
-    needs: &Needs,
-    overviews: bool,
+    wanted: Wanted<'_>,
 ) -> Result<(Snapshot, Option<Discovery>), Failure> {
     if let Some(path) = &flags.record {
         output::check_folder(path)?;
@@ -103,12 +121,12 @@ pub(crate) fn read_all(
                 .help("name one with --profile or --role-arn"));
         }
         // What AWS's overviews tell is of one account: only `inventory` asks, and it is of one.
-        return runtime.block_on(read_accounts(flags, &connect, catalog, needs)).map(|snapshot| (snapshot, None));
+        return runtime.block_on(read_accounts(flags, &connect, catalog, wanted)).map(|snapshot| (snapshot, None));
     }
     let replay = recording(flags)?.map(Arc::new);
     let recorder = flags.record.as_ref().map(|_| Recorder::new());
     let (snapshot, discovery) =
-        runtime.block_on(read_account(flags, connect, catalog, (needs, overviews), replay, recorder.as_ref()))?;
+        runtime.block_on(read_account(flags, connect, catalog, wanted, replay, recorder.as_ref()))?;
     if let (Some(path), Some(recorder)) = (&flags.record, recorder) {
         let recording = recorder.finish(&snapshot.about().captured_at, flags.scrub_accounts);
         // The file is compressed by its name, as all others are.
@@ -138,7 +156,7 @@ async fn read_account(
     flags: &cli::Account,
     mut connect: ConnectOptions,
     catalog: &Catalog,
-    (needs, overviews): (&Needs, bool),
+    Wanted { needs, overviews, key }: Wanted<'_>,
     replay: Option<Arc<Recording>>,
     recorder: Option<&Recorder>,
 ) -> Result<(Snapshot, Option<Discovery>), Failure> {
@@ -168,7 +186,11 @@ async fn read_account(
     });
 
     // A replay gives the same bytes each time: nothing in it is a secret any more.
-    let key = if replay.is_some() { SecretKey::new([0; 32]) } else { SecretKey::random() };
+    let key = match (&replay, key) {
+        (Some(_), _) => SecretKey::new([0; 32]),
+        (None, Some(key)) => key,
+        (None, None) => SecretKey::random(),
+    };
     let progress = Progress::start(&client);
     let mut options = Options::by_client(&client, regions);
     options.progress = progress.as_ref().map(Progress::listener);
@@ -207,8 +229,9 @@ async fn read_accounts(
     flags: &cli::Account,
     connect: &ConnectOptions,
     catalog: &Arc<Catalog>,
-    needs: &Needs,
+    Wanted { needs, key, .. }: Wanted<'_>,
 ) -> Result<Snapshot, Failure> {
+    let key = key.unwrap_or_else(SecretKey::random);
     let member = |account: &config::Account| {
         let regions = if account.regions.is_empty() { &flags.regions } else { &account.regions };
         Member {
@@ -221,7 +244,7 @@ async fn read_accounts(
     let members: Vec<Member> = flags.accounts.iter().map(member).collect();
     let progress = Progress::of_accounts(members.len());
     let done = progress.as_ref().map_or_else(|| Arc::new(|_: &str| ()) as collect::Done, Progress::done);
-    let snapshot = collect::each(members, catalog, needs, &SecretKey::random(), done).await;
+    let snapshot = collect::each(members, catalog, needs, &key, done).await;
     if let Some(progress) = progress {
         progress.finish();
     }

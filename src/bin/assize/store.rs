@@ -1,0 +1,76 @@
+//! The store that the flags or the environment name, and what commands ask of it.
+
+use std::path::PathBuf;
+
+use assize::history::{History, HistoryError, Judgement, Moment, SnapshotId};
+use assize::snapshot::Snapshot;
+use assize::source::account::secret::SecretKey;
+
+use crate::cli;
+use crate::failure::{Failure, causes};
+
+/// The environment's word for the store.
+const VARIABLE: &str = "ASSIZE_STORE";
+
+/// Where history is kept, if it is.
+fn path(flags: &cli::Store) -> Option<PathBuf> {
+    if flags.no_store {
+        return None;
+    }
+    let environment = || std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+    flags.store.clone().or_else(environment)
+}
+
+/// The store to write to, if there is to be one. It is made before the first call: an error costs no scan.
+pub(crate) fn open(flags: &cli::Store) -> Result<Option<History>, Failure> {
+    path(flags).map(|path| History::open(path).map_err(|error| failure(&error))).transpose()
+}
+
+/// The store to read from.
+pub(crate) fn existing(flags: &cli::Store, instead: &str) -> Result<History, Failure> {
+    let path = path(flags).ok_or_else(|| {
+        Failure::new("there is nothing to read").help(format!("name {instead}, or a store with --store FILE"))
+    })?;
+    History::open_existing(path).map_err(|error| failure(&error))
+}
+
+/// The key of a store's digests.
+pub(crate) fn key(history: &History) -> Result<SecretKey, Failure> {
+    history.secret_key().map(SecretKey::new).map_err(|error| failure(&error))
+}
+
+/// Keeps a snapshot, and what was found in it.
+pub(crate) fn keep(
+    history: Option<&mut History>,
+    snapshot: &Snapshot,
+    judgement: Option<&Judgement<'_>>,
+) -> Result<(), Failure> {
+    let Some(history) = history else { return Ok(()) };
+    history.append(snapshot, judgement).map(drop).map_err(|error| failure(&error))
+}
+
+/// The moment that is asked for: the latest if none is.
+pub(crate) fn moment(history: &History, word: Option<&str>) -> Result<Moment, Failure> {
+    history.resolve(word.unwrap_or("latest")).map_err(|error| failure(&error))
+}
+
+/// The last snapshot up to a moment that was judged.
+pub(crate) fn last_judged(history: &History, moment: Moment) -> Result<SnapshotId, Failure> {
+    let found = history.judged_until(moment.time).map_err(|error| failure(&error))?;
+    found.ok_or_else(|| {
+        Failure::new(format!("no snapshot up to {} was judged", moment.time))
+            .help("assize scan and assize evaluate keep what they find when --store is given")
+    })
+}
+
+/// How an error of the store is told.
+pub(crate) fn failure(error: &HistoryError) -> Failure {
+    let failure = Failure::new(causes(error));
+    match error {
+        HistoryError::NoStore { .. } | HistoryError::Empty { .. } => {
+            failure.help("assize scan --store FILE makes a store, and adds what it reads")
+        }
+        HistoryError::NotJudged { .. } => failure.help("assize evaluate judges what a store holds"),
+        _ => failure,
+    }
+}

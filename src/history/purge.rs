@@ -1,0 +1,69 @@
+//! Forgetting: what ended before a time is taken out of the store, and the room it took is given back.
+
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::History;
+use super::error::{Attempt, Result};
+
+/// What was forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// How many snapshots.
+    pub snapshots: usize,
+    /// How many versions of resources.
+    pub versions: usize,
+}
+
+impl History {
+    /// Forgets all that was over before a time: snapshots of earlier times, versions, answers of rules and gaps that ended
+    /// by then. What was still so at that time stays, as of that time.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn purge(&mut self, before: Timestamp) -> Result<Purged> {
+        let path = self.path.clone();
+        let before = before.as_millisecond();
+        let purged = self.write(|transaction| forget(transaction, before)).map_err(|fault| fault.at(&path))?;
+        // What is deleted leaves pages behind that could still be read.
+        self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").map_err(|error| self.wrong(error))?;
+        Ok(purged)
+    }
+}
+
+fn forget(transaction: &rusqlite::Transaction<'_>, before: i64) -> Attempt<Purged> {
+    let snapshots = {
+        let judged = "DELETE FROM judgement WHERE snapshot IN (SELECT id FROM snapshot WHERE time < ?1)";
+        transaction.execute(judged, [before])?;
+        transaction.execute("DELETE FROM snapshot WHERE time < ?1", [before])?
+    };
+    let versions = transaction.execute("DELETE FROM span WHERE stop <= ?1", [before])?;
+    for table in ["verdict", "listing"] {
+        transaction.execute(&format!("DELETE FROM {table} WHERE stop <= ?1"), [before])?;
+    }
+    transaction.execute("DELETE FROM imported WHERE time < ?1", [before])?;
+    // What was still so counts from that time on: nothing in the store is of an earlier one. It is noted as seen then, as
+    // the looks that saw it are gone.
+    transaction.execute(
+        "INSERT INTO imported (resource, time, content, unknown, origin)
+            SELECT resource, ?1, content, unknown, NULL FROM span WHERE start < ?1 ON CONFLICT DO NOTHING",
+        [before],
+    )?;
+    transaction.execute(
+        "UPDATE span SET start = ?1, origin = NULL, since = max(since, ?1) WHERE start < ?1",
+        params![before],
+    )?;
+    for table in ["verdict", "listing"] {
+        transaction.execute(&format!("UPDATE {table} SET start = ?1 WHERE start < ?1"), params![before])?;
+    }
+    transaction.execute("UPDATE span SET since = ?1 WHERE since < ?1", params![before])?;
+    transaction.execute("UPDATE place SET first = ?1 WHERE first < ?1", params![before])?;
+    transaction.execute_batch(
+        "DELETE FROM resource WHERE id NOT IN (SELECT resource FROM span)
+            AND id NOT IN (SELECT resource FROM verdict) AND id NOT IN (SELECT resource FROM imported);
+        DELETE FROM content WHERE id NOT IN (SELECT content FROM span)
+            AND id NOT IN (SELECT content FROM imported WHERE content IS NOT NULL);
+        DELETE FROM rule_set WHERE id NOT IN (SELECT rule_set FROM judgement);",
+    )?;
+    Ok(Purged { snapshots, versions })
+}

@@ -1,0 +1,134 @@
+//! The store as a user meets it: kept by `scan`, read by `evaluate` and `report`, and whole whatever happens.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use assize::history::History;
+
+use crate::common::Folder;
+
+const FUNCTION: &str = r#"{"fileVersion": "1.0", "configSnapshotId": "a1b2", "configurationItems": [{
+    "configurationItemVersion": "1.3", "configurationItemCaptureTime": "2026-01-02T03:04:05.678Z",
+    "configurationStateId": 1767323045678, "awsAccountId": "111122223333", "configurationItemStatus": "OK",
+    "resourceType": "AWS::Lambda::Function", "resourceId": "f", "resourceName": "f", "awsRegion": "eu-west-1",
+    "ARN": "arn:aws:lambda:eu-west-1:111122223333:function:f", "tags": {}, "relationships": [],
+    "configuration": {"functionName": "f", "environment": {"variables": {"TOKEN": "canary-of-the-environment"}}},
+    "supplementaryConfiguration": {}}, {
+    "configurationItemVersion": "1.3", "configurationItemCaptureTime": "2026-01-02T03:04:05.678Z",
+    "configurationStateId": 1767323045678, "awsAccountId": "111122223333", "configurationItemStatus": "OK",
+    "resourceType": "AWS::EC2::Instance", "resourceId": "i-1", "awsRegion": "eu-west-1", "tags": {}, "relationships": [],
+    "configuration": {"instanceId": "i-1", "userData": "canary-of-the-user-data"},
+    "supplementaryConfiguration": {}}]}"#;
+
+/// The report without what is different by its nature.
+fn findings(folder: &Folder, arguments: &[&str]) -> Vec<String> {
+    let ran = folder.command(arguments).output().expect("assize runs");
+    let report: serde_json::Value = serde_json::from_slice(&ran.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&ran.stderr)));
+    let evaluations = report.get("evaluations").and_then(serde_json::Value::as_array).expect("there are evaluations");
+    let told = |one: &serde_json::Value| {
+        let members = one.as_object().expect("an evaluation has members").iter();
+        members
+            .filter(|(name, _)| *name != "evidence")
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    evaluations.iter().map(told).collect()
+}
+
+#[test]
+fn a_scan_is_kept_and_judged_again() {
+    let folder = Folder::new();
+    let scan = ["scan", "--demo", "--service", "s3", "-f", "json"];
+    let found = findings(&folder, &[&scan[..], &["--store", "assize.db"]].concat());
+    assert!(found.len() > 5, "{found:?}");
+    assert_eq!(findings(&folder, &["evaluate", "--store", "assize.db", "--service", "s3", "-f", "json"]), found);
+    assert_eq!(findings(&folder, &["evaluate", "--store", "assize.db", "--recorded-rules", "-f", "json"]), found);
+    assert_eq!(findings(&folder, &["report", "--store", "assize.db", "--at", "1", "-f", "json"]), found);
+    let before = fs::metadata(folder.path().join("assize.db")).unwrap().len();
+    findings(&folder, &[&scan[..], &["--store", "assize.db"]].concat());
+    assert_eq!(fs::metadata(folder.path().join("assize.db")).unwrap().len(), before);
+    let history = History::open_existing(folder.path().join("assize.db")).unwrap();
+    assert_eq!(history.snapshots().unwrap().len(), 1);
+}
+
+#[test]
+fn the_environment_names_the_store_and_a_flag_overrules_it() {
+    let folder = Folder::new();
+    let run = |arguments: &[&str]| {
+        let mut command = folder.command(&[&["scan", "--demo", "--service", "s3"], arguments].concat());
+        command.env("ASSIZE_STORE", "named.db").output().unwrap()
+    };
+    run(&["--no-store"]);
+    assert!(folder.names().is_empty(), "{:?}", folder.names());
+    run(&[]);
+    assert_eq!(folder.names(), ["named.db"]);
+}
+
+#[test]
+fn no_secret_reaches_the_store() {
+    let folder = Folder::new();
+    folder.write("snapshot.json", FUNCTION);
+    // Another process that has the store open keeps its log from being folded into the file.
+    let open = History::open(folder.path().join("assize.db")).unwrap();
+    folder.assize(&["evaluate", "snapshot.json", "--store", "assize.db"]);
+    assert_eq!(open.snapshots().unwrap().len(), 1);
+    let state = open.state_at(jiff::Timestamp::now()).unwrap();
+    let secret = state.items().iter().find_map(|item| item.pointer("/configuration/environment/variables/TOKEN"));
+    assert!(secret.unwrap().as_str().unwrap().starts_with("sha256:"));
+    // Bodies are compressed: both the bytes of the files and the items are looked through.
+    let mut everything = Vec::new();
+    state.write(&mut everything).unwrap();
+    for name in folder.names().iter().filter(|name| name.starts_with("assize.db")) {
+        everything.extend(fs::read(folder.path().join(name)).unwrap());
+    }
+    assert!(!everything.windows(9).any(|bytes| bytes == b"canary-of"), "a secret was written");
+}
+
+#[test]
+fn a_killed_scan_leaves_whole_snapshots() {
+    let folder = Folder::new();
+    let store = folder.path().join("assize.db");
+    let scan = ["scan", "--demo", "--store", "assize.db"];
+    let start = Instant::now();
+    folder.assize(&scan);
+    let takes = start.elapsed();
+    let whole = History::open_existing(&store).unwrap().state_at(jiff::Timestamp::now()).unwrap().items().len();
+    assert!(whole > 50, "{whole}");
+    let mut kept = 0;
+    for tenth in 0..12 {
+        for name in folder.names() {
+            fs::remove_file(folder.path().join(name)).unwrap();
+        }
+        drop(History::open(&store).unwrap());
+        let mut child = folder.command(&scan).stdout(std::process::Stdio::null()).spawn().unwrap();
+        // The writing is at the end.
+        std::thread::sleep(takes.mul_f64(0.4 + 0.6 * f64::from(tenth) / 12.0).max(Duration::from_millis(1)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let history = History::open(&store).unwrap();
+        let snapshots = history.snapshots().unwrap();
+        let items = history.state_at(jiff::Timestamp::now()).unwrap().items().len();
+        assert_eq!(items, if snapshots.is_empty() { 0 } else { whole });
+        if let Some(last) = snapshots.last() {
+            assert_eq!(history.snapshot(last.id).unwrap().items().len(), whole);
+            assert!(!history.outcome(last.id).unwrap().evaluations.is_empty());
+            kept += 1;
+        }
+    }
+    assert!(kept < 12, "no scan was killed in time");
+}
+
+#[test]
+fn what_is_no_store_is_told_in_one_sentence() {
+    let folder = Folder::new();
+    folder.write("notes.txt", "not a store, however long it may be: ".repeat(60));
+    let says = |arguments: &[&str]| String::from_utf8(folder.command(arguments).output().unwrap().stderr).unwrap();
+    assert!(says(&["evaluate", "--store", "none.db"]).contains("there is no store none.db"));
+    assert!(says(&["evaluate", "--store", "notes.txt"]).contains("notes.txt is not a store of assize"));
+    assert!(says(&["evaluate"]).contains("name a snapshot, or a store with --store FILE"));
+    drop(History::open(folder.path().join("empty.db")).unwrap());
+    assert!(says(&["evaluate", "--store", "empty.db"]).contains("holds no snapshot yet"));
+    assert!(says(&["scan", "--demo", "--store", "notes.txt"]).contains("notes.txt is not a store of assize"));
+}
