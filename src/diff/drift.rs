@@ -30,8 +30,13 @@ pub(super) fn compare<'a>(from: Judged<'a>, to: Judged<'a>, diff: &mut Diff<'a>)
         }
         // What a listing that failed says of its place, it says of each answer that is missing for it.
         let (old, new) = (old.or_else(|| reasons.unlisted_before(new?)), new.or_else(|| reasons.unlisted_after(old?)));
-        let Some(drift) = drift(old, new) else { continue };
-        changes.push(EvaluationChange { drift, before: old, after: new, causes: reasons.of(old, new) });
+        let Some(mut drift) = drift(old, new) else { continue };
+        let causes = reasons.of(old, new);
+        // Where the rule was not run nothing could or could not be judged.
+        if matches!(drift, Drift::NotJudged | Drift::JudgedAgain) && causes.iter().any(came_or_went) {
+            drift = Drift::Other;
+        }
+        changes.push(EvaluationChange { drift, before: old, after: new, causes });
     }
     let by_subject = |list: &[&'a Evaluation]| -> Vec<&'a Evaluation> {
         list.chunk_by(|a, b| (&a.resource, &a.rule) == (&b.resource, &b.rule)).filter_map(worst).collect()
@@ -142,6 +147,11 @@ fn rules(before: &[RuleVersion], after: &[RuleVersion]) -> Vec<RuleChange> {
     changes
 }
 
+/// Whether the cause is that the rule was run on one side only.
+fn came_or_went(cause: &Cause) -> bool {
+    matches!(cause, Cause::Rule { change: ChangeType::Create | ChangeType::Delete, .. })
+}
+
 /// A rule, and the account, region and type that it judges.
 type RulePlace<'a> = (&'a str, &'a str, &'a str, &'a str);
 
@@ -202,6 +212,10 @@ impl<'a> Reasons<'a> {
     fn of(&self, before: Option<&Evaluation>, after: Option<&Evaluation>) -> Vec<Cause> {
         let Some(answer) = after.or(before) else { return Vec::new() };
         let mut causes: Vec<Cause> = self.rules.get(&*answer.rule).cloned().into_iter().collect();
+        // Of a rule that was run on one side only nothing else can be told.
+        if causes.iter().any(came_or_went) {
+            return causes;
+        }
         for (evaluation, is_readable) in [(before, true), (after, false)] {
             let gap = evaluation.and_then(|evaluation| evaluation.gap.as_deref()).filter(|gap| {
                 // These are facts of the resource, not of what may be read.

@@ -504,6 +504,26 @@ fn a_changed_answer_has_the_causes_that_show() {
 }
 
 #[test]
+fn a_rule_that_came_or_went_made_nothing_readable_or_unreadable() {
+    let rules = [rule("r", "1")];
+    let mut unlisted = answer("", "r", InsufficientData, &[]);
+    unlisted.gap = Some(Box::new(Gap {
+        account_id: "111122223333".into(),
+        aws_region: "eu-west-1".into(),
+        resource_type: VOLUME.into(),
+        resource_id: None,
+        path: None,
+        reason: denied(),
+    }));
+    let answers = [unlisted];
+    let went = drifted((&answers, &rules), (&[], &[]));
+    let cause = |change| Cause::Rule { change, text: false, parameters: Vec::new() };
+    assert_eq!((went.evaluations[0].drift, causes(&went)), (Drift::Other, vec![cause(ChangeType::Delete)]));
+    let came = drifted((&[], &[]), (&answers, &rules));
+    assert_eq!((came.evaluations[0].drift, causes(&came)), (Drift::Other, vec![cause(ChangeType::Create)]));
+}
+
+#[test]
 fn a_finding_that_is_accepted_is_not_fixed() {
     let rules = [rule("r", "1")];
     let open = [answer("a", "r", NonCompliant, &[])];
