@@ -301,9 +301,13 @@ impl Statement {
         self.principals.iter().any(|principal| principal.kind == kind && matches_glob(pattern, &principal.value))
     }
 
-    /// Whether a condition is on this key, whatever it asks of it.
-    fn has_condition_on(&self, key: &str) -> bool {
-        self.conditions.iter().any(|condition| condition.key.eq_ignore_ascii_case(key))
+    /// Whether a condition lets through requests only that have fixed values of this key.
+    fn fixes(&self, key: &str) -> bool {
+        self.conditions.iter().any(|condition| {
+            condition.key.eq_ignore_ascii_case(key)
+                && condition.asks_for_values()
+                && condition.values.iter().all(|value| is_fixed(value))
+        })
     }
 
     /// Whether it allows something to principals that are not fixed, with no condition that fixes them.
@@ -463,32 +467,40 @@ const CALLER_KEYS: [&str; 17] = [
 ];
 
 impl Condition {
-    /// Whether it lets through fixed callers only. One that a request without the key fulfils does not.
-    fn fixes_the_caller(&self) -> bool {
+    /// The operator in small letters, without the word for keys that have several values.
+    fn plain_operator(&self) -> CompactString {
         let operator = self.operator.to_ascii_lowercase();
-        let operator = operator.strip_prefix("foranyvalue:").unwrap_or(&operator);
+        operator.strip_prefix("foranyvalue:").map_or_else(|| operator.clone(), CompactString::from)
+    }
+
+    /// Whether a request has to have the key, with one of the values. What ends in `IfExists`, and `ForAllValues`, a
+    /// request without the key fulfils too.
+    fn asks_for_values(&self) -> bool {
+        let operators = ["stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"];
+        !self.values.is_empty() && operators.contains(&self.plain_operator().as_str())
+    }
+
+    /// Whether it lets through fixed callers only.
+    fn fixes_the_caller(&self) -> bool {
         let key = self.key.to_ascii_lowercase();
-        if self.values.is_empty() {
-            return false;
+        if key == "aws:sourceip" {
+            return self.plain_operator() == "ipaddress"
+                && !self.values.is_empty()
+                && self.values.iter().all(|cidr| is_narrow(cidr));
         }
-        match operator {
-            "ipaddress" => key == "aws:sourceip" && self.values.iter().all(|cidr| is_narrow(cidr)),
-            "stringequals" | "stringequalsignorecase" | "stringlike" | "arnequals" | "arnlike" => {
-                self.values.iter().all(|value| match key.as_str() {
-                    // The name of the access point may be open as long as its account is not.
-                    "s3:dataaccesspointarn" => {
-                        Arn::parse(value).is_some_and(|arn| !arn.account.is_empty() && is_fixed(arn.account))
-                    }
-                    // Paths below a fixed organization: o-a1b2c3d4e5/r-ab12/*.
-                    "aws:principalorgpaths" | "aws:sourceorgpaths" => value
-                        .split('/')
-                        .next()
-                        .is_some_and(|organization| organization.starts_with("o-") && is_fixed(organization)),
-                    key => CALLER_KEYS.contains(&key) && is_fixed(value),
-                })
-            }
-            _ => false,
-        }
+        self.asks_for_values()
+            && self.values.iter().all(|value| match key.as_str() {
+                // The name of the access point may be open as long as its account is not.
+                "s3:dataaccesspointarn" => {
+                    Arn::parse(value).is_some_and(|arn| !arn.account.is_empty() && is_fixed(arn.account))
+                }
+                // Paths below a fixed organization: o-a1b2c3d4e5/r-ab12/*.
+                "aws:principalorgpaths" | "aws:sourceorgpaths" => value
+                    .split('/')
+                    .next()
+                    .is_some_and(|organization| organization.starts_with("o-") && is_fixed(organization)),
+                key => CALLER_KEYS.contains(&key) && is_fixed(value),
+            })
     }
 }
 
@@ -639,9 +651,7 @@ fn register_statement(surface: &mut Surface) {
         .function("names_principal", |handle: &mut StatementHandle, kind: &str, pattern: &str| {
             handle.0.statement.names_principal(kind, pattern)
         })
-        .function("has_condition_on", |handle: &mut StatementHandle, key: &str| {
-            handle.0.statement.has_condition_on(key)
-        })
+        .function("fixes", |handle: &mut StatementHandle, key: &str| handle.0.statement.fixes(key))
         .function("matches_resource", |handle: &mut StatementHandle, resource: &str| {
             handle.0.statement.matches_resource(resource)
         })

@@ -147,12 +147,41 @@ fn what_is_no_policy_is_no_answer() {
 }
 
 #[test]
-fn principals_and_condition_keys_are_found_whatever_else_is_said() {
+fn principals_are_found_whatever_else_is_said() {
     let s3 = statement(
         r#"{"Effect": "Allow", "Action": "*", "Principal": {"Service": ["events.amazonaws.com", "s3.amazonaws.com.cn"]},
             "Condition": {"StringEquals": {"AWS:SourceAccount": "111122223333"}}}"#,
     );
     assert!(s3.names_principal("Service", "s3.amazonaws.com*"));
     assert!(!s3.names_principal("AWS", "s3.amazonaws.com*") && !s3.names_principal("Service", "s3.amazonaws.com"));
-    assert!(s3.has_condition_on("aws:SourceAccount") && !s3.has_condition_on("aws:SourceArn"));
+}
+
+#[test]
+fn a_condition_fixes_a_key_when_it_asks_for_values_without_wildcards() {
+    let fixes = |condition: &str| {
+        let text = r#"{"Effect": "Allow", "Action": "*", "Principal": {"Service": "s3.amazonaws.com"}, "Condition": "#;
+        statement(&format!("{text}{condition}}}")).fixes("aws:SourceAccount")
+    };
+    for condition in [
+        r#"{"StringEquals": {"AWS:SourceAccount": "111122223333"}}"#,
+        r#"{"StringLike": {"aws:sourceaccount": ["111122223333", "444455556666"]}}"#,
+        r#"{"ForAnyValue:StringEqualsIgnoreCase": {"aws:SourceAccount": "111122223333"}}"#,
+        r#"{"StringLike": {"aws:SourceAccount": "*"}, "StringEquals": {"aws:SourceAccount": 111122223333}}"#,
+    ] {
+        assert!(fixes(condition), "{condition}");
+    }
+    for condition in [
+        "{}",
+        r#"{"StringEquals": {"aws:SourceArn": "arn:aws:s3:::reports"}}"#,
+        r#"{"StringEquals": {"aws:SourceAccount": []}}"#,
+        r#"{"StringNotEquals": {"aws:SourceAccount": "111122223333"}}"#,
+        r#"{"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}"#,
+        r#"{"ForAllValues:StringEquals": {"aws:SourceAccount": "111122223333"}}"#,
+        r#"{"StringLike": {"aws:SourceAccount": ["111122223333", "4444*"]}}"#,
+        r#"{"StringLike": {"aws:SourceAccount": "11112222333?"}}"#,
+        r#"{"StringEquals": {"aws:SourceAccount": "${aws:PrincipalAccount}"}}"#,
+        r#"{"Null": {"aws:SourceAccount": "false"}}"#,
+    ] {
+        assert!(!fixes(condition), "{condition}");
+    }
 }
