@@ -4,8 +4,9 @@
 //! there, which items are related to this one. Where the listing that would tell is missing, the answer is the reason.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -33,8 +34,9 @@ pub struct Snapshot {
     items: Vec<Arc<ConfigurationItem>>,
     /// The items by type, account and region: each a run of `items`.
     runs: BTreeMap<Place, std::ops::Range<usize>>,
-    /// Every region that an item belongs to: more than were read, as a trail is seen from elsewhere.
-    regions: BTreeSet<Arc<str>>,
+    /// Items by the hash of type and id: positions in `items`, sorted. Made when it is first asked for. A search through
+    /// the items themselves would read the key of each one that it passes, from all over the memory.
+    by_id: OnceLock<Vec<(u32, u32)>>,
     /// Items by name and by ARN, for relationships that do not hold the id: positions in `items`, sorted by type and
     /// label. The labels themselves stay with the items.
     by_label: Vec<(u32, Label)>,
@@ -189,8 +191,7 @@ impl Snapshot {
                 (place, Arc::clone(&gap.reason))
             })
             .collect();
-        let regions = runs.keys().map(|place| Arc::clone(&place.aws_region)).collect();
-        Self { about, items, runs, regions, by_label, listing_gaps }
+        Self { about, items, runs, by_id: OnceLock::new(), by_label, listing_gaps }
     }
 
     /// What the snapshot is of.
@@ -284,22 +285,42 @@ impl Snapshot {
         places
     }
 
+    /// The items of this type and id in an account, in whichever regions.
+    fn by_id<'s, 'k>(
+        &'s self,
+        account_id: &'k str,
+        resource_type: &'k str,
+        id: &'k str,
+    ) -> impl Iterator<Item = &'s Arc<ConfigurationItem>> + use<'s, 'k> {
+        let places = self.by_id.get_or_init(|| {
+            let mut places: Vec<_> = (0..)
+                .zip(&self.items)
+                .map(|(at, item)| (id_hash(&item.key.resource_type, &item.key.resource_id), at))
+                .collect();
+            places.sort_unstable();
+            places
+        });
+        let hash = id_hash(resource_type, id);
+        let first = places.partition_point(|(other, _)| *other < hash);
+        let alike = places.get(first..).unwrap_or(&[]).iter().take_while(move |(other, _)| *other == hash);
+        alike.filter_map(|(_, at)| self.items.get(*at as usize)).filter(move |item| {
+            let key = &item.key;
+            *key.resource_id == *id && *key.resource_type == *resource_type && *key.account_id == *account_id
+        })
+    }
+
     /// The item a relationship of `from` points at: by id, in the same region, then `global`, then anywhere in the
     /// account; or by name or ARN.
     pub fn target(&self, from: &ConfigurationItem, link: &Relationship) -> Option<&Arc<ConfigurationItem>> {
         let account = &from.key.account_id;
         if let Some(id) = &link.resource_id {
-            let regions = [from.key.region.as_ref(), GLOBAL].into_iter().chain(self.regions.iter().map(AsRef::as_ref));
-            for region in regions {
-                let wanted = (account.as_ref(), region, link.resource_type.as_ref(), id.as_ref());
-                let found = self.items.binary_search_by(|item| {
-                    let key = &item.key;
-                    (key.account_id.as_ref(), key.region.as_ref(), key.resource_type.as_ref(), key.resource_id.as_ref())
-                        .cmp(&wanted)
-                });
-                if let Ok(at) = found {
-                    return self.items.get(at);
-                }
+            let found = self.by_id(account, &link.resource_type, id).min_by(|a, b| {
+                let distance = |region: &Arc<str>| (*region != from.key.region, **region != *GLOBAL);
+                let (a, b) = (&a.key.region, &b.key.region);
+                distance(a).cmp(&distance(b)).then_with(|| a.cmp(b))
+            });
+            if found.is_some() {
+                return found;
             }
         }
         let name = link.resource_id.as_ref().or(link.resource_name.as_ref())?;
@@ -419,6 +440,14 @@ impl<'a> NotCollected<'a> {
             item.obscure(pointer, reason);
         }
     }
+}
+
+/// Half of a hash is enough to find a few candidates by.
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is wanted")]
+fn id_hash(resource_type: &str, id: &str) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    (resource_type, id).hash(&mut hasher);
+    hasher.finish() as u32
 }
 
 fn label_key(items: &[Arc<ConfigurationItem>], (at, label): (u32, Label)) -> (&str, &str) {

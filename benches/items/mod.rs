@@ -62,6 +62,10 @@ const KINDS: [fn(usize) -> Value; 37] = [
     vpc,
 ];
 
+/// Where the instances stand among the kinds, and how many they are: volumes are attached to them.
+const FIRST_INSTANCE: usize = 17;
+const INSTANCES: usize = 4;
+
 /// The nth item.
 pub(crate) fn item(n: usize) -> Value {
     let kind = KINDS[n % KINDS.len()];
@@ -127,7 +131,10 @@ fn key_arn(n: usize) -> String {
 }
 
 fn volume(n: usize) -> Value {
-    let (volume, instance) = (id("vol", n), id("i", n / 2));
+    // The instances of the same round of kinds. At the end of a count that is no whole number of rounds one is missing,
+    // as one that was just terminated is in an account.
+    let instance = n - n % KINDS.len() + FIRST_INSTANCE + n % INSTANCES;
+    let (volume, instance) = (id("vol", n), id("i", instance));
     let encrypted = !n.is_multiple_of(7);
     json!({
         "resourceType": "AWS::EC2::Volume",
