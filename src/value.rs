@@ -201,6 +201,9 @@ const MOST_TEXTS: usize = 16_384;
 impl Texts {
     /// The shared form of a text.
     pub(crate) fn share(&mut self, text: &str) -> Arc<str> {
+        if text.is_empty() {
+            return Arc::default();
+        }
         if let Some(shared) = self.0.get(text) {
             return Arc::clone(shared);
         }

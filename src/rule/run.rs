@@ -6,15 +6,18 @@
 
 #![expect(clippy::unnecessary_box_returns, reason = "the errors of Rhai's functions are boxed")]
 
+mod evidence;
+
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use compact_str::{CompactString, ToCompactString};
+use compact_str::CompactString;
 use rhai::{Dynamic, EvalAltResult, Position};
+
+use evidence::{Fact, LONGEST_VALUE, Reading, Readings, Shown, Where, cut};
 
 use super::Rule;
 use super::surface::Document;
@@ -30,9 +33,6 @@ pub(super) type Outcome<T> = Result<T, Box<EvalAltResult>>;
 /// More reads than this are not listed as evidence.
 const MOST_EVIDENCE: usize = 64;
 
-/// Longer values are cut.
-const LONGEST_VALUE: usize = 256;
-
 /// A script that does more than this goes in circles: the busiest rule over an account of 100,000 resources takes less.
 const MOST_OPERATIONS: u64 = 5_000_000;
 
@@ -44,6 +44,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 const MOST_GROWTH: usize = 256 << 20;
 
 thread_local! {
+    static READINGS: RefCell<Readings> = RefCell::default();
     static RUN: RefCell<Option<Run>> = const { RefCell::new(None) };
     static OPERATIONS: Cell<u64> = const { Cell::new(0) };
     static GROWTH: Cell<usize> = const { Cell::new(0) };
@@ -55,7 +56,9 @@ pub(super) struct Run {
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) rule: Arc<Rule>,
     pub(super) subject: Arc<ConfigurationItem>,
-    evidence: Vec<Evidence>,
+    /// What was read so far.
+    read: Reading,
+    /// The hashes of the paths that were read so far.
     seen: Vec<u64>,
     stop: Option<Gap>,
     started: Option<Instant>,
@@ -74,16 +77,14 @@ pub(super) fn begin(snapshot: &Arc<Snapshot>, rule: &Arc<Rule>, subject: &Arc<Co
     GROWTH.set(0);
     NUMBER.set(NUMBER.get() + 1);
     RUN.with_borrow_mut(|run| {
-        // The buffers of the one before are used again.
-        let (mut evidence, mut seen) =
-            run.take().map_or_else(Default::default, |before| (before.evidence, before.seen));
-        evidence.clear();
+        // The buffer of the one before is used again.
+        let mut seen = run.take().map_or_else(Default::default, |before| before.seen);
         seen.clear();
         *run = Some(Run {
             snapshot: Arc::clone(snapshot),
             rule: Arc::clone(rule),
             subject: Arc::clone(subject),
-            evidence,
+            read: READINGS.with_borrow_mut(Readings::start),
             seen,
             stop: None,
             started: None,
@@ -101,7 +102,8 @@ pub(super) fn number() -> u64 {
 pub(super) fn end() -> Ended {
     RUN.with_borrow_mut(|run| {
         let Some(run) = run else { return Ended { evidence: Arc::default(), stop: None } };
-        Ended { evidence: shared_evidence(&run.seen, &mut run.evidence), stop: run.stop.take() }
+        let evidence = READINGS.with_borrow_mut(|readings| readings.list(run.read));
+        Ended { evidence, stop: run.stop.take() }
     })
 }
 
@@ -255,12 +257,12 @@ impl Path {
     /// Notes that a script read what stands several steps below.
     pub(super) fn note_below(&self, down: &[Segment], value: Option<&Value>) {
         let hash = down.iter().fold(self.0.hash, mix_segment);
-        note(&self.0.item, Some(self), down, hash, || value.map(json));
+        note(&self.0.item, Where { above: Some(self), down, hash }, value.map_or(Shown::Nothing, Shown::Value));
     }
 
     /// Notes that a script read that there is nothing in this list or object.
     pub(super) fn note_empty(&self, value: &Value) {
-        note(&self.0.item, Some(self), &[], self.0.hash, || Some(json(value)));
+        note(&self.0.item, Where { above: Some(self), down: &[], hash: self.0.hash }, Shown::Value(value));
     }
 
     /// The fact one step below cannot be read: ends the evaluation.
@@ -286,7 +288,7 @@ impl Path {
 pub(super) fn note_attribute(item: &Arc<ConfigurationItem>, name: &'static str, value: &Value) {
     let segment = Segment::Fixed(name);
     let hash = hash(None, &segment);
-    note(item, None, &[segment], hash, || Some(json(value)));
+    note(item, Where { above: None, down: &[segment], hash }, Shown::Value(value));
 }
 
 /// Notes that a script read which resources of a type an item is linked to.
@@ -294,50 +296,39 @@ pub(super) fn note_links(item: &Arc<ConfigurationItem>, resource_type: &str, lin
     let segment = Segment::Fixed("relationships");
     // Links to several types stand under one path; the type keeps them apart.
     let hash = mix(hash(None, &segment), resource_type.as_bytes());
-    note(item, None, &[segment], hash, || {
-        let mut text = CompactString::from(resource_type);
-        for (count, label) in linked.enumerate() {
-            if text.len() > LONGEST_VALUE {
-                break;
-            }
-            text.push_str(if count == 0 { " " } else { ", " });
-            text.push_str(&label);
+    let mut text = CompactString::from(resource_type);
+    for (count, label) in linked.enumerate() {
+        if text.len() > LONGEST_VALUE {
+            break;
         }
-        if text.len() == resource_type.len() {
-            text.push_str(" none");
-        }
-        Some(cut(text))
-    });
+        text.push_str(if count == 0 { " " } else { ", " });
+        text.push_str(&label);
+    }
+    if text.len() == resource_type.len() {
+        text.push_str(" none");
+    }
+    note(item, Where { above: None, down: &[segment], hash }, Shown::Text(&cut(text)));
 }
 
-/// Notes what a script read some steps below a place, if it did not read it before.
-fn note(
-    item: &Arc<ConfigurationItem>,
-    above: Option<&Path>,
-    down: &[Segment],
-    hash: u64,
-    value: impl FnOnce() -> Option<CompactString>,
-) {
+/// Notes what a script read at a place, if it did not read it before.
+fn note(item: &Arc<ConfigurationItem>, place: Where<'_>, shown: Shown<'_>) {
     RUN.with_borrow_mut(|run| {
         let Some(run) = run else { return };
         if run.seen.len() >= MOST_EVIDENCE {
             return;
         }
         let of_subject = Arc::ptr_eq(item, &run.subject);
-        let read = if of_subject {
-            hash
+        let hash = if of_subject {
+            place.hash
         } else {
-            mix(mix(hash, item.key.resource_type.as_bytes()), item.key.resource_id.as_bytes())
+            mix(mix(place.hash, item.key.resource_type.as_bytes()), item.key.resource_id.as_bytes())
         };
-        if run.seen.contains(&read) {
+        if run.seen.contains(&hash) {
             return;
         }
-        run.seen.push(read);
-        run.evidence.push(Evidence {
-            resource: (!of_subject).then(|| format!("{} {}", item.key.resource_type, item.key.resource_id).into()),
-            path: shared_pointer(above, down, hash),
-            value: value(),
-        });
+        run.seen.push(hash);
+        let fact = Fact { item: (!of_subject).then_some(item), place, hash, shown };
+        run.read = READINGS.with_borrow_mut(|readings| readings.after(run.read, &fact));
     });
 }
 
@@ -392,26 +383,6 @@ fn pointer(above: Option<&Path>, down: &[Segment]) -> String {
     pointer
 }
 
-/// Whether a text is the JSON pointer of a place; at times wrongly no, never wrongly yes.
-fn is_pointer(text: &str, above: Option<&Path>, down: &[Segment]) -> bool {
-    let mut rest = text;
-    for step in steps(above, down) {
-        let before = match step {
-            Segment::Fixed(name) => rest.strip_suffix(name),
-            Segment::Name(name) => rest.strip_suffix(name.as_ref()),
-            Segment::Index(index) => {
-                let before = rest.trim_end_matches(|digit: char| digit.is_ascii_digit());
-                rest.get(before.len()..).is_some_and(|digits| digits.parse() == Ok(*index)).then_some(before)
-            }
-        };
-        match before.and_then(|before| before.strip_suffix('/')) {
-            Some(before) => rest = before,
-            None => return false,
-        }
-    }
-    rest.is_empty()
-}
-
 /// Hashes by [`mix`]. Keys that are hashes already stay as they are.
 pub(super) type Mixing = BuildHasherDefault<Mixer>;
 
@@ -430,118 +401,5 @@ impl Hasher for Mixer {
 
     fn write_u64(&mut self, hash: u64) {
         self.0 = hash;
-    }
-}
-
-thread_local! {
-    /// The pointers of the paths that were written out, by hash: rules read the same paths of item after item.
-    static POINTERS: RefCell<HashMap<u64, Key, Mixing>> = RefCell::default();
-}
-
-/// More than the paths that all rules read.
-const MOST_POINTERS: usize = 16_384;
-
-thread_local! {
-    /// What was read of items, by hash: most that a rule reads are flags and names that many items have.
-    static EVIDENCE: RefCell<HashMap<u64, Arc<[Evidence]>, Mixing>> = RefCell::default();
-}
-
-/// What the same rules read of a thousand items, a few times over.
-const MOST_LISTS: usize = 16_384;
-
-/// The shared form of what was read, of which the paths have these hashes.
-fn shared_evidence(paths: &[u64], evidence: &mut Vec<Evidence>) -> Arc<[Evidence]> {
-    if evidence.is_empty() {
-        return Arc::default();
-    }
-    let hash = paths
-        .iter()
-        .zip(&*evidence)
-        .fold(0, |hash: u64, (path, one)| mix(hash ^ *path, one.value.as_deref().unwrap_or_default().as_bytes()));
-    EVIDENCE.with_borrow_mut(|lists| {
-        if let Some(list) = lists.get(&hash).filter(|list| ***list == **evidence) {
-            evidence.clear();
-            return Arc::clone(list);
-        }
-        if lists.len() >= MOST_LISTS {
-            lists.clear();
-        }
-        let list: Arc<[Evidence]> = evidence.drain(..).collect();
-        lists.insert(hash, Arc::clone(&list));
-        list
-    })
-}
-
-/// The shared text of a place's JSON pointer.
-fn shared_pointer(above: Option<&Path>, down: &[Segment], hash: u64) -> Key {
-    POINTERS.with_borrow_mut(|pointers| {
-        if let Some(pointer) = pointers.get(&hash).filter(|pointer| is_pointer(pointer, above, down)) {
-            return Arc::clone(pointer);
-        }
-        if pointers.len() >= MOST_POINTERS {
-            pointers.clear();
-        }
-        let pointer: Key = pointer(above, down).into();
-        pointers.insert(hash, Arc::clone(&pointer));
-        pointer
-    })
-}
-
-/// A value as JSON, cut.
-fn json(value: &Value) -> CompactString {
-    match value {
-        Value::Null => CompactString::const_new("null"),
-        Value::Bool(true) => CompactString::const_new("true"),
-        Value::Bool(false) => CompactString::const_new("false"),
-        Value::Integer(number) => number.to_compact_string(),
-        // Texts that JSON writes as they are: nearly all.
-        Value::String(text)
-            if text.len() < LONGEST_VALUE - 2
-                && text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') =>
-        {
-            let mut quoted = CompactString::with_capacity(text.len() + 2);
-            quoted.push('"');
-            quoted.push_str(text);
-            quoted.push('"');
-            quoted
-        }
-        // A policy in JSON is longer than what is shown of it: no more is written than that.
-        Value::String(text) if text.len() > LONGEST_VALUE => {
-            let end = text.ceil_char_boundary(LONGEST_VALUE);
-            let mut start = Value::from(text.get(..end).unwrap_or(text)).to_compact_string();
-            // The closing quote, which is not there yet.
-            start.pop();
-            cut(start)
-        }
-        value => cut(value.to_compact_string()),
-    }
-}
-
-fn cut(text: CompactString) -> CompactString {
-    if text.len() <= LONGEST_VALUE {
-        return text;
-    }
-    let mut end = LONGEST_VALUE;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let mut short = CompactString::from(text.get(..end).unwrap_or_default());
-    short.push('…');
-    short
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_text_is_cut_where_its_json_would_be() {
-        for part in ["a", "\"", "\\", "\n", "\u{1}", "é", "€", "𝄞", "ab€\"", "{\"a\": [1]}, "] {
-            for length in 240..300 {
-                let text: String = part.chars().cycle().take(length).collect();
-                let value = Value::from(text);
-                assert_eq!(json(&value), cut(value.to_compact_string()), "{length} of {part}");
-            }
-        }
     }
 }
