@@ -36,7 +36,7 @@ pub const SCHEMA: &str = include_str!("../docs/assize.schema.json");
 
 /// The keys of each part of the file.
 mod keys {
-    pub(super) const FILE: [&str; 11] = [
+    pub(super) const FILE: [&str; 12] = [
         "accounts",
         "regions",
         "rules",
@@ -47,6 +47,7 @@ mod keys {
         "fail_on",
         "sarif_suppressions",
         "definitions",
+        "store",
         "threads",
     ];
     pub(super) const ACCOUNT: [&str; 5] = ["account_id", "profile", "role_arn", "external_id", "regions"];
@@ -132,6 +133,8 @@ pub struct Config {
     pub resources: Option<Located<PathBuf>>,
     /// The folder with further service models.
     pub models: Option<Located<PathBuf>>,
+    /// Where history is kept.
+    pub store: Option<Located<PathBuf>>,
     /// On how many threads to judge.
     pub threads: Option<Located<u16>>,
 }
@@ -240,6 +243,7 @@ impl Config {
             config.resources = folder("resources");
             config.models = folder("models");
         }
+        config.store = section.get("store").and_then(|node| reader.text(node)).map(located);
         config.threads = section.get("threads").and_then(|node| threads(reader, node));
         Ok(config)
     }

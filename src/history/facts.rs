@@ -324,7 +324,7 @@ fn section(value: Value) -> Value {
     if value == Value::Null { Value::object::<&str>([]) } else { value }
 }
 
-/// Bodies are short and there are many: more effort would gain a tenth in size for twice the time.
+/// Bodies are short and there are many: a low level keeps the writing quick, at some cost in size.
 pub(super) fn deflate(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = ZlibEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::new(3));
     encoder.write_all(bytes)?;

@@ -6,6 +6,7 @@
 //! - `expected.yaml`: which verdict each rule must give on each label, written from what AWS says the rules mean
 //! - `athena.rs`, `athena.py`: what is exported, in a table of the form that AWS documents
 //! - `decode.rs`, `debug.rs`: what the client reads, against what the typed SDK reads
+//! - `history.rs`: an account that changes between scans, and what the store tells of it
 //! - `inventory.rs`: what there is in an account that has more than is read
 //! - `scan.rs`: verdicts, requests and permissions of the real binary
 
@@ -15,6 +16,7 @@ mod athena;
 mod debug;
 mod decode;
 mod demo;
+mod history;
 mod inventory;
 mod moto;
 mod scan;

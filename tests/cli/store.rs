@@ -67,6 +67,47 @@ fn the_environment_names_the_store_and_a_flag_overrules_it() {
 }
 
 #[test]
+fn all_commands_find_the_store_alike() {
+    let folder = Folder::new();
+    folder.write("assize.yaml", "store: kept/named.db\n");
+    folder.write("bucket/snapshot.json", FUNCTION);
+    std::fs::create_dir(folder.path().join("kept")).unwrap();
+    folder.assize(&["scan", "--demo", "--service", "s3"]);
+    assert!(folder.path().join("kept/named.db").is_file());
+    let readers: [&[&str]; 5] = [
+        &["evaluate", "--service", "s3"],
+        &["report"],
+        &["query", "SELECT resourceId"],
+        &["query", "--sql", "SELECT resource_id FROM items"],
+        &["diff", "latest", "latest"],
+    ];
+    for command in readers {
+        let ran = folder.assize(command);
+        assert!([0, 1, 3].contains(&ran.code()), "{command:?}: {ran}");
+        let elsewhere = folder.command(command).env("ASSIZE_STORE", "other.db").output().unwrap();
+        let told = String::from_utf8(elsewhere.stderr).unwrap();
+        assert!(told.contains("there is no store other.db"), "{command:?}: {told}");
+        let flag =
+            folder.command(&[command, &["--store", "third.db"]].concat()).env("ASSIZE_STORE", "other.db").output();
+        let told = String::from_utf8(flag.unwrap().stderr).unwrap();
+        assert!(told.contains("there is no store third.db"), "{command:?}: {told}");
+        for without in ["--no-store", "--no-config"] {
+            let ran = folder.assize(&[command, &[without]].concat());
+            assert_eq!(ran.code(), 2, "{command:?} {without}: {ran}");
+        }
+    }
+    assert_eq!(folder.assize(&["import", "bucket/snapshot.json"]).code(), 0);
+    let history = History::open_existing(folder.path().join("kept/named.db")).unwrap();
+    assert_eq!(history.snapshots().unwrap().len(), 2);
+    let nowhere = folder.assize(&["import", "bucket/snapshot.json", "--no-store"]);
+    assert!(nowhere.stderr().contains("there is no store to import into"), "{nowhere}");
+    let shown = folder.assize(&["config", "show", "--demo"]);
+    assert!(shown.stdout().contains("kept/named.db  (assize.yaml:1"), "{shown}");
+    let shown = folder.command(&["config", "show"]).env("ASSIZE_STORE", "other.db").output().unwrap();
+    assert!(String::from_utf8(shown.stdout).unwrap().contains("other.db  (ASSIZE_STORE)"));
+}
+
+#[test]
 fn no_secret_reaches_the_store() {
     let folder = Folder::new();
     folder.write("snapshot.json", FUNCTION);

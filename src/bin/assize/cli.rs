@@ -162,9 +162,8 @@ pub(crate) struct Import {
     /// Files of AWS Config, or folders of them
     #[arg(required_unless_present = "from_api", value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// The store to put it into; it is made if there is none
-    #[arg(long, value_name = "FILE")]
-    pub(crate) store: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: Store,
     /// Only what was delivered on this day or later
     #[arg(long, value_name = "DAY")]
     pub(crate) since: Option<jiff::civil::Date>,
@@ -184,6 +183,8 @@ pub(crate) struct Import {
     pub(crate) account: ConfigAccount,
     #[command(flatten)]
     pub(crate) definitions: Definitions,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
 }
 
 #[derive(Debug, Args)]
@@ -283,6 +284,8 @@ pub(crate) struct Report {
     pub(crate) at: Option<String>,
     #[command(flatten)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
 }
 
 #[derive(Debug, Args)]
@@ -293,14 +296,14 @@ pub(crate) struct Query {
     /// Read the query from this file
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     pub(crate) file: Option<PathBuf>,
-    /// Ask this snapshot of assize, or snapshot or history file of AWS Config; compressed or not
-    #[arg(long = "snapshot", value_name = "FILE", required_unless_present = "store")]
+    /// Ask this snapshot of assize, or snapshot or history file of AWS Config; compressed or not. The store's last known
+    /// state by default
+    #[arg(long = "snapshot", value_name = "FILE", conflicts_with = "store")]
     pub(crate) snapshots: Vec<PathBuf>,
-    /// Ask the last known state of this store
-    #[arg(long, value_name = "FILE", conflicts_with = "snapshots")]
-    pub(crate) store: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: Store,
     /// Ask the store's state of this moment: a time, a day, the number of a snapshot, latest or latest~2
-    #[arg(long, value_name = "MOMENT", requires = "store")]
+    #[arg(long, value_name = "MOMENT", conflicts_with = "snapshots", help_heading = "Store")]
     pub(crate) at: Option<String>,
     /// The query is SQL over tables, as docs/query.md describes them; it can only read
     #[arg(long)]
@@ -310,6 +313,8 @@ pub(crate) struct Query {
     pub(crate) format: AnswerFormat,
     #[command(flatten)]
     pub(crate) definitions: Definitions,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
 }
 
 #[derive(Debug, Args)]
@@ -322,9 +327,8 @@ pub(crate) struct Diff {
     /// The newer state, of the same kind [default: latest]
     #[arg(value_name = "TO")]
     pub(crate) to: Option<String>,
-    /// The store of the scans
-    #[arg(long, value_name = "FILE")]
-    pub(crate) store: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: Store,
     #[command(flatten)]
     pub(crate) definitions: Definitions,
     /// The format on standard output
@@ -342,6 +346,8 @@ pub(crate) struct Diff {
     /// Show at most so many of a kind on the terminal and in Markdown; 0 shows all
     #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Report")]
     pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
 }
 
 const DIFF_HELP: &str = "\
@@ -551,10 +557,11 @@ pub(crate) struct Definitions {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Store")]
 pub(crate) struct Store {
-    /// Keep what was read and judged in this store, an SQLite file [default: the environment's `ASSIZE_STORE`]
+    /// The store, an SQLite file that keeps what is read and judged [default: `ASSIZE_STORE` of the environment, or
+    /// `store` of the configuration file]
     #[arg(long, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
-    /// Keep nothing, whatever the environment says
+    /// Do without a store, whatever the environment and the configuration file say
     #[arg(long, conflicts_with = "store")]
     pub(crate) no_store: bool,
 }

@@ -21,8 +21,12 @@ use crate::input;
 pub(crate) enum Origin {
     Default,
     File(Position),
+    Environment(&'static str),
     Flag(&'static str),
 }
+
+/// The environment's word for the store.
+const STORE: &str = "ASSIZE_STORE";
 
 /// A value with its origin, in words.
 #[derive(Clone, Debug)]
@@ -75,6 +79,7 @@ impl Settings {
         self.choice(&mut flags.choice);
         self.targets(&mut flags.targets);
         self.definitions(&mut flags.definitions);
+        self.store(&mut flags.store);
         self.output(&mut flags.output);
     }
 
@@ -224,6 +229,21 @@ impl Settings {
                 _ => self.note_flag(key, flag, given.as_deref().map(shown), "none of one's own"),
             }
         }
+    }
+
+    /// Where history is kept: the environment is nearer than a file that others share.
+    pub(crate) fn store(&mut self, flags: &mut cli::Store) {
+        let of_environment = std::env::var_os(STORE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let of_file = self.config.as_ref().and_then(|config| config.store.clone());
+        let (path, origin) = match (&flags.store, of_environment, of_file) {
+            _ if flags.no_store => (None, Origin::Flag("--no-store")),
+            (Some(path), _, _) => (Some(path.clone()), Origin::Flag("--store")),
+            (None, Some(path), _) => (Some(path), Origin::Environment(STORE)),
+            (None, None, Some(path)) => (Some(path.value), Origin::File(path.at)),
+            (None, None, None) => (None, Origin::Default),
+        };
+        self.note("store", path.as_deref().map_or_else(|| "none".to_owned(), shown), origin);
+        flags.store = path;
     }
 
     /// Where reports go, and what is a failure.

@@ -1,6 +1,4 @@
-//! The store that the flags or the environment name, and what commands ask of it.
-
-use std::path::PathBuf;
+//! The store that is asked for, and what commands ask of it.
 
 use assize::history::{History, HistoryError, Judgement, Moment, SnapshotId};
 use assize::snapshot::Snapshot;
@@ -9,26 +7,14 @@ use assize::source::account::secret::SecretKey;
 use crate::cli;
 use crate::failure::{Failure, causes};
 
-/// The environment's word for the store.
-const VARIABLE: &str = "ASSIZE_STORE";
-
-/// Where history is kept, if it is.
-fn path(flags: &cli::Store) -> Option<PathBuf> {
-    if flags.no_store {
-        return None;
-    }
-    let environment = || std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
-    flags.store.clone().or_else(environment)
-}
-
 /// The store to write to, if there is to be one. It is made before the first call: an error costs no scan.
 pub(crate) fn open(flags: &cli::Store) -> Result<Option<History>, Failure> {
-    path(flags).map(|path| History::open(path).map_err(|error| failure(&error))).transpose()
+    flags.store.as_ref().map(|path| History::open(path).map_err(|error| failure(&error))).transpose()
 }
 
 /// The store to read from.
 pub(crate) fn existing(flags: &cli::Store, instead: &str) -> Result<History, Failure> {
-    let path = path(flags).ok_or_else(|| {
+    let path = flags.store.as_ref().ok_or_else(|| {
         Failure::new("there is nothing to read").help(format!("name {instead}, or a store with --store FILE"))
     })?;
     History::open_existing(path).map_err(|error| failure(&error))

@@ -59,7 +59,7 @@ fn show(mut scan: Scan, threads: usize, colors: Colors) -> Result<u8, Failure> {
             let origin = match &setting.origin {
                 Origin::Default => "default".to_owned(),
                 Origin::File(at) => format!("{}:{}", at.file, at.line),
-                Origin::Flag(flag) => (*flag).to_owned(),
+                Origin::Environment(name) | Origin::Flag(name) => (*name).to_owned(),
             };
             (setting.key, harmless(&setting.value).into_owned(), harmless(&origin).into_owned())
         })

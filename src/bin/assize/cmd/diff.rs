@@ -3,18 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use assize::diff::{self, Judged, RuleVersion, State};
-use assize::history::History;
 use assize::report::diff::{Compared, Format, Options, write};
 use assize::report::sarif::Anchor;
 use assize::report::terminal::Layout;
 use assize::report::{Report, json};
 use assize::snapshot::Snapshot;
 
-use crate::cli::Diff;
-use crate::exit;
-use crate::failure::{Failure, causes};
-use crate::input;
+use crate::cli::{self, Diff};
+use crate::failure::Failure;
 use crate::output::{self, Colors};
+use crate::settings::Settings;
+use crate::{exit, input, store};
 
 /// What is compared when nothing is named: the last scan with the one before it.
 const FROM: &str = "latest~1";
@@ -30,23 +29,22 @@ impl Input {
     /// A file of that name, or else what the word means in the store.
     fn read(word: &str, flags: &Diff) -> Result<Self, Failure> {
         let path = Path::new(word);
-        match &flags.store {
-            Some(store) if !path.is_file() => Self::of_store(store, word),
+        match &flags.store.store {
+            Some(_) if !path.is_file() => Self::of_store(&flags.store, word),
             _ => Self::of_file(path, flags),
         }
     }
 
-    fn of_store(store: &Path, word: &str) -> Result<Self, Failure> {
-        let failed = |error| Failure::new(causes(&error));
-        let history = History::open_existing(store).map_err(failed)?;
-        let moment = history.resolve(word).map_err(|error| {
-            failed(error).help("name a file, or of the store latest, latest~1, a snapshot's number or a time")
+    fn of_store(store: &cli::Store, word: &str) -> Result<Self, Failure> {
+        let history = store::existing(store, "two files")?;
+        let moment = store::moment(&history, Some(word)).map_err(|failure| {
+            failure.help("name a file, or of the store latest, latest~1, a snapshot's number or a time")
         })?;
         let snapshot = match moment.snapshot {
             Some(id) => history.snapshot(id),
             None => history.state_at(moment.time),
         };
-        snapshot.map(|snapshot| Self::Snapshot(Box::new(snapshot))).map_err(failed)
+        snapshot.map(|snapshot| Self::Snapshot(Box::new(snapshot))).map_err(|error| store::failure(&error))
     }
 
     fn of_file(path: &Path, flags: &Diff) -> Result<Self, Failure> {
@@ -82,13 +80,14 @@ impl Input {
     }
 }
 
-pub(crate) fn run(flags: &Diff, colors: Colors) -> Result<u8, Failure> {
+pub(crate) fn run(mut flags: Diff, colors: Colors) -> Result<u8, Failure> {
+    Settings::load(&flags.config)?.store(&mut flags.store);
     output::check_paths(flags.outputs.iter().map(|(_, path)| path))?;
     let sarif: Option<&PathBuf> =
         flags.outputs.iter().find(|(format, _)| *format == Format::Sarif).map(|(_, path)| path);
     let is_sarif = sarif.is_some() || flags.format == Format::Sarif;
     let anchor = if is_sarif { output::find_anchor(flags.anchor.as_deref(), None, sarif)? } else { Anchor::default() };
-    let names = match (&flags.from, &flags.to, &flags.store) {
+    let names = match (&flags.from, &flags.to, &flags.store.store) {
         (Some(from), Some(to), _) => [from.as_str(), to.as_str()],
         (Some(from), None, Some(_)) => [from.as_str(), TO],
         (None, _, Some(_)) => [FROM, TO],
@@ -97,7 +96,7 @@ pub(crate) fn run(flags: &Diff, colors: Colors) -> Result<u8, Failure> {
                 .help("name two files, or --store FILE with the store of the scans"));
         }
     };
-    let [from, to] = names.map(|name| Input::read(name, flags));
+    let [from, to] = names.map(|name| Input::read(name, &flags));
     let (from, to) = (from?, to?);
     if from.report().is_some() != to.report().is_some() {
         return Err(Failure::new("a snapshot and a report cannot be compared")

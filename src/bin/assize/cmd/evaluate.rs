@@ -19,6 +19,7 @@ pub(crate) fn run(mut flags: Evaluate, threads: usize, colors: Colors) -> Result
     settings.choice(&mut flags.choice);
     settings.targets(&mut flags.targets);
     settings.definitions(&mut flags.definitions);
+    settings.store(&mut flags.store);
     settings.output(&mut flags.output);
     let threads = settings.threads(threads);
     output::check(&flags.output)?;

@@ -14,12 +14,14 @@ use super::config_account;
 use crate::cli::Import;
 use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
-use crate::{exit, input};
+use crate::settings::Settings;
+use crate::{exit, input, store};
 
 /// So many files that AWS Config did not write are named; the others are counted.
 const NAMED: usize = 5;
 
-pub(crate) fn run(flags: &Import, colors: Colors) -> Result<u8, Failure> {
+pub(crate) fn run(mut flags: Import, colors: Colors) -> Result<u8, Failure> {
+    Settings::load(&flags.config)?.store(&mut flags.store);
     let (_, catalog) = input::definitions(&flags.definitions)?;
     let facts = TypeFacts::of(&catalog);
     let filter = Filter {
@@ -32,12 +34,15 @@ pub(crate) fn run(flags: &Import, colors: Colors) -> Result<u8, Failure> {
     if let Some(missing) = flags.paths.iter().find(|path| !path.exists()) {
         return Err(Failure::new(format!("there is no file or folder {}", missing.display())));
     }
-    let mut history = History::open(&flags.store).map_err(|error| Failure::new(causes(&error)))?;
-    let key = SecretKey::new(history.secret_key().map_err(|error| Failure::new(causes(&error)))?);
+    let mut history = store::open(&flags.store)?.ok_or_else(|| {
+        Failure::new("there is no store to import into")
+            .help("name one with --store FILE: it is made if it is not there")
+    })?;
+    let key = store::key(&history)?;
     let mut import = Importing { history: &mut history, facts: &facts, key: &key, colors, done: Done::default() };
     import.files(&flags.paths, &filter)?;
     if flags.from_api {
-        import.api(flags)?;
+        import.api(&flags)?;
     }
     import.finish()
 }

@@ -8,7 +8,6 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use assize::gap::Gap;
-use assize::history::{History, HistoryError};
 use assize::query::output::{self as answers, Table};
 use assize::query::sql::{Database, SqlError};
 use assize::query::{Answer, Query, QueryError};
@@ -21,20 +20,25 @@ use unicode_width::UnicodeWidthStr;
 use crate::cli::{self, AnswerFormat};
 use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
-use crate::{exit, input};
+use crate::settings::Settings;
+use crate::{exit, input, store};
 
 const NOTE: Style = AnsiColor::Magenta.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
-pub(crate) fn run(flags: &cli::Query, colors: Colors) -> Result<u8, Failure> {
-    let text = text(flags)?;
+pub(crate) fn run(mut flags: cli::Query, colors: Colors) -> Result<u8, Failure> {
+    let text = text(&flags)?;
+    // Files that are named need no store: what is wrong with the settings is nothing to them.
+    if flags.snapshots.is_empty() {
+        Settings::load(&flags.config)?.store(&mut flags.store);
+    }
     if flags.sql {
-        return sql(flags, &text, colors);
+        return sql(&flags, &text, colors);
     }
     // Before the snapshot is read: that takes a while.
     let query = Query::parse(&text)
         .map_err(|error| wrong(&error, &text).help("docs/query.md has the grammar; --sql takes SQL with tables"))?;
-    let answer = query.run(&snapshot(flags)?).map_err(|error| Failure::new(causes(&error)))?;
+    let answer = query.run(&snapshot(&flags)?).map_err(|error| Failure::new(causes(&error)))?;
     output::stdout(colors, flags.format != AnswerFormat::Table, |out| match flags.format {
         AnswerFormat::Table => show(&answer.columns(), answer.rows(), colors, out),
         AnswerFormat::Json => answers::json(&answer, out),
@@ -90,20 +94,18 @@ fn text(flags: &cli::Query) -> Result<String, Failure> {
 
 /// The items to ask: of files, or of a moment of a store.
 fn snapshot(flags: &cli::Query) -> Result<Snapshot, Failure> {
-    let Some(store) = &flags.store else {
+    if !flags.snapshots.is_empty() {
         let (_, catalog) = input::definitions(&flags.definitions)?;
         return input::snapshot(&flags.snapshots, &catalog);
+    }
+    let history = store::existing(&flags.store, "a file with --snapshot")?;
+    let moment = store::moment(&history, flags.at.as_deref())?;
+    let read = match moment.snapshot {
+        // A snapshot that was named is asked as it was read.
+        Some(id) if flags.at.is_some() => history.snapshot(id),
+        _ => history.state_at(moment.time),
     };
-    let read = || {
-        let history = History::open_existing(store)?;
-        let moment = history.resolve(flags.at.as_deref().unwrap_or("latest"))?;
-        match moment.snapshot {
-            // A snapshot that was named is asked as it was read.
-            Some(id) if flags.at.is_some() => history.snapshot(id),
-            _ => history.state_at(moment.time),
-        }
-    };
-    read().map_err(|error: HistoryError| Failure::new(causes(&error)))
+    read.map_err(|error| store::failure(&error))
 }
 
 /// The error with the line it is in, and a caret below the place.

@@ -9,14 +9,17 @@ use assize::source::descriptor::Catalog;
 use crate::cli::Report;
 use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
+use crate::settings::Settings;
 use crate::{input, store};
 
-pub(crate) fn run(flags: &Report, colors: Colors) -> Result<u8, Failure> {
+pub(crate) fn run(mut flags: Report, colors: Colors) -> Result<u8, Failure> {
     output::check(&flags.output)?;
     let anchor = output::anchor(&flags.output, None, &std::collections::BTreeMap::new())?;
-    let report = match &flags.file {
-        Some(path) => of_file(path)?,
-        None => of_store(flags)?,
+    let report = if let Some(path) = &flags.file {
+        of_file(path)?
+    } else {
+        Settings::load(&flags.config)?.store(&mut flags.store);
+        of_store(&flags)?
     };
     output::report(&report, &flags.output, anchor, colors)
 }

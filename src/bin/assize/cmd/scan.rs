@@ -60,6 +60,7 @@ pub(crate) fn collect(mut flags: Collect, colors: Colors) -> Result<u8, Failure>
     settings.account(&mut flags.account);
     settings.choice(&mut flags.choice);
     settings.definitions(&mut flags.definitions);
+    settings.store(&mut flags.store);
     let rules = settings.rules(&flags.choice)?.rules;
     let (models, catalog) = input::definitions(&flags.definitions)?;
     let mut needs = if flags.all { Needs::everything(&catalog) } else { input::needs(&rules) };
