@@ -24,6 +24,7 @@
 
 mod append;
 mod coverage;
+mod drift;
 mod error;
 mod facts;
 mod fold;

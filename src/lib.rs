@@ -7,6 +7,7 @@ pub mod collect;
 pub mod compare;
 pub mod config;
 pub mod diff;
+pub mod drift;
 pub mod evaluate;
 pub mod evaluation;
 pub mod exemption;

@@ -14,6 +14,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::drift::Drift;
 use crate::evaluation::{ComplianceType, Evaluation, RuleError, Severity};
 use crate::exemption::{Exemption, Exemptions, Run, Usage};
 use crate::gap::Gap;
@@ -45,6 +46,8 @@ pub struct Report {
     pub rule_errors: Vec<RuleError>,
     /// The exemptions that were asked for, in the order in which they are written.
     pub exemptions: Vec<ExemptionSummary>,
+    /// How the findings stand to those before, if there is a store that knows.
+    pub drift: Option<Drift>,
 }
 
 /// What a snapshot holds and how it was made.
@@ -217,7 +220,22 @@ impl Report {
             gaps,
             rule_errors,
             exemptions: Vec::new(),
+            drift: None,
         }
+    }
+
+    /// The same, with how its findings stand to those before.
+    #[must_use]
+    pub fn with_drift(mut self, drift: Option<Drift>) -> Self {
+        self.drift = drift;
+        self
+    }
+
+    /// How many findings are new, and how many still open.
+    fn new_and_open(&self, drift: &Drift) -> (usize, usize) {
+        let is_new = |finding: &Evaluation| drift.standing(finding).is_some_and(|one| one.open_since.is_none());
+        let new = self.findings().filter(|finding| is_new(finding)).count();
+        (new, self.findings().count() - new)
     }
 
     /// The same, with what became of the exemptions with which the evaluations were made.

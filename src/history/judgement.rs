@@ -76,7 +76,7 @@ type Subject = (i64, i64, Box<str>);
 /// Of a subject: the place, the id of the resource, and what was said, by time.
 type Known = (i64, String, Vec<Row>);
 
-const COMPLIANCE: [ComplianceType; 4] = [
+pub(super) const COMPLIANCE: [ComplianceType; 4] = [
     ComplianceType::Compliant,
     ComplianceType::NonCompliant,
     ComplianceType::NotApplicable,
@@ -87,7 +87,7 @@ const SEVERITIES: [Severity; 5] =
     [Severity::Informational, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 
 /// The number of a word of a fixed list.
-fn number<T: PartialEq>(all: &[T], one: &T) -> i64 {
+pub(super) fn number<T: PartialEq>(all: &[T], one: &T) -> i64 {
     all.iter().position(|other| other == one).and_then(|at| i64::try_from(at).ok()).unwrap_or(0)
 }
 
@@ -428,16 +428,18 @@ impl History {
     /// # Errors
     /// The store cannot be read.
     pub fn compliance(&self, key: &ResourceKey) -> Result<Vec<Interval>> {
-        self.read(|connection| {
-            let sql = format!(
-                "{VERDICTS} WHERE a.text = ?1 AND g.text = ?2 AND t.text = ?3 AND r.resource_id = ?4
-                    ORDER BY w.text, v.key, v.start"
-            );
-            let key =
-                [key.account_id.as_ref(), key.region.as_ref(), key.resource_type.as_ref(), key.resource_id.as_ref()];
-            intervals(connection, &sql, &key, |_, _, _, _| true)
-        })
+        self.read(|connection| of_resource(connection, key))
     }
+}
+
+/// What rules said of a resource over time, by rule, key and time.
+pub(super) fn of_resource(connection: &Connection, key: &ResourceKey) -> Attempt<Vec<Interval>> {
+    let sql = format!(
+        "{VERDICTS} WHERE a.text = ?1 AND g.text = ?2 AND t.text = ?3 AND r.resource_id = ?4
+            ORDER BY w.text, v.key, v.start"
+    );
+    let key = [key.account_id.as_ref(), key.region.as_ref(), key.resource_type.as_ref(), key.resource_id.as_ref()];
+    intervals(connection, &sql, &key, |_, _, _, _| true)
 }
 
 fn not_judged(id: SnapshotId) -> Fault {

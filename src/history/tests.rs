@@ -1,5 +1,6 @@
 //! The store against what it promises: single cases here, and in `model` random histories against a model in plain Rust.
 
+mod drift;
 mod judgement;
 mod model;
 

@@ -5,6 +5,8 @@
 //! here are the contract, apart from the types that the stages use among themselves, and they read as well as write: a
 //! saved report can be shown again in another format.
 
+mod drift;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -13,7 +15,9 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize, Serializer};
 
+use self::drift::{DriftV1, StandingV1};
 use super::{ExemptionSummary, Report, RuleSummary, SnapshotSummary};
+use crate::drift::Drift;
 use crate::evaluation::{ComplianceType, Evaluation, Evidence, ExemptionMark, ExemptionState, RuleError, Severity};
 use crate::exemption::Usage;
 use crate::gap::Gap;
@@ -65,10 +69,11 @@ pub fn write(report: &Report, mut out: impl Write) -> io::Result<()> {
             findings: Severity::ALL.into_iter().map(|severity| (severity.as_str(), counts.of(severity))).collect(),
         },
         rules: Each(&report.rules, RuleV1::new),
-        evaluations: Each(&report.evaluations, EvaluationV1::new),
+        evaluations: Evaluations(report),
         gaps: Each(&report.gaps, GapV1::new),
         rule_errors: Each(&report.rule_errors, RuleErrorV1::new),
         exemptions: Each(&report.exemptions, ExemptionV1::new),
+        drift: report.drift.as_ref().map(|drift| DriftV1::new(report, drift)),
     };
     serde_json::to_writer_pretty(&mut out, &wire)?;
     out.write_all(b"\n")
@@ -88,7 +93,13 @@ pub fn read(mut input: impl BufRead) -> Result<Report, ReadError> {
         _ => return Err(ReadError::NotAReport),
     }
     let wire: SavedReportV1 = serde_json::from_slice(&bytes).map_err(ReadError::Json)?;
+    let standings = |wire: &EvaluationV1<'_>| {
+        let standing = wire.drift.as_ref()?.to_standing(&wire.rule, wire.key.as_deref().unwrap_or_default());
+        Some((wire.resource(), standing))
+    };
+    let standings = wire.evaluations.iter().filter_map(standings).collect();
     let mut report = Report {
+        drift: wire.drift.map(|drift| drift.into_drift(standings)),
         assize_version: wire.assize_version,
         snapshot: wire.snapshot.into_summary(),
         rules: wire.rules.into_iter().map(RuleV1::into_summary).collect(),
@@ -117,10 +128,11 @@ struct ReportV1<'a> {
     snapshot: SnapshotV1<'a>,
     summary: SummaryV1,
     rules: Each<'a, RuleSummary, RuleV1<'a>>,
-    evaluations: Each<'a, Evaluation, EvaluationV1<'a>>,
+    evaluations: Evaluations<'a>,
     gaps: Each<'a, Gap, GapV1<'a>>,
     rule_errors: Each<'a, RuleError, RuleErrorV1<'a>>,
     exemptions: Each<'a, ExemptionSummary, ExemptionV1<'a>>,
+    drift: Option<DriftV1<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +147,8 @@ struct SavedReportV1 {
     /// Reports of an assize that knew no exemptions have none.
     #[serde(default)]
     exemptions: Vec<ExemptionV1<'static>>,
+    /// Only what is made with a store has it.
+    drift: Option<DriftV1<'static>>,
 }
 
 /// Writes a list whose wire form is made one element at a time: a report may have millions.
@@ -143,6 +157,16 @@ struct Each<'a, T, W>(&'a [T], fn(&'a T) -> W);
 impl<T, W: Serialize> Serialize for Each<'_, T, W> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(self.1))
+    }
+}
+
+/// The evaluations, each with how it stands to those before, if that is known.
+struct Evaluations<'a>(&'a Report);
+
+impl Serialize for Evaluations<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let drift = self.0.drift.as_ref();
+        serializer.collect_seq(self.0.evaluations.iter().map(|one| EvaluationV1::new(one, drift)))
     }
 }
 
@@ -278,10 +302,12 @@ struct EvaluationV1<'a> {
     evidence: Vec<EvidenceV1<'a>>,
     gap: Option<GapV1<'a>>,
     exemption: Option<MarkV1<'a>>,
+    #[serde(default)]
+    drift: Option<StandingV1<'a>>,
 }
 
 impl<'a> EvaluationV1<'a> {
-    fn new(evaluation: &'a Evaluation) -> Self {
+    fn new(evaluation: &'a Evaluation, drift: Option<&'a Drift>) -> Self {
         let key = &evaluation.resource;
         Self {
             rule: Cow::Borrowed(&evaluation.rule),
@@ -298,13 +324,18 @@ impl<'a> EvaluationV1<'a> {
             evidence: evaluation.evidence.iter().map(EvidenceV1::new).collect(),
             gap: evaluation.gap.as_deref().map(GapV1::new),
             exemption: evaluation.exemption.as_deref().map(MarkV1::new),
+            drift: drift.and_then(|drift| drift.standing(evaluation)).map(StandingV1::new),
         }
+    }
+
+    fn resource(&self) -> ResourceKey {
+        ResourceKey::new(&self.account_id, &self.aws_region, &self.resource_type, &self.resource_id)
     }
 
     fn into_evaluation(self) -> Evaluation {
         Evaluation {
+            resource: self.resource(),
             rule: Arc::from(self.rule),
-            resource: ResourceKey::new(&self.account_id, &self.aws_region, &self.resource_type, &self.resource_id),
             key: self.key.unwrap_or_default().into(),
             compliance_type: self.compliance_type,
             severity: self.severity,

@@ -28,6 +28,7 @@ use serde_sarif::sarif::{
 use sha2::{Digest, Sha256};
 
 use super::{ExemptionSummary, Options, Report, RuleSummary, harmless};
+use crate::drift::Drift;
 use crate::evaluation::{ComplianceType, Evaluation, ExemptionMark, RuleError, Severity};
 use crate::gap::Gap;
 use crate::item::ResourceKey;
@@ -213,6 +214,11 @@ fn run(report: &Report, baseline: Option<&Baseline>, options: &Options, account:
     let mut located =
         |finding: &Evaluation| result(finding, rules.get(&*finding.rule).copied(), anchor, &mut occurrences);
     let mut results: Vec<SarifResult> = findings.iter().map(|finding| located(finding)).collect();
+    if let Some(drift) = &report.drift {
+        for (result, finding) in results.iter_mut().zip(&findings) {
+            add_standing(result, drift, finding);
+        }
+    }
     if let Some(baseline) = baseline {
         for (result, finding) in results.iter_mut().zip(&findings) {
             let state = baseline.states.get(&identity(finding)).copied().unwrap_or("new");
@@ -483,6 +489,19 @@ fn result(
         ("exemption", finding.exemption.as_deref().map_or(json!(null), exemption)),
     ]));
     result
+}
+
+/// Says whether a finding is new, or since when it has been open. What was fixed is no result: code scanning would take
+/// it for an alert.
+fn add_standing(result: &mut SarifResult, drift: &Drift, finding: &Evaluation) {
+    let Some(standing) = drift.standing(finding) else { return };
+    result.baseline_state = Some(json!(if standing.open_since.is_none() { "new" } else { "unchanged" }));
+    if let Some(properties) = &mut result.properties {
+        let version = standing.version.as_ref();
+        let version = version.map(|version| json!({"from": version.from, "relatedEvents": version.related_events}));
+        properties.additional_properties.insert("openSince".to_owned(), json!(standing.open_since));
+        properties.additional_properties.insert("firstNonCompliantVersion".to_owned(), json!(version));
+    }
 }
 
 /// What an exemption says of a finding, in force or not.

@@ -4,6 +4,7 @@
 //! layout asks for colour; the words say everything without it. Every text that is not assize's own goes through
 //! [`harmless`]. Long words (ids, ARNs) are never broken, so that they can be copied and searched.
 
+mod drift;
 mod exemptions;
 
 use std::cmp::Reverse;
@@ -68,6 +69,7 @@ pub fn write(report: &Report, layout: &Layout, out: &mut dyn Write) -> io::Resul
     let width = layout.width.clamp(*WIDTHS.start(), *WIDTHS.end());
     let mut page = Page { out, width, color: layout.color, limit: layout.limit.unwrap_or(usize::MAX) };
     page.findings(report)?;
+    page.fixed(report)?;
     page.exempted(report)?;
     page.gaps(report)?;
     page.rule_errors(&report.rule_errors)?;
@@ -115,14 +117,13 @@ impl Page<'_> {
             })
             .collect();
         groups.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| b.2.len().cmp(&a.2.len())).then_with(|| a.1.cmp(b.1)));
-        let several_accounts = report.snapshot.accounts.len() > 1;
         for (worst, id, findings) in groups {
             let rule = report.rule(id);
             let label = format!("{}[{}]", worst.as_str(), harmless(id));
             self.heading(severity_style(worst), &label, rule.map_or("", |rule| &rule.title))?;
             let shown = findings.get(..self.limit.min(findings.len())).unwrap_or_default();
             for resource in by_resource(shown) {
-                self.resource(&resource, worst, several_accounts)?;
+                self.resource(&resource, worst, report)?;
             }
             self.left_out(findings.len(), "more findings")?;
             if let Some(rule) = rule {
@@ -147,8 +148,9 @@ impl Page<'_> {
     }
 
     /// The findings of one rule on one resource. What was read is shown once if it was the same for all.
-    fn resource(&mut self, findings: &[&Evaluation], worst: Severity, several_accounts: bool) -> io::Result<()> {
+    fn resource(&mut self, findings: &[&Evaluation], worst: Severity, report: &Report) -> io::Result<()> {
         let Some(first) = findings.first() else { return Ok(()) };
+        let several_accounts = report.snapshot.accounts.len() > 1;
         let key = &first.resource;
         let place = Place {
             resource_type: &key.resource_type,
@@ -168,6 +170,11 @@ impl Page<'_> {
             }
             if let Some(mark) = &finding.exemption {
                 self.not_exempted(mark)?;
+            }
+            // In the first run of a store all is new.
+            let drift = report.drift.as_ref().filter(|drift| drift.previous.is_some());
+            if let Some(standing) = drift.and_then(|drift| drift.standing(finding)) {
+                self.standing(standing)?;
             }
             if findings.peek().is_some_and(|next| next.evidence == finding.evidence) {
                 continue;
@@ -349,6 +356,7 @@ impl Page<'_> {
         }
         self.line("Rules", BOLD, &line)?;
         self.counted_findings(report)?;
+        self.counted_drift(report)?;
         self.counted_exempted(report)?;
         let broken = report.rule_errors.len();
         let gaps = report.gaps_and_rules().len();

@@ -158,6 +158,7 @@ pub(crate) fn sample() -> Report {
         evaluations,
         gaps: vec![list_gap, policy_gap],
         exemptions: Vec::new(),
+        drift: None,
         rule_errors: vec![
             RuleError {
                 rule: "rules/mine/broken.rhai".to_owned(),

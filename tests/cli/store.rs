@@ -54,6 +54,44 @@ fn a_scan_is_kept_and_judged_again() {
 }
 
 #[test]
+fn drift_is_told_in_every_report() {
+    let folder = Folder::new();
+    let instance = |day: &str, tokens: &str| {
+        let options = format!(r#""instanceId": "i-1", "metadataOptions": {{"httpTokens": "{tokens}"}}"#);
+        let text = FUNCTION.replace("2026-01-02T", &format!("2026-01-{day}T"));
+        folder.write("snapshot.json", text.replace(r#""instanceId": "i-1""#, &options));
+        let arguments = ["evaluate", "snapshot.json", "--store", "assize.db", "--rule", "ec2-imdsv2-check"];
+        (folder.assize(&arguments), folder.assize(&[&arguments[..], &["-f", "json"]].concat()).json())
+    };
+    let of_instance = |report: &serde_json::Value| {
+        let evaluations = report["evaluations"].as_array().unwrap();
+        evaluations.iter().find(|one| one["resourceId"] == "i-1").unwrap()["drift"].clone()
+    };
+    let (text, json) = instance("02", "optional");
+    assert!(text.stdout().contains("Drift nothing was judged before"), "{text}");
+    assert_eq!(json["drift"]["new"], 1);
+    assert_eq!(of_instance(&json)["state"], "new");
+    let (text, json) = instance("03", "optional");
+    assert!(text.stdout().contains("open since 2026-01-02 03:04:05 UTC"), "{text}");
+    assert!(text.stdout().contains("0 new, 0 fixed, 1 still open, since 2026-01-02 03:04:05 UTC"), "{text}");
+    assert_eq!(of_instance(&json)["openSince"], "2026-01-02T03:04:05.678Z");
+    let sarif = folder.assize(&["report", "--store", "assize.db", "-f", "sarif"]).json();
+    assert_eq!(sarif["runs"][0]["results"][0]["baselineState"], "unchanged");
+    assert_eq!(sarif["runs"][0]["results"][0]["properties"]["openSince"], "2026-01-02T03:04:05.678Z");
+    let (text, json) = instance("04", "required");
+    assert!(text.stdout().contains("0 new, 1 fixed, 0 still open"), "{text}");
+    assert!(text.stdout().contains("fixed: what was found before"), "{text}");
+    assert_eq!(json["drift"]["fixed"][0]["finding"]["resourceId"], "i-1");
+    // A saved report shows the same again.
+    folder.write("saved.json", json.to_string());
+    let again = folder.assize(&["report", "saved.json"]);
+    assert!(again.stdout().contains("0 new, 1 fixed, 0 still open"), "{again}");
+    // Without a store nothing is known of before.
+    let alone = folder.assize(&["evaluate", "snapshot.json", "-f", "json"]).json();
+    assert_eq!(alone["drift"], serde_json::Value::Null);
+}
+
+#[test]
 fn the_environment_names_the_store_and_a_flag_overrules_it() {
     let folder = Folder::new();
     let run = |arguments: &[&str]| {

@@ -1,6 +1,9 @@
 //! The store that is asked for, and what commands ask of it.
 
+use assize::drift::Drift;
+use assize::evaluate::Outcome;
 use assize::history::{History, HistoryError, Judgement, Moment, SnapshotId};
+use assize::rule::RuleSet;
 use assize::snapshot::Snapshot;
 use assize::source::account::secret::SecretKey;
 
@@ -33,6 +36,16 @@ pub(crate) fn keep(
 ) -> Result<(), Failure> {
     let Some(history) = history else { return Ok(()) };
     history.append(snapshot, judgement).map(drop).map_err(|error| failure(&error))
+}
+
+/// How what was found stands to what was found before, if there is a store that knows.
+pub(crate) fn drift(
+    history: Option<&History>,
+    rules: &RuleSet,
+    snapshot: &Snapshot,
+    outcome: &Outcome,
+) -> Result<Option<Drift>, Failure> {
+    history.map(|history| history.drift(rules, snapshot, outcome).map_err(|error| failure(&error))).transpose()
 }
 
 /// The moment that is asked for: the latest if none is.

@@ -7,12 +7,12 @@ use crate::rule::{RuleSet, Selection};
 
 const RULE: &str = "s3-bucket-versioning-enabled";
 
-fn rules() -> RuleSet {
+pub(super) fn rules() -> RuleSet {
     let wanted = Selection { rules: vec![RULE.into()], ..Selection::default() };
     RuleSet::builtin().select(&wanted).unwrap()
 }
 
-fn versioned(day: u32, id: &str, status: Option<&str>) -> ConfigurationItem {
+pub(super) fn versioned(day: u32, id: &str, status: Option<&str>) -> ConfigurationItem {
     let mut item = bucket(day, id, "red");
     let path = "/supplementaryConfiguration/BucketVersioningConfiguration";
     match status {
@@ -28,7 +28,7 @@ fn judged(snapshot: Snapshot) -> (Snapshot, Outcome) {
     (Arc::unwrap_or_clone(snapshot), outcome)
 }
 
-fn append(history: &mut History, snapshot: Snapshot) -> (SnapshotId, Outcome) {
+pub(super) fn append(history: &mut History, snapshot: Snapshot) -> (SnapshotId, Outcome) {
     let (snapshot, outcome) = judged(snapshot);
     let id = history.append(&snapshot, Some(&Judgement { rules: &rules(), outcome: &outcome })).unwrap();
     (id, outcome)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use assize::drift::Drift;
 use assize::evaluate::{self, Judged, Options};
 use assize::exemption::Exemptions;
 use assize::history::{History, Judgement};
@@ -27,26 +28,32 @@ pub(crate) fn run(mut flags: Evaluate, threads: usize, colors: Colors) -> Result
     let anchor = output::anchor(&flags.output, settings.file(), &asked.lines)?;
     let (_, catalog) = input::definitions(&flags.definitions)?;
     let options = options(&flags.targets, &asked.exemptions, threads);
-    let (rules, judged) = if flags.snapshots.is_empty() {
+    let (rules, judged, drift) = if flags.snapshots.is_empty() {
         let history = store::existing(&flags.store, "a snapshot")?;
         of_store(&history, &flags, asked.rules, &options)?
     } else {
-        let judged = of_files(&flags, &catalog, &asked.rules, &options)?;
-        (asked.rules, judged)
+        let (judged, drift) = of_files(&flags, &catalog, &asked.rules, &options)?;
+        (asked.rules, judged, drift)
     };
-    let report = input::report(&rules, &catalog, judged).with_exemptions(&asked.exemptions);
+    let report = input::report(&rules, &catalog, judged).with_exemptions(&asked.exemptions).with_drift(drift);
     output::report(&report, &flags.output, anchor, colors)
 }
 
-fn of_files(flags: &Evaluate, catalog: &Catalog, rules: &RuleSet, options: &Options) -> Result<Judged, Failure> {
+fn of_files(
+    flags: &Evaluate,
+    catalog: &Catalog,
+    rules: &RuleSet,
+    options: &Options,
+) -> Result<(Judged, Option<Drift>), Failure> {
     let Some(mut history) = store::open(&flags.store)? else {
-        return input::judge(&flags.snapshots, catalog, rules, options);
+        return input::judge(&flags.snapshots, catalog, rules, options).map(|judged| (judged, None));
     };
     let key = store::key(&history)?;
     let snapshot = Arc::new(input::snapshot_to_keep(&flags.snapshots, catalog, &key)?);
     let outcome = evaluate::run(rules, &snapshot, options);
     store::keep(Some(&mut history), &snapshot, Some(&Judgement { rules, outcome: &outcome }))?;
-    Ok(Judged::of(&snapshot, outcome))
+    let drift = store::drift(Some(&history), rules, &snapshot, &outcome)?;
+    Ok((Judged::of(&snapshot, outcome), drift))
 }
 
 /// The state of a moment, by today's rules or by those that were recorded last at that moment.
@@ -55,7 +62,7 @@ fn of_store(
     flags: &Evaluate,
     rules: RuleSet,
     options: &Options,
-) -> Result<(RuleSet, Judged), Failure> {
+) -> Result<(RuleSet, Judged, Option<Drift>), Failure> {
     let moment = store::moment(history, flags.at.as_deref())?;
     let rules = if flags.recorded_rules {
         let snapshot = store::last_judged(history, moment)?;
@@ -65,8 +72,8 @@ fn of_store(
     };
     let snapshot = Arc::new(history.state_at(moment.time).map_err(|error| store::failure(&error))?);
     let outcome = evaluate::run(&rules, &snapshot, options);
-    let judged = Judged::of(&snapshot, outcome);
-    Ok((rules, judged))
+    let drift = store::drift(Some(history), &rules, &snapshot, &outcome)?;
+    Ok((rules, Judged::of(&snapshot, outcome), drift))
 }
 
 /// Which resources are to be judged, and how.

@@ -40,5 +40,6 @@ fn of_store(flags: &Report) -> Result<report::Report, Failure> {
     let told = || Ok((history.rules(id)?, history.snapshot(id)?, history.outcome(id)?));
     let (rules, snapshot, outcome) = told().map_err(|error| store::failure(&error))?;
     let catalog = Catalog::builtin().map_err(|error| Failure::new(causes(&error)))?;
-    Ok(input::report(&rules, &catalog, Judged::of(&snapshot, outcome)))
+    let drift = store::drift(Some(&history), &rules, &snapshot, &outcome)?;
+    Ok(input::report(&rules, &catalog, Judged::of(&snapshot, outcome)).with_drift(drift))
 }

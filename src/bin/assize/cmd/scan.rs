@@ -50,7 +50,13 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     let outcome = evaluate::run(&rules, &snapshot, &options(&flags.targets, &exemptions, threads));
     let judgement = Judgement { rules: &rules, outcome: &outcome };
     let stored = store::keep(history.as_mut(), &snapshot, Some(&judgement));
-    let report = input::report(&rules, &catalog, Judged::of(&snapshot, outcome)).with_exemptions(&exemptions);
+    // A store that fails costs what it would have told, and not the report.
+    let (stored, drift) = match stored.and_then(|()| store::drift(history.as_ref(), &rules, &snapshot, &outcome)) {
+        Ok(drift) => (Ok(()), drift),
+        Err(failure) => (Err(failure), None),
+    };
+    let report = input::report(&rules, &catalog, Judged::of(&snapshot, outcome));
+    let report = report.with_exemptions(&exemptions).with_drift(drift);
     let code = output::report(&report, &flags.output, anchor, colors)?;
     kept.and(stored).map(|()| code)
 }
