@@ -174,7 +174,7 @@ impl Page<'_> {
             // In the first run of a store all is new.
             let drift = report.drift.as_ref().filter(|drift| drift.previous.is_some());
             if let Some(standing) = drift.and_then(|drift| drift.standing(finding)) {
-                self.standing(standing)?;
+                self.standing(standing, &report.snapshot.captured_at)?;
             }
             if findings.peek().is_some_and(|next| next.evidence == finding.evidence) {
                 continue;

@@ -57,7 +57,7 @@ fn a_scan_is_kept_and_judged_again() {
 fn drift_is_told_in_every_report() {
     let folder = Folder::new();
     let instance = |day: &str, tokens: &str| {
-        let options = format!(r#""instanceId": "i-1", "metadataOptions": {{"httpTokens": "{tokens}"}}"#);
+        let options = format!(r#""state": {{"name": "running"}}, "metadataOptions": {{"httpTokens": "{tokens}"}}"#);
         let text = FUNCTION.replace("2026-01-02T", &format!("2026-01-{day}T"));
         folder.write("snapshot.json", text.replace(r#""instanceId": "i-1""#, &options));
         let arguments = ["evaluate", "snapshot.json", "--store", "assize.db", "--rule", "ec2-imdsv2-check"];

@@ -7,14 +7,16 @@ use crate::drift::{Drift, Standing};
 use crate::report::{Report, harmless};
 
 impl Page<'_> {
-    /// Since when a finding has been open.
-    pub(super) fn standing(&mut self, standing: &Standing) -> io::Result<()> {
+    /// Since when a finding has been open; and the version of its resource, if that began earlier.
+    pub(super) fn standing(&mut self, standing: &Standing, captured_at: &str) -> io::Result<()> {
         let mut text = match &standing.open_since {
             Some(since) => format!("open since {}", moment(since)),
             None => "new".to_owned(),
         };
         if let Some(version) = &standing.version {
-            text = format!("{text}; the resource as it has been since {}", moment(&version.from));
+            if version.from != standing.open_since.as_deref().unwrap_or(captured_at) {
+                text = format!("{text}; the resource has been so since {}", moment(&version.from));
+            }
             if !version.related_events.is_empty() {
                 text = format!("{text}; events {}", version.related_events.join(", "));
             }
