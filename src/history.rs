@@ -92,6 +92,8 @@ pub struct Recorded {
     pub items: usize,
     /// How many listings and facts could not be read.
     pub gaps: usize,
+    /// The digest of the rules by which it was judged last, in hexadecimal digits; nothing if it was not.
+    pub rule_set: Option<String>,
 }
 
 /// A point of the history.

@@ -54,6 +54,11 @@ impl Coverage {
         seen.others.get(&resource).copied().or(seen.unknown).filter(|number| *number != 0)
     }
 
+    /// All sets of unknown facts that it speaks of.
+    pub(super) fn unknowns(&self) -> impl Iterator<Item = i64> {
+        self.seen.values().flat_map(|seen| seen.unknown.into_iter().chain(seen.others.values().copied()))
+    }
+
     /// Notes what was seen in a place: of each resource what was not known of it.
     pub(super) fn note(&mut self, place: i64, resources: &[(i64, Option<i64>)]) {
         let mut counts = HashMap::<Option<i64>, usize>::new();

@@ -371,6 +371,12 @@ fn record_rules(writer: &mut Writer<'_>, rules: &RuleSet) -> Attempt<i64> {
     Ok(writer.transaction.prepare_cached(make)?.insert(params![digest, list])?)
 }
 
+/// The documents that the list of a set of rules speaks of.
+pub(super) fn texts_of(list: &[u8]) -> Attempt<Vec<i64>> {
+    let rules: Vec<RecordedRule> = serde_json::from_slice(list)?;
+    Ok(rules.into_iter().map(|rule| rule.texts).collect())
+}
+
 /// What makes a set of rules this one: its texts and parameters, whatever numbers they have in a store.
 fn digest(rules: &RuleSet) -> Attempt<[u8; 32]> {
     let mut hash = Sha256::new();

@@ -1,10 +1,13 @@
 //! Forgetting: what ended before a time is taken out of the store, and the room it took is given back.
 
-use jiff::Timestamp;
-use rusqlite::params;
+use std::collections::BTreeSet;
 
-use super::History;
+use jiff::Timestamp;
+use rusqlite::{Transaction, params};
+
+use super::coverage::Coverage;
 use super::error::{Attempt, Result};
+use super::{History, judgement, read};
 
 /// What was forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +34,7 @@ impl History {
     }
 }
 
-fn forget(transaction: &rusqlite::Transaction<'_>, before: i64) -> Attempt<Purged> {
+fn forget(transaction: &Transaction<'_>, before: i64) -> Attempt<Purged> {
     let snapshots = {
         let judged = "DELETE FROM judgement WHERE snapshot IN (SELECT id FROM snapshot WHERE time < ?1)";
         transaction.execute(judged, [before])?;
@@ -65,5 +68,49 @@ fn forget(transaction: &rusqlite::Transaction<'_>, before: i64) -> Attempt<Purge
             AND id NOT IN (SELECT content FROM imported WHERE content IS NOT NULL);
         DELETE FROM rule_set WHERE id NOT IN (SELECT rule_set FROM judgement);",
     )?;
+    sweep(transaction)?;
     Ok(Purged { snapshots, versions })
+}
+
+/// Takes out the documents, sets of unknown facts and words of which nothing speaks any more.
+fn sweep(transaction: &Transaction<'_>) -> Attempt<()> {
+    // Documents speak of others by number, and SQL cannot look into them.
+    let mut documents = numbers(
+        transaction,
+        "SELECT about FROM snapshot UNION SELECT requests FROM snapshot UNION SELECT coverage FROM snapshot
+            UNION SELECT rules FROM rule_set UNION SELECT errors FROM judgement",
+    )?;
+    for list in numbers(transaction, "SELECT rules FROM rule_set")? {
+        documents.extend(judgement::texts_of(&read::text(transaction, list)?)?);
+    }
+    let mut unknowns = numbers(
+        transaction,
+        "SELECT unknown FROM span WHERE unknown IS NOT NULL
+            UNION SELECT unknown FROM imported WHERE unknown IS NOT NULL",
+    )?;
+    for document in numbers(transaction, "SELECT coverage FROM snapshot")? {
+        let coverage: Coverage = serde_json::from_slice(&read::text(transaction, document)?)?;
+        unknowns.extend(coverage.unknowns());
+    }
+    for (table, kept) in [("document", documents), ("unknown", unknowns)] {
+        let mut delete = transaction.prepare(&format!("DELETE FROM {table} WHERE id = ?1"))?;
+        for orphan in numbers(transaction, &format!("SELECT id FROM {table}"))?.difference(&kept) {
+            delete.execute([orphan])?;
+        }
+    }
+    transaction.execute_batch(
+        "DELETE FROM word WHERE id NOT IN (
+            SELECT account FROM place UNION SELECT region FROM place UNION SELECT type FROM place
+            UNION SELECT rule FROM verdict
+            UNION SELECT annotation FROM verdict WHERE annotation IS NOT NULL
+            UNION SELECT gap FROM verdict WHERE gap IS NOT NULL
+            UNION SELECT exemption FROM verdict WHERE exemption IS NOT NULL)",
+    )?;
+    Ok(())
+}
+
+fn numbers(transaction: &Transaction<'_>, sql: &str) -> Attempt<BTreeSet<i64>> {
+    let mut statement = transaction.prepare(sql)?;
+    let numbers = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(numbers)
 }

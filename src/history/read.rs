@@ -146,7 +146,8 @@ impl History {
     pub(super) fn recorded(&self) -> Attempt<Vec<Recorded>> {
         let transaction = self.connection.unchecked_transaction()?;
         let mut abouts = HashMap::<i64, Arc<About>>::new();
-        let sql = "SELECT id, time, about, items, gaps FROM snapshot ORDER BY time, digest";
+        let sql = "SELECT s.id, s.time, s.about, s.items, s.gaps, v.rule_set
+            FROM snapshot s JOIN snapshots v ON v.id = s.id ORDER BY s.time, s.digest";
         let mut statement = transaction.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
         let mut recorded = Vec::new();
@@ -167,6 +168,7 @@ impl History {
                 regions: about.regions.clone(),
                 items: usize::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
                 gaps: usize::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
+                rule_set: row.get(5)?,
             });
         }
         Ok(recorded)

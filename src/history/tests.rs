@@ -233,6 +233,33 @@ fn what_is_forgotten_leaves_what_is_still_so() {
 }
 
 #[test]
+fn what_is_forgotten_leaves_nothing_behind() {
+    let (_folder, mut history) = store();
+    let mut spoiled = bucket(1, "a", "red");
+    spoiled.add_gap(POLICY, &denied("s3:GetBucketPolicy"));
+    history.append(&snapshot_of(1, vec![spoiled]), None).unwrap();
+    let later = snapshot_of(2, vec![bucket(2, "a", "red")]);
+    let later_id = history.append(&later, None).unwrap();
+    let count = |history: &History, table: &str| -> i64 {
+        history.connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(count(&history, "unknown"), 1);
+    let documents = count(&history, "document");
+    let told = history.snapshot(later_id).unwrap();
+    history.purge(at(2)).unwrap();
+    assert_eq!(count(&history, "unknown"), 0);
+    assert!((1..documents).contains(&count(&history, "document")));
+    let again = history.snapshot(later_id).unwrap();
+    let facts = |snapshot: &Snapshot| -> Vec<_> {
+        snapshot.items().iter().map(|item| (item.key.clone(), item.supplementary_configuration.clone())).collect()
+    };
+    assert_eq!((again.about(), facts(&again)), (told.about(), facts(&told)), "the others are told as before");
+    history.purge(at(9)).unwrap();
+    assert_eq!(count(&history, "document"), 0);
+    assert_eq!(count(&history, "word"), 3, "account, region and type of the place");
+}
+
+#[test]
 fn the_views_speak_for_themselves() {
     let (_folder, mut history) = store();
     let mut spoiled = bucket(2, "a", "red");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use assize::history::History;
 
-use crate::common::Folder;
+use crate::common::{Folder, data};
 
 const FUNCTION: &str = r#"{"fileVersion": "1.0", "configSnapshotId": "a1b2", "configurationItems": [{
     "configurationItemVersion": "1.3", "configurationItemCaptureTime": "2026-01-02T03:04:05.678Z",
@@ -109,7 +109,7 @@ fn all_commands_find_the_store_alike() {
     let folder = Folder::new();
     folder.write("assize.yaml", "store: kept/named.db\n");
     folder.write("bucket/snapshot.json", FUNCTION);
-    std::fs::create_dir(folder.path().join("kept")).unwrap();
+    fs::create_dir(folder.path().join("kept")).unwrap();
     folder.assize(&["scan", "--demo", "--service", "s3"]);
     assert!(folder.path().join("kept/named.db").is_file());
     let readers: [&[&str]; 5] = [
@@ -143,6 +143,41 @@ fn all_commands_find_the_store_alike() {
     assert!(shown.stdout().contains("kept/named.db  (assize.yaml:1"), "{shown}");
     let shown = folder.command(&["config", "show"]).env("ASSIZE_STORE", "other.db").output().unwrap();
     assert!(String::from_utf8(shown.stdout).unwrap().contains("other.db  (ASSIZE_STORE)"));
+}
+
+#[test]
+fn snapshots_are_listed_shown_and_forgotten() {
+    let folder = Folder::new();
+    let hostile = fs::read_to_string(data("cli/unlisted.jsonl")).unwrap();
+    let hostile = hostile.replace("You are not authorized", "\\u001b[31mYou are not authorized");
+    folder.write("unlisted.jsonl", hostile);
+    for file in [data("cli/findings.jsonl"), "unlisted.jsonl".to_owned()] {
+        folder.assize(&["evaluate", &file, "--store", "assize.db", "--rule", "encrypted-volumes"]);
+    }
+    let snapshots =
+        |arguments: &[&str]| folder.assize(&[&["snapshots"], arguments, &["--store", "assize.db"]].concat());
+    let listed = snapshots(&["list", "-f", "json"]).json();
+    let digest = listed[0]["ruleSet"].as_str().unwrap();
+    let mut settings = insta::Settings::clone_current();
+    // A rule that is written better has another digest.
+    settings.add_filter(digest, "[digest]");
+    settings.add_filter(&digest[..12], "[digest]");
+    let _filters = settings.bind_to_scope();
+    insta::assert_snapshot!("snapshots of a store", snapshots(&["list"]));
+    insta::assert_snapshot!("snapshots of a store as json", snapshots(&["list", "-f", "json"]));
+    insta::assert_snapshot!("a snapshot of a store", snapshots(&["show", "latest"]));
+    assert!(!snapshots(&["show", "latest"]).stdout().contains('\u{1b}'));
+    let shown = snapshots(&["show", "latest", "-f", "json"]).json();
+    assert_eq!((&shown["snapshot"]["id"], shown["unread"].as_array().unwrap().len()), (&2.into(), 1), "{shown:#}");
+    insta::assert_snapshot!("a time is no snapshot", snapshots(&["show", "2026-01-01"]));
+    for age in ["0d", "-3d", "soon"] {
+        assert_eq!(snapshots(&["purge", &format!("--keep={age}")]).code(), 2, "{age}");
+    }
+    let purged = snapshots(&["purge", "--keep", "500y"]);
+    assert!(purged.stderr().contains("0 snapshots and 0 versions"), "{purged}");
+    let purged = snapshots(&["purge", "--keep", "1d"]);
+    assert!(purged.stderr().contains("2 snapshots"), "{purged}");
+    assert_eq!(snapshots(&["list", "-f", "json"]).json(), serde_json::json!([]));
 }
 
 #[test]

@@ -68,6 +68,9 @@ pub(crate) enum Command {
     Query(Query),
     /// Tell what is different between two snapshots, or two reports
     Diff(Diff),
+    /// List, show and forget the snapshots of a store
+    #[command(subcommand)]
+    Snapshots(Snapshots),
     /// List, show, test and begin rules
     #[command(subcommand)]
     Rules(Rules),
@@ -355,6 +358,49 @@ Exit codes:
   0  the states were compared
   1  they are different, and --exit-code was given
   2  assize could not do its work";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Snapshots {
+    /// List the snapshots, from the earliest on
+    List(Kept),
+    /// Show what a snapshot is of, what it holds, and what could not be read
+    Show {
+        /// The number of a snapshot, latest, or latest~2
+        #[arg(value_name = "SNAPSHOT")]
+        snapshot: String,
+        #[command(flatten)]
+        kept: Kept,
+    },
+    /// Forget snapshots, and what was over before
+    Purge {
+        /// Keep what is younger, such as 90d, 12w or 1y
+        #[arg(long, value_name = "AGE", value_parser = age)]
+        keep: jiff::Span,
+        #[command(flatten)]
+        store: Store,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
+
+/// Which store, and how it is told.
+#[derive(Debug, Args)]
+pub(crate) struct Kept {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// The format on standard output
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Terminal, help_heading = "Report")]
+    pub(crate) format: ListFormat,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    // As of `Color`.
+    Terminal,
+    Json,
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Rules {
@@ -692,6 +738,12 @@ impl FailOn {
 
 fn assignment(text: &str) -> Result<Assignment, assize::rule::ParameterError> {
     text.parse()
+}
+
+/// A time that is not nothing, or nothing would be kept.
+fn age(text: &str) -> Result<jiff::Span, String> {
+    let span = text.parse::<jiff::Span>().ok().filter(|span| !span.is_zero() && !span.is_negative());
+    span.ok_or_else(|| "write an age such as 90d, 12w or 1y".to_owned())
 }
 
 fn tag(text: &str) -> Result<(String, Option<String>), String> {

@@ -15,3 +15,4 @@ pub(crate) mod report;
 pub(crate) mod resources;
 pub(crate) mod rules;
 pub(crate) mod scan;
+pub(crate) mod snapshots;

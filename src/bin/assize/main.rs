@@ -49,6 +49,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Inventory(inventory) => cmd::inventory::run(&inventory, color),
         Command::Query(query) => cmd::query::run(query, color),
         Command::Diff(diff) => cmd::diff::run(diff, color),
+        Command::Snapshots(snapshots) => cmd::snapshots::run(snapshots, color),
         Command::Rules(rules) => cmd::rules::run(&rules, color),
         Command::Resources(resources) => cmd::resources::run(&resources, color),
         Command::Plan(plan) => cmd::plan::plan(plan, color),
