@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use crate::evaluation::{Evaluation, Severity};
 use crate::gap::Gap;
-use crate::item::{ConfigurationItem, ResourceKey};
+use crate::item::{ConfigurationItem, ResourceKey, UnreadableRelationship};
 use crate::rule::set::Chosen;
 use crate::snapshot::{Place, Snapshot};
 use crate::value::Value;
@@ -333,6 +333,18 @@ pub fn compare<'a>(from: State<'a>, to: State<'a>) -> Diff<'a> {
         drift::compare(before, after, &mut diff);
     }
     diff
+}
+
+/// Which facts of an item changed from one version of its resource to the next, by path. Facts, and links to a type, that
+/// either version does not know are left out.
+pub fn versions(before: &ConfigurationItem, after: &ConfigurationItem) -> Vec<PropertyChange> {
+    let is_known = |item: &ConfigurationItem, kind: &str| {
+        let unread = |links: &UnreadableRelationship| {
+            *links.resource_type == *kind || *links.resource_type == *UnreadableRelationship::ANY
+        };
+        !item.unreadable_relationships.iter().any(unread)
+    };
+    properties::changes(before, after, |kind| is_known(before, kind) && is_known(after, kind))
 }
 
 impl Diff<'_> {

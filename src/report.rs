@@ -28,6 +28,7 @@ pub mod json;
 pub mod sarif;
 pub mod table;
 pub mod terminal;
+pub mod timeline;
 
 /// Everything that a run found.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,3 +11,4 @@ pub mod descriptor;
 pub mod endpoint;
 pub mod model;
 pub mod recording;
+pub mod trail;

@@ -44,7 +44,9 @@ fn forget(transaction: &Transaction<'_>, before: i64) -> Attempt<Purged> {
     for table in ["verdict", "listing"] {
         transaction.execute(&format!("DELETE FROM {table} WHERE stop <= ?1"), [before])?;
     }
-    transaction.execute("DELETE FROM imported WHERE time < ?1", [before])?;
+    for table in ["imported", "related_event"] {
+        transaction.execute(&format!("DELETE FROM {table} WHERE time < ?1"), [before])?;
+    }
     // What was still so counts from that time on: nothing in the store is of an earlier one. It is noted as seen then, as
     // the looks that saw it are gone.
     transaction.execute(
@@ -63,7 +65,8 @@ fn forget(transaction: &Transaction<'_>, before: i64) -> Attempt<Purged> {
     transaction.execute("UPDATE place SET first = ?1 WHERE first < ?1", params![before])?;
     transaction.execute_batch(
         "DELETE FROM resource WHERE id NOT IN (SELECT resource FROM span)
-            AND id NOT IN (SELECT resource FROM verdict) AND id NOT IN (SELECT resource FROM imported);
+            AND id NOT IN (SELECT resource FROM verdict) AND id NOT IN (SELECT resource FROM imported)
+            AND id NOT IN (SELECT resource FROM related_event);
         DELETE FROM content WHERE id NOT IN (SELECT content FROM span)
             AND id NOT IN (SELECT content FROM imported WHERE content IS NOT NULL);
         DELETE FROM rule_set WHERE id NOT IN (SELECT rule_set FROM judgement);",

@@ -44,10 +44,14 @@ struct Spanned {
     body: Vec<u8>,
     unknown: Option<i64>,
     origin: Option<String>,
+    /// The ids of CloudTrail's events that were found for it, as a list in JSON.
+    events: String,
 }
 
 const SPANNED: &str = "SELECT s.resource, r.place, a.text, g.text, t.text, r.resource_id, s.start, s.stop, s.since,
-        coalesce(p.first, s.since), s.content, c.md5, c.body, s.unknown, s.origin
+        coalesce(p.first, s.since), s.content, c.md5, c.body, s.unknown, s.origin,
+        (SELECT json_group_array(event) FROM
+            (SELECT e.event FROM related_event e WHERE e.resource = s.resource AND e.time = s.since ORDER BY e.event))
     FROM span s JOIN resource r ON r.id = s.resource JOIN place p ON p.id = r.place
         JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
         JOIN content c ON c.id = s.content";
@@ -68,6 +72,7 @@ impl Spanned {
             body: row.get(12)?,
             unknown: row.get(13)?,
             origin: row.get(14)?,
+            events: row.get(15)?,
         })
     }
 
@@ -86,6 +91,11 @@ impl Spanned {
             item.state_id = self.since;
             let is_first = self.since <= self.first;
             item.status = if is_first { ItemStatus::ResourceDiscovered } else { ItemStatus::Ok };
+        }
+        if self.events != "[]" {
+            item.related_events.extend(serde_json::from_str::<Vec<String>>(&self.events)?);
+            item.related_events.sort();
+            item.related_events.dedup();
         }
         if item.md5_hash.is_empty() {
             for half in self.md5.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
@@ -191,7 +201,7 @@ pub(super) fn text(connection: &Connection, document: i64) -> Attempt<Vec<u8>> {
 }
 
 /// The sets of unknown facts by their numbers.
-fn unknowns(connection: &Connection) -> Attempt<HashMap<i64, Unknown>> {
+pub(super) fn unknowns(connection: &Connection) -> Attempt<HashMap<i64, Unknown>> {
     let mut statement = connection.prepare_cached("SELECT id, body FROM unknown")?;
     let mut rows = statement.query([])?;
     let mut unknowns = HashMap::new();

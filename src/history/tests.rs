@@ -1,6 +1,7 @@
 //! The store against what it promises: single cases here, and in `model` random histories against a model in plain Rust.
 
 mod drift;
+mod events;
 mod judgement;
 mod model;
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
+pub(super) use self::terminal::property_text;
 use super::terminal::Layout;
 use super::{Report, RuleSummary, UnknownFormat, sarif};
 use crate::diff::{Cause, ChangeType, Diff, RuleVersion};

@@ -23,6 +23,8 @@ fn help_of_each_command() {
         &["snapshots", "list"],
         &["snapshots", "show"],
         &["snapshots", "purge"],
+        &["history"],
+        &["timeline"],
         &["rules"],
         &["rules", "list"],
         &["rules", "show"],

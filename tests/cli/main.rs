@@ -12,3 +12,4 @@ mod inventory;
 mod queries;
 mod reports;
 mod store;
+mod timeline;

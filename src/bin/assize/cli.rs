@@ -71,6 +71,10 @@ pub(crate) enum Command {
     /// List, show and forget the snapshots of a store
     #[command(subcommand)]
     Snapshots(Snapshots),
+    /// Show how resources changed, what rules said, and who made the changes
+    History(History),
+    /// Show the changes of all resources, and the calls that may have made them, in one line of time
+    Timeline(Timeline),
     /// List, show, test and begin rules
     #[command(subcommand)]
     Rules(Rules),
@@ -358,6 +362,93 @@ Exit codes:
   0  the states were compared
   1  they are different, and --exit-code was given
   2  assize could not do its work";
+
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// A resource: its ARN, id or name
+    #[arg(value_name = "ARN|ID|NAME")]
+    pub(crate) resource: String,
+    #[command(flatten)]
+    pub(crate) past: Past,
+    #[command(flatten)]
+    pub(crate) trail: Trail,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Timeline {
+    /// Only these resources: their ARNs, ids or names. All by default, without what the first look found
+    #[arg(value_name = "ARN|ID|NAME")]
+    pub(crate) resources: Vec<String>,
+    #[command(flatten)]
+    pub(crate) past: Past,
+    #[command(flatten)]
+    pub(crate) trail: Trail,
+}
+
+/// Which part of the past is shown, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Past {
+    /// The store of the scans [default: the environment's `ASSIZE_STORE`]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
+    /// Only resources of this type, such as `AWS::EC2::SecurityGroup`
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) resource_type: Option<String>,
+    /// Only what was seen at this moment or later: a time, a day, the number of a snapshot, latest or latest~2
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) since: Option<String>,
+    /// Only what was seen at this moment or earlier
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) until: Option<String>,
+    /// The format on standard output
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = PastFormat::Terminal)]
+    pub(crate) format: PastFormat,
+    /// Show at most so many changed facts of a change on the terminal; 0 shows all
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PastFormat {
+    Terminal,
+    Json,
+}
+
+/// Where the calls come from that may have made changes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Events")]
+pub(crate) struct Trail {
+    /// Look for the calls behind changes: `account` asks CloudTrail, a folder holds files of a trail. What is found is kept
+    /// in the store, and shown again without asking
+    #[arg(long, value_name = "account|DIR|none", value_parser = events, default_value = "none")]
+    pub(crate) events: Events,
+    /// The profile of AWS's configuration files to ask with
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// A role to assume first
+    #[arg(long, value_name = "ARN")]
+    pub(crate) role_arn: Option<String>,
+    /// The external id that the role asks for
+    #[arg(long, value_name = "ID", requires = "role_arn")]
+    pub(crate) external_id: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Events {
+    Account,
+    Folder(PathBuf),
+    None,
+}
+
+/// A folder that is called as one of the words is `./account`.
+#[expect(clippy::unnecessary_wraps, reason = "clap takes parsers that may fail")]
+fn events(text: &str) -> Result<Events, String> {
+    Ok(match text {
+        "account" => Events::Account,
+        "none" => Events::None,
+        folder => Events::Folder(folder.into()),
+    })
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Snapshots {

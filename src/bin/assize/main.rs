@@ -50,6 +50,8 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Query(query) => cmd::query::run(query, color),
         Command::Diff(diff) => cmd::diff::run(diff, color),
         Command::Snapshots(snapshots) => cmd::snapshots::run(snapshots, color),
+        Command::History(history) => cmd::history::history(&history, color),
+        Command::Timeline(timeline) => cmd::history::timeline(&timeline, color),
         Command::Rules(rules) => cmd::rules::run(&rules, color),
         Command::Resources(resources) => cmd::resources::run(&resources, color),
         Command::Plan(plan) => cmd::plan::plan(plan, color),

@@ -140,6 +140,16 @@ CREATE TABLE imported (
     PRIMARY KEY (resource, time)
 ) WITHOUT ROWID;
 
+-- The CloudTrail events that were found for a change of a resource: `time` is when the change was seen, `body` the event
+-- as JSON.
+CREATE TABLE related_event (
+    resource INTEGER NOT NULL REFERENCES resource (id),
+    time INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (resource, time, event)
+) WITHOUT ROWID;
+
 -- The views: what others may rely on. Times as in AWS Config's items.
 
 CREATE VIEW snapshots AS

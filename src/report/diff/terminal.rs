@@ -120,20 +120,8 @@ impl Page<'_> {
     }
 
     fn property(&mut self, property: &PropertyChange) -> io::Result<()> {
-        let path = harmless(&property.path);
-        write!(self.out, "      {} {path}", self.sign(property.change))?;
-        // The path is never cut; what is left of the line is for the values.
-        let room = self.width.saturating_sub(8 + path.width() + 3).max(24);
-        let value = |value, room| cut(&harmless(&shown(value)), room);
-        match property.change {
-            ChangeType::Create => writeln!(self.out, " = {}", value(property.after.as_ref(), room)),
-            ChangeType::Delete => writeln!(self.out, " = {}", value(property.before.as_ref(), room)),
-            ChangeType::Update => {
-                let before = value(property.before.as_ref(), room / 2);
-                let after = value(property.after.as_ref(), room.saturating_sub(before.width() + 3).max(12));
-                writeln!(self.out, ": {before} → {after}")
-            }
-        }
+        let sign = self.sign(property.change);
+        writeln!(self.out, "      {sign} {}", property_text(property, self.width.saturating_sub(8)))
     }
 
     /// What has one cause is told together: the same call with the same answer.
@@ -289,5 +277,21 @@ fn place(answer: &Evaluation) -> String {
         format!("the list of {}{region}", key.resource_type)
     } else {
         format!("{} {}{region}", key.resource_type, key.resource_id)
+    }
+}
+
+/// A path and what was and is there, in about so many columns. The path is never cut; what is left is for the values.
+pub(in crate::report) fn property_text(property: &PropertyChange, width: usize) -> String {
+    let path = harmless(&property.path);
+    let room = width.saturating_sub(path.width() + 3).max(24);
+    let value = |value, room| cut(&harmless(&shown(value)), room);
+    match property.change {
+        ChangeType::Create => format!("{path} = {}", value(property.after.as_ref(), room)),
+        ChangeType::Delete => format!("{path} = {}", value(property.before.as_ref(), room)),
+        ChangeType::Update => {
+            let before = value(property.before.as_ref(), room / 2);
+            let after = value(property.after.as_ref(), room.saturating_sub(before.width() + 3).max(12));
+            format!("{path}: {before} → {after}")
+        }
     }
 }

@@ -1,0 +1,135 @@
+//! `assize history` and `assize timeline`: what the store knows of the past, and who made the changes.
+
+use assize::history::{History, HistoryError};
+use assize::item::ResourceKey;
+use assize::report::terminal::counted;
+use assize::report::timeline::{self, Told};
+use assize::timeline::{ChangeKind, ResourceHistory};
+use jiff::Timestamp;
+
+use super::events;
+use crate::cli::{self, Past, PastFormat};
+use crate::exit;
+use crate::failure::Failure;
+use crate::output::{self, Colors};
+use crate::store;
+
+/// So many resources of one name are listed; the others are counted.
+const LISTED: usize = 20;
+
+pub(crate) fn history(flags: &cli::History, colors: Colors) -> Result<u8, Failure> {
+    let mut history = open(&flags.past)?;
+    let key = find(&history, &flags.resource, flags.past.resource_type.as_deref())?;
+    let period = Period::of(&history, &flags.past)?;
+    let mut told = read(&history, &[key], &period)?;
+    let mut notes = events::add(&mut history, &mut told, &flags.trail)?;
+    if told.iter().all(|history| history.changes.is_empty()) {
+        notes.push("nothing changed in that time".to_owned());
+    }
+    let shown = Told { histories: &told, notes: &notes };
+    show(&flags.past, colors, shown, |layout, out| timeline::write_history(shown, layout, out))
+}
+
+pub(crate) fn timeline(flags: &cli::Timeline, colors: Colors) -> Result<u8, Failure> {
+    let mut history = open(&flags.past)?;
+    let period = Period::of(&history, &flags.past)?;
+    let resource_type = flags.past.resource_type.as_deref();
+    let mut keys = if flags.resources.is_empty() {
+        history.changed(resource_type, period.since, period.until).map_err(|error| store::failure(&error))?
+    } else {
+        let found = flags.resources.iter().map(|name| find(&history, name, resource_type));
+        found.collect::<Result<_, _>>()?
+    };
+    keys.sort();
+    keys.dedup();
+    let mut told = read(&history, &keys, &period)?;
+    let mut found = 0;
+    if flags.resources.is_empty() {
+        for history in &mut told {
+            let changes = history.changes.len();
+            history.changes.retain(|change| change.kind != ChangeKind::Found);
+            found += changes - history.changes.len();
+        }
+    }
+    told.retain(|history| !history.changes.is_empty());
+    let mut notes = events::add(&mut history, &mut told, &flags.trail)?;
+    if found > 0 {
+        let what = counted(found, "resource");
+        notes.push(format!("{what} that the first look at a type found are not shown; name them to see them"));
+    }
+    if told.is_empty() {
+        notes.push("nothing changed in that time".to_owned());
+    }
+    let shown = Told { histories: &told, notes: &notes };
+    show(&flags.past, colors, shown, |layout, out| timeline::write_timeline(shown, layout, out))
+}
+
+fn open(past: &Past) -> Result<History, Failure> {
+    store::existing(&cli::Store { store: past.store.clone(), no_store: false }, "a store in the variable ASSIZE_STORE")
+}
+
+/// From when to when, both included.
+struct Period {
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+impl Period {
+    fn of(history: &History, past: &Past) -> Result<Self, Failure> {
+        let time = |word: &Option<String>| {
+            let moment = word.as_deref().map(|word| history.resolve(word)).transpose();
+            moment.map(|moment| moment.map(|moment| moment.time)).map_err(|error| store::failure(&error))
+        };
+        Ok(Self { since: time(&past.since)?, until: time(&past.until)? })
+    }
+}
+
+/// The one resource that is called so.
+fn find(history: &History, name: &str, resource_type: Option<&str>) -> Result<ResourceKey, Failure> {
+    let mut found = history.find(name).map_err(|error| store::failure(&error))?;
+    found.retain(|key| resource_type.is_none_or(|kind| *key.resource_type == *kind));
+    match found.as_slice() {
+        [key] => Ok(key.clone()),
+        [] => {
+            let of_type = resource_type.map(|kind| format!(" of type {kind}")).unwrap_or_default();
+            Err(Failure::new(format!("the store never had a resource{of_type} with the ARN, id or name `{name}`"))
+                .help("assize query --store FILE \"SELECT resourceId, arn\" lists what it has"))
+        }
+        several => {
+            let mut lines = vec![format!("{} are called `{name}`", counted(several.len(), "resource"))];
+            lines.extend(several.iter().take(LISTED).map(ToString::to_string));
+            if let Some(more) = several.len().checked_sub(LISTED).filter(|more| *more > 0) {
+                lines.push(format!("and {more} more"));
+            }
+            Err(Failure::new(lines.join("\n")).help("name one by its ARN, or say which type with --type"))
+        }
+    }
+}
+
+fn read(history: &History, keys: &[ResourceKey], period: &Period) -> Result<Vec<ResourceHistory>, Failure> {
+    let told = || -> Result<Vec<ResourceHistory>, HistoryError> {
+        let looks = history.looks()?;
+        let mut told = Vec::new();
+        for key in keys {
+            let mut of_key = ResourceHistory::of(history, &looks, key)?;
+            of_key.restrict(period.since, period.until);
+            told.push(of_key);
+        }
+        Ok(told)
+    };
+    told().map_err(|error| store::failure(&error))
+}
+
+fn show(
+    past: &Past,
+    colors: Colors,
+    told: Told<'_>,
+    terminal: impl FnOnce(&assize::report::terminal::Layout, &mut dyn std::io::Write) -> std::io::Result<()>,
+) -> Result<u8, Failure> {
+    let layout = output::layout(past.limit, colors);
+    output::stdout(colors, past.format == PastFormat::Json, |out| match past.format {
+        PastFormat::Terminal => terminal(&layout, out),
+        PastFormat::Json => timeline::write_json(told, out),
+    })?;
+    Ok(exit::CLEAN)
+}
