@@ -5,6 +5,7 @@ pub mod arn;
 pub mod client;
 pub mod codec;
 pub mod config_api;
+pub mod config_bucket;
 pub mod config_export;
 pub mod config_results;
 pub mod descriptor;

@@ -80,6 +80,8 @@ pub mod code {
     pub const MALFORMED: &str = "MalformedResponse";
     /// An answer that goes on, with no known way to ask for the rest.
     pub const TRUNCATED: &str = "TruncatedResponse";
+    /// An object that has more bytes than are read.
+    pub const TOO_LARGE: &str = "TooLarge";
     /// There are no credentials to sign the call with.
     pub const NO_CREDENTIALS: &str = "NoCredentials";
     /// There is a source of credentials and it gave none: a role that may not be assumed, a session that has ended.

@@ -202,6 +202,25 @@ fn nothing_in_the_tree_is_of_one_machine_or_one_account() {
     assert!(wrong.is_empty(), "{} places\n{}", wrong.len(), wrong.join("\n"));
 }
 
+#[test]
+fn data_is_read_by_one_method_for_one_purpose() {
+    let naming = |what: &str| -> Vec<String> {
+        let named = |(file, text): (String, String)| (!is_test(&file) && text.contains(what)).then_some(file);
+        sources().into_iter().filter_map(named).collect()
+    };
+    assert_eq!(naming("data_operation("), ["src/source/client/object.rs", "src/source/model.rs"]);
+    assert_eq!(naming(".object("), ["src/source/config_bucket.rs"]);
+    let operation = Regex::new(r"\bGetObject\b").unwrap();
+    for path in files(&root().join("resources")) {
+        assert!(!operation.is_match(&fs::read_to_string(&path).unwrap()), "{} names s3:GetObject", named(&path));
+    }
+}
+
+/// Whether a file of the library holds tests alone.
+fn is_test(file: &str) -> bool {
+    file.ends_with("/tests.rs") || file.contains("/tests/")
+}
+
 /// The operations of AWS Config's typed client, which could also write, that may be called. AWS gives each the access
 /// level Read or List (Service Authorization Reference).
 const CONFIG_READS: [&str; 5] = [

@@ -10,6 +10,7 @@ mod budget;
 mod clock;
 mod error;
 mod identity;
+mod object;
 mod retry;
 mod tally;
 mod transport;
@@ -31,7 +32,7 @@ pub(crate) use self::error::chain as one_line_chain;
 use self::error::chain;
 use self::identity::Settings;
 use self::tally::Tally;
-use self::transport::{Failed, Place, Transport};
+use self::transport::{Failed, Form, Place, Transport};
 use super::codec::CodecError;
 use super::codec::pages::Pages;
 use super::endpoint::{Endpoint, EndpointError, Endpoints, Partition};
@@ -406,7 +407,7 @@ impl Client {
     ) -> Result<Value, ApiError> {
         let model = self.0.model(target, service, operation)?;
         let known = known(target, &model, operation)?;
-        self.call_known(&target.region, &model, known, &or_none(params)).await
+        self.send(&target.region, &model, known, &or_none(params), Form::Value).await
     }
 
     /// Makes one call, and more for all further pages, and merges their answers into one. If one page fails, all do.
@@ -422,7 +423,7 @@ impl Client {
         let mut params = or_none(params);
         let mut pages = Pages::new(known);
         loop {
-            let page = self.call_known(&target.region, &model, known, &params).await?;
+            let page = self.send(&target.region, &model, known, &params, Form::Value).await?;
             match pages.add(&params, page).map_err(|error| unfinished(target, &model, known, &error))? {
                 Some(next) => params = next,
                 None => return Ok(pages.finish()),
@@ -430,18 +431,20 @@ impl Client {
         }
     }
 
-    async fn call_known(
+    /// Sends one call, to the region where the bucket is if it is about one.
+    async fn send<T: fmt::Debug + Send + Sync + 'static>(
         &self,
         region: &str,
         model: &Arc<ServiceModel>,
         operation: &Operation,
         params: &Value,
-    ) -> Result<Value, ApiError> {
+        form: Form,
+    ) -> Result<T, ApiError> {
         let place = self.0.place(model, operation, region)?;
-        match self.0.transport.send(&place, operation, params).await {
+        match self.0.transport.send(&place, operation, params, form).await {
             Err(Failed { error, bucket_region: Some(actual) }) if is_redirect(&error, &actual) => {
                 let place = self.0.place(model, operation, &actual)?;
-                self.0.transport.send(&place, operation, params).await.map_err(|failed| failed.error)
+                self.0.transport.send(&place, operation, params, form).await.map_err(|failed| failed.error)
             }
             result => result.map_err(|failed| failed.error),
         }

@@ -15,15 +15,16 @@ pub mod delivery;
 pub mod folder;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
-use self::delivery::Delivery;
+use self::delivery::{Delivery, Name};
 use super::account::secret::SecretKey;
 use super::descriptor::Catalog;
 use crate::item::{ConfigurationItem, GLOBAL, UnreadableRelationship};
@@ -51,6 +52,12 @@ pub enum Defect {
     /// Zero bytes: AWS Config puts such a file into the bucket to see whether it may write.
     #[error("the file is empty: AWS Config writes such a file to check that it may, and it holds no items")]
     Empty,
+    /// The file may be small and hold more than a machine's memory.
+    #[error("there are more than {limit} bytes in it")]
+    TooLarge {
+        /// The most that is read.
+        limit: u64,
+    },
     /// Not JSON, or an item is not one.
     #[error("not a file of AWS Config")]
     Json(#[source] serde_json::Error),
@@ -71,6 +78,16 @@ pub enum Defect {
         /// What it lacks.
         member: &'static str,
     },
+}
+
+/// The most that a compressed file may hold, in bytes. The largest snapshot files that AWS Config delivers have some
+/// hundred thousand items of a few kilobytes each.
+const LARGEST: u64 = 4 << 30;
+
+fn inflate(bytes: &[u8], limit: u64) -> Result<Vec<u8>, Defect> {
+    let mut plain = Vec::new();
+    MultiGzDecoder::new(bytes).take(limit.saturating_add(1)).read_to_end(&mut plain).map_err(Defect::Io)?;
+    if plain.len() as u64 > limit { Err(Defect::TooLarge { limit }) } else { Ok(plain) }
 }
 
 /// The items of one or several files.
@@ -141,14 +158,19 @@ impl ConfigExport {
     /// # Errors
     /// Why it is not a file of AWS Config.
     pub fn open(path: &Path) -> Result<Self, ConfigExportError> {
-        let file = || {
-            let mut bytes = Vec::new();
-            File::open(path)?.read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
         let wrong = |reason| ConfigExportError { path: path.to_owned(), reason };
-        let mut export = Self::read(&file().map_err(|error| wrong(Defect::Io(error)))?).map_err(wrong)?;
-        if let Some(delivery) = path.file_name().and_then(|name| Delivery::of_name(&name.to_string_lossy())) {
+        let bytes = fs::read(path).map_err(|error| wrong(Defect::Io(error)))?;
+        let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+        Self::named(&name, &bytes).map_err(wrong)
+    }
+
+    /// Reads the content of a file, compressed or not, and what its name tells: that of a file or the key of an object.
+    ///
+    /// # Errors
+    /// Why it is not a file of AWS Config.
+    pub fn named(name: &str, bytes: &[u8]) -> Result<Self, Defect> {
+        let mut export = Self::read(bytes)?;
+        if let Name::Delivery(delivery) = Name::of_key(name) {
             export.delivered(&delivery);
         }
         Ok(export)
@@ -163,8 +185,7 @@ impl ConfigExport {
             return Err(Defect::Empty);
         }
         if bytes.starts_with(&[0x1f, 0x8b]) {
-            let mut plain = Vec::new();
-            BufReader::new(MultiGzDecoder::new(bytes)).read_to_end(&mut plain).map_err(Defect::Io)?;
+            let plain = inflate(bytes, LARGEST)?;
             return if plain.is_empty() { Err(Defect::Empty) } else { Self::from_json(&plain) };
         }
         Self::from_json(bytes)

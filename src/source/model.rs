@@ -2,7 +2,7 @@
 //!
 //! A model is data; how its values look on the wire is [`codec`](super::codec)'s matter. Only operations that read may
 //! be in a model: a file with any other is refused whole, so that nothing which goes through a model can change an
-//! account.
+//! account. The few that hand out data ([`DATA`]) stand apart in it: what looks for an operation does not find them.
 
 mod expression;
 mod file;
@@ -35,7 +35,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("ec2", "GetPasswordData"),
     ("ecr", "GetAuthorizationToken"),
     ("ecr", "GetDownloadUrlForLayer"),
-    ("s3", "GetObject"),
     ("s3control", "GetDataAccess"),
     ("secretsmanager", "BatchGetSecretValue"),
     ("secretsmanager", "GetRandomPassword"),
@@ -48,10 +47,16 @@ const REFUSED: &[(&str, &str)] = &[
     ("sts", "GetWebIdentityToken"),
 ];
 
-/// Whether assize may call an operation: it reads, and hands out no secret.
+/// Operations that hand out what an account's owner keeps in it. A model may have them, apart from the others, for one method
+/// of the client each; neither a descriptor nor a general call can name them, so no scan makes them or needs to be allowed to.
+const DATA: &[(&str, &str)] = &[("s3", "GetObject")];
+
+/// Whether assize may call an operation when it scans: it reads, and hands out neither secrets nor data.
 pub fn is_read(service: &str, operation: &str) -> bool {
     let named = |list: &[(&str, &str)]| list.contains(&(service, operation));
-    !named(REFUSED) && (named(READ_EXCEPTIONS) || READ_PREFIXES.iter().any(|prefix| operation.starts_with(prefix)))
+    !named(REFUSED)
+        && !named(DATA)
+        && (named(READ_EXCEPTIONS) || READ_PREFIXES.iter().any(|prefix| operation.starts_with(prefix)))
 }
 
 /// Why a model or a part of one cannot be had.
@@ -76,7 +81,7 @@ pub enum ModelError {
         /// The end of the sentence: a name that is like it, or nothing.
         hint: String,
     },
-    /// The model has an operation that does not read, or that hands out secrets.
+    /// The model has an operation that does not read, or that hands out secrets or data.
     #[error("{origin}: {service}:{operation} is refused: assize calls only operations that read and give no secrets")]
     NotARead {
         /// Where the model stands.
@@ -231,6 +236,8 @@ pub struct ServiceModel {
     pub(crate) target_prefix: String,
     pub(crate) query_compatible: bool,
     pub(crate) operations: BTreeMap<String, Operation>,
+    /// Of those in [`DATA`].
+    pub(crate) data: BTreeMap<String, Operation>,
     pub(crate) shapes: Vec<Shape>,
 }
 
@@ -491,17 +498,26 @@ impl ServiceModel {
         &self.signing_name
     }
 
-    /// All operations of the model, in the order of their names.
+    /// All operations of the model, in the order of their names; not those that hand out data.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.operations.values()
     }
 
-    /// An operation by its name.
+    /// An operation by its name; not one that hands out data.
     pub fn operation(&self, name: &str) -> Result<&Operation, ModelError> {
-        self.operations.get(name).ok_or_else(|| ModelError::UnknownOperation {
+        self.find(&self.operations, name)
+    }
+
+    /// An operation that hands out data, for the method of the client that is made for it.
+    pub(super) fn data_operation(&self, name: &str) -> Result<&Operation, ModelError> {
+        self.find(&self.data, name)
+    }
+
+    fn find<'m>(&self, among: &'m BTreeMap<String, Operation>, name: &str) -> Result<&'m Operation, ModelError> {
+        among.get(name).ok_or_else(|| ModelError::UnknownOperation {
             service: self.name.clone(),
             operation: name.to_owned(),
-            hint: nearest::hint(name, self.operations.keys()),
+            hint: nearest::hint(name, among.keys()),
         })
     }
 

@@ -5,6 +5,7 @@
 //! - `demo.rs`, `demo.py`: another account, that of `assize scan --demo`, and how it is recorded
 //! - `expected.yaml`: which verdict each rule must give on each label, written from what AWS says the rules mean
 //! - `athena.rs`, `athena.py`: what is exported, in a table of the form that AWS documents
+//! - `bucket.rs`: the bucket of AWS Config, as a source
 //! - `decode.rs`, `debug.rs`: what the client reads, against what the typed SDK reads
 //! - `history.rs`: an account that changes between scans, and what the store tells of it
 //! - `inventory.rs`: what there is in an account that has more than is read
@@ -13,6 +14,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod athena;
+mod bucket;
 mod debug;
 mod decode;
 mod demo;

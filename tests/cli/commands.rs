@@ -143,6 +143,19 @@ fn permissions_are_a_policy_of_what_the_plan_calls() {
     let own = assize(&["permissions"]).json();
     let own = own["Statement"][0]["Action"].as_array().expect("a list of actions");
     assert!(own.iter().all(|action| actions.contains(action)) && own.len() < actions.len());
+    assert!(!actions.iter().any(|action| action == "s3:GetObject"), "no scan reads what is in a bucket");
+}
+
+#[test]
+fn the_permissions_of_an_import_are_those_that_the_documentation_shows() {
+    let ran = assize(&["permissions", "--import", "s3://amzn-s3-demo-bucket/logs"]);
+    assert_eq!(ran.code(), 0, "{ran}");
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/aws-config.md")).expect("it is there");
+    assert!(page.contains(&format!("```json\n{}```\n", ran.stdout())), "{ran}");
+    let china = assize(&["permissions", "--import", "s3://amzn-s3-demo-bucket", "--region", "cn-north-1"]);
+    assert!(china.stdout().contains("\"arn:aws-cn:s3:::amzn-s3-demo-bucket/*\""), "{china}");
+    assert_eq!(assize(&["permissions", "--import", "bucket"]).code(), 2);
 }
 
 #[test]

@@ -24,6 +24,12 @@ READ_EXCEPTIONS = {
     ("iam", "GenerateCredentialReport"),  # asks AWS to refresh the report; changes nothing of the account
 }
 
+# Operations that hand out what the account's owner keeps, and that one method of the client, not a scan, has a use for.
+# operations.yaml lists them under `data`, and models have them apart from the others.
+DATA = {
+    ("s3", "GetObject"),  # the files that AWS Config delivers to a bucket
+}
+
 # Operations that are named like reads and hand out secrets or data of the account's own customers, or that change it.
 REFUSED = {
     ("acm", "GetAcmeExternalAccountBindingCredentials"),
@@ -32,7 +38,6 @@ REFUSED = {
     ("ec2", "GetPasswordData"),
     ("ecr", "GetAuthorizationToken"),
     ("ecr", "GetDownloadUrlForLayer"),
-    ("s3", "GetObject"),
     ("s3control", "GetDataAccess"),
     ("secretsmanager", "BatchGetSecretValue"),
     ("secretsmanager", "GetRandomPassword"),
@@ -62,7 +67,7 @@ class ExtractionError(Exception):
 
 
 def is_read(service, operation):
-    if (service, operation) in REFUSED:
+    if (service, operation) in REFUSED | DATA:
         return False
     return (service, operation) in READ_EXCEPTIONS or operation.startswith(READ_PREFIXES)
 
@@ -78,7 +83,8 @@ class Service:
         self.metadata = self.api["metadata"]
         self.iam_prefix = chosen.get("iam", self.signing_name)
         self.operations = {}
-        for entry in chosen["operations"]:
+        self.data = set(chosen.get("data", []))
+        for entry in [*chosen["operations"], *chosen.get("data", [])]:
             operation, extra = (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
             unknown = set(extra) - {"actions", "encoded", "json", "results", "root", "unwrapped"}
             if unknown:
@@ -114,12 +120,18 @@ class Service:
             model["targetPrefix"] = self.metadata["targetPrefix"]
             if "awsQueryCompatible" in self.metadata:
                 model["queryCompatible"] = True
-        model["operations"] = {name: self.operation(name, extra) for name, extra in sorted(self.operations.items())}
+        operations = {name: self.operation(name, extra) for name, extra in sorted(self.operations.items())}
+        model["operations"] = {name: operation for name, operation in operations.items() if name not in self.data}
+        if self.data:
+            model["data"] = {name: operations[name] for name in sorted(self.data)}
         model["shapes"] = dict(sorted(self.shapes.items()))
         return model
 
     def operation(self, name, extra):
-        if not is_read(self.name, name):
+        if name in self.data:
+            if (self.name, name) not in DATA:
+                raise ExtractionError(f"{self.name} {name} may not stand under data")
+        elif not is_read(self.name, name):
             raise ExtractionError(f"{self.name} {name} is not a read operation")
         source = self.api["operations"].get(name)
         if source is None:
@@ -426,7 +438,7 @@ def extract(chosen):
     """File names and texts."""
     loader = Loader()
     services = [Service(loader, name, entry) for name, entry in sorted(chosen["services"].items())]
-    files = {f"{service.name}.json": write_lines(service.model(), ("operations", "shapes")) for service in services}
+    files = {f"{service.name}.json": write_lines(service.model(), ("operations", "data", "shapes")) for service in services}
     files["endpoints.json"] = write_lines(endpoints(loader, services), ("partitions", "services"))
     return files
 

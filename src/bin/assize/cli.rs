@@ -13,8 +13,9 @@ use assize::report::Format;
 use assize::report::diff::Format as DiffFormat;
 use assize::rule::Category;
 use assize::rule::set::Assignment;
+use assize::source::config_bucket::{Address, AddressError};
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const STYLES: Styles = Styles::styled()
@@ -166,9 +167,9 @@ pub(crate) struct Evaluate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// Files of AWS Config, or folders of them
-    #[arg(required_unless_present = "from_api", value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
+    /// Files of AWS Config, folders of them, or its bucket: `s3://BUCKET[/FOLDER]`
+    #[arg(required_unless_present = "from_api", value_name = "PATH", value_parser = origin())]
+    pub(crate) origins: Vec<Origin>,
     #[command(flatten)]
     pub(crate) store: Store,
     /// Only what was delivered on this day or later
@@ -569,6 +570,16 @@ pub(crate) struct Permissions {
     /// Which rules need which action, instead of the policy
     #[arg(long)]
     pub(crate) by_rule: bool,
+    /// For `assize import` from this bucket of AWS Config, instead of a scan
+    #[arg(long, value_name = "s3://BUCKET[/FOLDER]", conflicts_with_all = ["by_rule", "all", "inventory", "rules"])]
+    pub(crate) import: Option<Address>,
+}
+
+/// Where files of AWS Config are.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    Path(PathBuf),
+    Bucket(Address),
 }
 
 /// What would be read: the flags of a scan that decide it.
@@ -825,6 +836,13 @@ impl FailOn {
             Self::Never => "never",
         }
     }
+}
+
+fn origin() -> impl TypedValueParser<Value = Origin> {
+    OsStringValueParser::new().try_map(|text| match text.to_str() {
+        Some(address) if address.starts_with(Address::SCHEME) => address.parse().map(Origin::Bucket),
+        _ => Ok::<_, AddressError>(Origin::Path(text.into())),
+    })
 }
 
 fn assignment(text: &str) -> Result<Assignment, assize::rule::ParameterError> {

@@ -43,6 +43,8 @@ pub enum ApiErrorKind {
     /// An answer that is not what the service's model says ([`code::MALFORMED`], or [`code::TRUNCATED`] if it goes on
     /// with no known way to ask for the rest).
     Malformed,
+    /// An object that has more bytes than are read ([`code::TOO_LARGE`]).
+    TooLarge,
     /// There are no credentials ([`code::NO_CREDENTIALS`]), or their source gave none ([`code::CREDENTIALS_FAILED`]).
     Credentials,
     /// The request was never sent: an unknown operation, parameters that do not fit, no such endpoint

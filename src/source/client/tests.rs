@@ -245,6 +245,44 @@ async fn a_bucket_elsewhere_is_asked_for_there_once() {
     assert_eq!(client.requests()["s3:GetBucketPolicy"], 4, "it does not follow for ever");
 }
 
+#[tokio::test]
+async fn an_object_is_given_out_by_its_own_method_alone_and_only_if_it_is_small() {
+    let dry = DryRun::new(|request| {
+        let length = |bytes: usize| vec![("content-length", bytes.to_string())];
+        match request.uri() {
+            uri if uri.contains("sts") => (200, vec![], identity("aws")),
+            uri if uri.ends_with("/a%20b/c%2B%C3%A4") => (200, length(4), "\u{1f}\u{b}<\0".to_owned()),
+            uri if uri.ends_with("/denied") => {
+                (403, vec![], "<Error><Code>AccessDenied</Code><Message>no</Message></Error>".to_owned())
+            }
+            _ => (200, vec![], "of no known length".to_owned()),
+        }
+    });
+    let config = sdk_config("us-east-1").http_client(dry.clone()).build();
+    let client = Client::connect(ConnectOptions::new().sdk_config(config)).await.unwrap();
+    let target = CallTarget::region("us-east-1");
+
+    let params = Value::object([("Bucket", Value::from("b-one")), ("Key", Value::from("denied"))]);
+    for refused in [
+        client.call(&target, "s3", "GetObject", &params).await,
+        client.call_all(&target, "s3", "GetObject", &params).await,
+    ] {
+        assert_eq!(refused.unwrap_err().kind, ApiErrorKind::Request);
+    }
+    assert!(dry.seen().is_empty(), "nothing is sent: {:?}", dry.seen());
+
+    let object = async |key, limit| client.object(&target, "b-one", key, limit).await;
+    assert_eq!(object("a b/c+\u{e4}", 4).await.unwrap().as_ref(), b"\x1f\x0b<\0");
+    let large = object("a b/c+\u{e4}", 3).await.unwrap_err();
+    assert_eq!(
+        (large.kind, large.message.as_str()),
+        (ApiErrorKind::TooLarge, "it has 4 bytes, and at most 3 are read")
+    );
+    assert_eq!(object("other", 100).await.unwrap_err().kind, ApiErrorKind::TooLarge);
+    assert!(object("denied", 100).await.unwrap_err().is_access_denied());
+    assert_eq!(client.requests()["s3:GetObject"], 4, "none of these is asked for again");
+}
+
 /// What the server does with one request.
 #[derive(Clone, Copy)]
 enum Act {

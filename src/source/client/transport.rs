@@ -55,6 +55,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SigningName;
 use aws_types::region::{Region, SigningRegion};
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::task::unconstrained;
 
@@ -108,9 +109,15 @@ impl Transport {
         }
     }
 
-    /// Sends one call, with its retries, when its turn has come.
-    pub(super) async fn send(&self, place: &Place, operation: &Operation, params: &Value) -> Result<Value, Failed> {
-        let prepared = prepare(place, operation, params)?;
+    /// Sends one call, with its retries, when its turn has come. What comes is a [`Value`] or [`Bytes`], as `form` says.
+    pub(super) async fn send<T: fmt::Debug + Send + Sync + 'static>(
+        &self,
+        place: &Place,
+        operation: &Operation,
+        params: &Value,
+        form: Form,
+    ) -> Result<T, Failed> {
+        let prepared = prepare(place, operation, params, form)?;
         let budget = self.budget(place, operation.name());
         if let Some(budget) = &budget {
             budget.wait(&self.clock).await;
@@ -131,7 +138,7 @@ impl Transport {
         let result = if self.clock.is_instant() { unconstrained(call).await } else { call.await };
         let output = result.map_err(|error| Failed::of_sdk(place, operation, &error))?;
         output
-            .downcast::<Value>()
+            .downcast::<T>()
             .map_err(|_| Failed::unsent(place, operation, "the answer was read by something else than the codec"))
     }
 
@@ -232,13 +239,26 @@ struct Prepared {
 struct Context {
     model: Arc<ServiceModel>,
     call: Call,
+    form: Form,
+}
+
+/// What becomes of a good answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The codec reads it.
+    Value,
+    /// Its body is the answer, and has so many bytes at most.
+    Bytes {
+        /// The most that is read.
+        limit: u64,
+    },
 }
 
 impl Storable for Context {
     type Storer = StoreReplace<Self>;
 }
 
-fn prepare(place: &Place, operation: &Operation, params: &Value) -> Result<Prepared, Failed> {
+fn prepare(place: &Place, operation: &Operation, params: &Value, form: Form) -> Result<Prepared, Failed> {
     let parts = codec::serialize(&place.model, operation, params)
         .map_err(|error| Failed::unsent(place, operation, &chain(&error)))?;
     let bucket = parts.bucket.as_deref().map(|bucket| place.endpoint.bucket_place(bucket));
@@ -273,7 +293,7 @@ fn prepare(place: &Place, operation: &Operation, params: &Value) -> Result<Prepa
         headers: parts.headers,
         body: parts.body,
         host_prefix: bucket_prefix.or(host_prefix),
-        context: Context { model: Arc::clone(&place.model), call },
+        context: Context { model: Arc::clone(&place.model), call, form },
     })
 }
 
@@ -372,6 +392,22 @@ impl Intercept for Announce {
 struct Deserializer;
 
 impl DeserializeResponse for Deserializer {
+    /// Before the body is read: whether it is to be.
+    fn deserialize_streaming_with_config(
+        &self,
+        response: &mut HttpResponse,
+        config: &ConfigBag,
+    ) -> Option<Result<Output, OrchestratorError<Error>>> {
+        let Form::Bytes { limit } = config.load::<Context>()?.form else { return None };
+        if !response.status().is_success() {
+            return None;
+        }
+        // What is said is what is read: the connection ends the body there.
+        let length = said_length(response);
+        let fits = length.is_some_and(|length| length <= limit);
+        (!fits).then(|| Err(OrchestratorError::other(TooLarge { length, limit })))
+    }
+
     fn deserialize_nonstreaming_with_config(
         &self,
         response: &HttpResponse,
@@ -391,6 +427,9 @@ impl DeserializeResponse for Deserializer {
             let meta = ErrorMetadata::builder().code(parts.code).message(parts.message).build();
             return Err(OrchestratorError::operation(Error::erase(Answered { meta, request_id: parts.request_id })));
         }
+        if context.form != Form::Value {
+            return Ok(Output::erase(Bytes::copy_from_slice(body)));
+        }
         let operation = model.operation(&context.call.operation).map_err(OrchestratorError::other)?;
         let value = codec::parse(model, operation, status, &headers, body)
             .map_err(|error| OrchestratorError::response(Malformed(chain(&error)).into()))?;
@@ -409,8 +448,12 @@ impl DeserializeResponse for Deserializer {
 /// The length that the answer was said to have, if it has another. (HTTP says the length of what HEAD would have sent,
 /// and no operation here is asked by HEAD with a body to come.)
 fn length_that_differs(response: &HttpResponse, body: &[u8]) -> Option<u64> {
-    let said: u64 = response.headers().get("content-length")?.trim().parse().ok()?;
+    let said = said_length(response)?;
     (!body.is_empty() && said != body.len() as u64).then_some(said)
+}
+
+fn said_length(response: &HttpResponse) -> Option<u64> {
+    response.headers().get("content-length")?.trim().parse().ok()
 }
 
 /// AWS answered with an error.
@@ -440,6 +483,14 @@ impl ProvideErrorMetadata for Answered {
 struct CutOff {
     arrived: usize,
     expected: u64,
+}
+
+/// The body of an answer is too long to be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}, and at most {limit} are read", length.map_or_else(|| "the answer does not say how many bytes it has".to_owned(), |length| format!("it has {length} bytes")))]
+struct TooLarge {
+    length: Option<u64>,
+    limit: u64,
 }
 
 /// A call that failed, and the region where S3 says that the bucket is.
@@ -486,10 +537,15 @@ impl Failed {
                 out
             }
             SdkError::TimeoutError(_) => failed(ApiErrorKind::Timeout, code::TIMEOUT, "no answer within the deadline"),
-            SdkError::ResponseError(_) => match cause::<Malformed>(error) {
-                Some(malformed) => failed(ApiErrorKind::Malformed, code::MALFORMED, &malformed.0),
-                None => failed(ApiErrorKind::Connection, code::CONNECTION, &chain_below(error)),
-            },
+            SdkError::ResponseError(_) => {
+                if let Some(malformed) = cause::<Malformed>(error) {
+                    failed(ApiErrorKind::Malformed, code::MALFORMED, &malformed.0)
+                } else if let Some(large) = cause::<TooLarge>(error) {
+                    failed(ApiErrorKind::TooLarge, code::TOO_LARGE, &large.to_string())
+                } else {
+                    failed(ApiErrorKind::Connection, code::CONNECTION, &chain_below(error))
+                }
+            }
             SdkError::DispatchFailure(failure) => {
                 if let Some(missing) = cause::<NotRecorded>(error) {
                     failed(ApiErrorKind::NotRecorded, code::NOT_RECORDED, &missing.to_string())

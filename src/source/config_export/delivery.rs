@@ -139,27 +139,26 @@ impl Filter {
     /// Whether something below a prefix of a bucket may be wanted, as far as the prefix tells. Whoever goes down from
     /// prefix to prefix never lists the years that nobody asked for.
     pub fn may_take_below(&self, prefix: &str) -> bool {
-        let mut folders = prefix.split('/').filter(|folder| !folder.is_empty());
-        if !folders.any(|folder| folder == ROOT) {
-            return true;
+        let Some(place) = Prefix::of(prefix) else { return true };
+        let Prefix { account, service, region, ref date } = place;
+        account.is_none_or(|account| self.takes_account(account))
+            && service.is_none_or(|service| service == "Config")
+            && region.is_none_or(|region| self.takes_region(region))
+            && self.may_take_date(date)
+    }
+
+    /// Whether a prefix is of one month or one day, and no folder below it can be refused: it is best listed as a whole.
+    pub fn takes_all_below(&self, prefix: &str) -> bool {
+        let Some(Prefix { date, .. }) = Prefix::of(prefix) else { return false };
+        match date.len() {
+            0 | 1 => false,
+            2 => {
+                let begins = |limit: Option<Date>| limit.map(|limit| first_numbers(limit, 2));
+                begins(self.since).is_none_or(|since| since < date)
+                    && begins(self.until).is_none_or(|until| date < until)
+            }
+            _ => true,
         }
-        // In a bucket of an organization's trail the id of the organization comes first.
-        let mut folders = folders.skip_while(|folder| folder.starts_with("o-"));
-        let Some(account) = folders.next() else { return true };
-        if !self.takes_account(account) {
-            return false;
-        }
-        match folders.next() {
-            None => return true,
-            Some(service) if service != "Config" => return false,
-            Some(_) => {}
-        }
-        let Some(region) = folders.next() else { return true };
-        if !self.takes_region(region) {
-            return false;
-        }
-        let numbers: Vec<i16> = folders.map_while(|folder| folder.parse().ok()).take(3).collect();
-        self.may_take_date(&numbers)
     }
 
     fn takes_account(&self, account: &str) -> bool {
@@ -172,27 +171,41 @@ impl Filter {
 
     /// Whether a day of this year, or year and month, or this very day is wanted.
     fn may_take_date(&self, numbers: &[i16]) -> bool {
-        let of = |date: Date| [date.year(), i16::from(date.month()), i16::from(date.day())];
-        let begins =
-            |limit: Option<Date>| limit.map(|date| of(date).into_iter().take(numbers.len()).collect::<Vec<_>>());
+        let begins = |limit: Option<Date>| limit.map(|limit| first_numbers(limit, numbers.len()));
         begins(self.since).is_none_or(|since| since.as_slice() <= numbers)
             && begins(self.until).is_none_or(|until| numbers <= until.as_slice())
     }
 }
 
+/// Year, month and day, or the first of them.
+fn first_numbers(date: Date, count: usize) -> Vec<i16> {
+    [date.year(), i16::from(date.month()), i16::from(date.day())].into_iter().take(count).collect()
+}
+
 /// The folder below which all that AWS's services deliver lies.
-pub const ROOT: &str = "AWSLogs";
+const ROOT: &str = "AWSLogs";
 
-/// How many folders there are from [`ROOT`] to the files of one day: account, `Config`, region, year, month, day.
-const FOLDERS_TO_A_DAY: usize = 6;
+/// What a prefix of a bucket tells of the files below it, as far as it goes.
+#[derive(Debug, PartialEq, Eq)]
+struct Prefix<'p> {
+    account: Option<&'p str>,
+    service: Option<&'p str>,
+    region: Option<&'p str>,
+    /// Year, month, day.
+    date: Vec<i16>,
+}
 
-/// Whether all files below a prefix are of one day, or it is no place of AWS Config: there it can be listed as a whole.
-pub fn is_day(prefix: &str) -> bool {
-    let mut folders = prefix.split('/').filter(|folder| !folder.is_empty());
-    if !folders.any(|folder| folder == ROOT) {
-        return false;
+impl<'p> Prefix<'p> {
+    /// Nothing for a prefix that does not lead below [`ROOT`].
+    fn of(prefix: &'p str) -> Option<Self> {
+        let mut folders = prefix.split('/').filter(|folder| !folder.is_empty());
+        folders.find(|folder| *folder == ROOT)?;
+        // In a bucket of an organization's trail the id of the organization comes first.
+        let mut folders = folders.skip_while(|folder| folder.starts_with("o-"));
+        let (account, service, region) = (folders.next(), folders.next(), folders.next());
+        let date = folders.map_while(|folder| folder.parse().ok()).take(3).collect();
+        Some(Self { account, service, region, date })
     }
-    folders.filter(|folder| !folder.starts_with("o-")).count() >= FOLDERS_TO_A_DAY
 }
 
 #[cfg(test)]
@@ -272,7 +285,12 @@ mod tests {
         }
         assert!(filter.may_take_below("logs/") && filter.may_take_below("logs/AWSLogs/o-a1b2c3/111122223333/"));
         assert!(!filter.may_take_below("AWSLogs/111122223333/CloudTrail/"));
-        assert!(is_day("AWSLogs/o-a1b2/111122223333/Config/eu-west-1/2025/1/31/"));
-        assert!(!is_day("AWSLogs/111122223333/Config/eu-west-1/2025/1/") && !is_day("a/b/c/d/e/f/g/h/"));
+        let all = |tail: &str| filter.takes_all_below(&format!("AWSLogs/o-a1/111122223333/Config/eu-west-1/{tail}"));
+        assert!(all("2024/12/") && all("2025/1/") && all("2024/11/30/") && all("2025/2/1/ConfigHistory/"));
+        assert!(!all("") && !all("2024/") && !all("2024/11/") && !all("2025/2/"));
+        assert!(!filter.takes_all_below("a/b/c/d/2024/12/"));
+        let unlimited = Filter::default();
+        assert!(unlimited.takes_all_below("AWSLogs/111122223333/Config/eu-west-1/2025/2/"));
+        assert!(!unlimited.takes_all_below("AWSLogs/111122223333/Config/eu-west-1/2025/"));
     }
 }

@@ -80,7 +80,7 @@ fn the_dialects_say_the_same() {
 
 #[test]
 fn what_a_query_did_not_select_is_not_known() {
-    let text = std::fs::read_to_string(data("select-resource-config.json")).expect("the data is there");
+    let text = fs::read_to_string(data("select-resource-config.json")).expect("the data is there");
     let read = |text: &str| ConfigExport::read(text.as_bytes());
     let snapshot = read(&text).expect("it selects the configuration").into_snapshot(&TypeFacts::default());
     let volume = item(&snapshot, VOLUME);
@@ -145,7 +145,7 @@ fn what_aws_config_does_not_record_is_unreadable() {
 
 #[test]
 fn files_are_read_compressed_and_dated_by_their_names() {
-    let plain = std::fs::read(data("snapshot.json")).expect("the data is there");
+    let plain = fs::read(data("snapshot.json")).expect("the data is there");
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&plain).expect("memory takes it");
     let gzip = gzip.finish().expect("memory takes it");
@@ -156,7 +156,7 @@ fn files_are_read_compressed_and_dated_by_their_names() {
     let folder = tempfile::tempdir().expect("a folder");
     let name =
         "111122223333_Config_eu-west-1_ConfigSnapshot_20251104T000102Z_5e0f7c1a-0d2b-4c55-9a3e-7b1d2f6c8e90.json.gz";
-    std::fs::write(folder.path().join(name), &gzip).expect("it is written");
+    fs::write(folder.path().join(name), &gzip).expect("it is written");
     let export = ConfigExport::open(&folder.path().join(name)).expect("it is read");
     assert_eq!(export.into_snapshot(&TypeFacts::default()).about().captured_at, "2025-11-04T00:01:02.000Z");
     // Without a name that tells, the newest item does.
@@ -166,7 +166,7 @@ fn files_are_read_compressed_and_dated_by_their_names() {
 #[test]
 fn files_of_several_regions_are_one_snapshot() {
     let mut export = open("snapshot.json");
-    let text = std::fs::read_to_string(data("snapshot.json")).expect("the data is there");
+    let text = fs::read_to_string(data("snapshot.json")).expect("the data is there");
     export.extend(ConfigExport::read(text.replace("eu-west-1", "us-east-1").as_bytes()).expect("it is one"));
     let snapshot = export.into_snapshot(&TypeFacts::default());
     assert_eq!(snapshot.about().regions, ["eu-west-1", "us-east-1"]);
@@ -201,7 +201,7 @@ fn an_item_without_its_configuration_has_a_gap() {
 
 #[test]
 fn a_file_of_an_item_a_line_is_read() {
-    let text = std::fs::read_to_string(data("snapshot.json")).expect("the data is there");
+    let text = fs::read_to_string(data("snapshot.json")).expect("the data is there");
     let body: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
     let items = body["configurationItems"].as_array().expect("it is a list");
     let lines = items.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n") + "\n";
@@ -212,7 +212,7 @@ fn a_file_of_an_item_a_line_is_read() {
     assert!(matches!(cut, Err(Defect::Json(_))), "{cut:?}");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("111122223333_Config_eu-west-1_ConfigSnapshot_20251104T000102Z_x.jsonl");
-    std::fs::write(&path, lines).expect("it is written");
+    fs::write(&path, lines).expect("it is written");
     let read = ConfigExport::open(&path).expect("lines are read");
     assert!(read.listings.contains_key(&place("eu-west-1", "AWS::EC2::Volume")), "the name says so");
 }

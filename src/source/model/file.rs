@@ -8,8 +8,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::{
-    Element, EncodedStep, Expression, Location, Member, ModelError, Namespace, Operation, Pagination, Protocol, Scalar,
-    ServiceModel, Shape, ShapeId, Structure, TimeFormat, is_read,
+    DATA, Element, EncodedStep, Expression, Location, Member, ModelError, Namespace, Operation, Pagination, Protocol,
+    Scalar, ServiceModel, Shape, ShapeId, Structure, TimeFormat, is_read,
 };
 use crate::value::{Key, intern};
 
@@ -28,6 +28,8 @@ pub(super) struct ServiceFile {
     #[serde(default)]
     query_compatible: bool,
     operations: BTreeMap<String, OperationFile>,
+    #[serde(default)]
+    data: BTreeMap<String, OperationFile>,
     shapes: BTreeMap<String, ShapeFile>,
 }
 
@@ -168,15 +170,19 @@ impl ServiceFile {
     pub(super) fn parse(origin: &str, text: &str) -> Result<Self, ModelError> {
         let file: Self = serde_json::from_str(text)
             .map_err(|source| ModelError::Syntax { origin: origin.to_owned(), source: Arc::new(source) })?;
-        for (name, operation) in &file.operations {
-            let method = operation.http.as_deref().and_then(|http| http.split(' ').next()).unwrap_or("POST");
-            if !is_read(&file.service, name) || !["GET", "HEAD", "POST"].contains(&method) {
-                return Err(ModelError::NotARead {
-                    origin: origin.to_owned(),
-                    service: file.service,
-                    operation: name.clone(),
-                });
-            }
+        let method = |operation: &OperationFile| {
+            operation.http.as_deref().and_then(|http| http.split(' ').next()).unwrap_or("POST").to_owned()
+        };
+        let not_a_read = file.operations.iter().find(|(name, operation)| {
+            !is_read(&file.service, name) || !["GET", "HEAD", "POST"].contains(&method(operation).as_str())
+        });
+        let not_data = file
+            .data
+            .iter()
+            .find(|(name, operation)| !DATA.contains(&(&file.service, name)) || method(operation) != "GET");
+        if let Some((name, _)) = not_a_read.or(not_data) {
+            let operation = name.clone();
+            return Err(ModelError::NotARead { origin: origin.to_owned(), service: file.service, operation });
         }
         Ok(file)
     }
@@ -188,6 +194,7 @@ impl ServiceFile {
             return Err(ModelError::Inconsistent { origin: origin.to_owned(), reason });
         }
         self.operations.extend(other.operations);
+        self.data.extend(other.data);
         self.shapes.extend(other.shapes);
         Ok(self)
     }
@@ -223,20 +230,21 @@ impl ServiceFile {
             target_prefix: self.target_prefix,
             query_compatible: self.query_compatible,
             operations: BTreeMap::new(),
+            data: BTreeMap::new(),
             shapes,
             name: self.service,
         };
-        let operations = self
-            .operations
-            .into_iter()
-            .map(|(name, file)| {
+        let linked = |files: BTreeMap<String, OperationFile>| {
+            let operations = files.into_iter().map(|(name, file)| {
                 let operation = linker
                     .operation(&model, &self.iam, &name, file)
                     .map_err(|reason| inconsistent(format!("{name}: {reason}")))?;
                 Ok((name, operation))
-            })
-            .collect::<Result<_, ModelError>>()?;
-        Ok(ServiceModel { operations, ..model })
+            });
+            operations.collect::<Result<BTreeMap<_, _>, ModelError>>()
+        };
+        let (operations, data) = (linked(self.operations)?, linked(self.data)?);
+        Ok(ServiceModel { operations, data, ..model })
     }
 }
 

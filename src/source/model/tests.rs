@@ -15,7 +15,7 @@ fn models_hold_read_operations_only() {
             let reads = ["BatchGet", "Describe", "Get", "Head", "List", "Lookup", "Search"];
             let is_exception = (*service, operation.as_str()) == ("iam", "GenerateCredentialReport");
             assert!(is_exception || reads.iter().any(|prefix| operation.starts_with(prefix)), "{service}:{operation}");
-            assert!(!REFUSED.contains(&(service, operation)), "{service}:{operation}");
+            assert!(![REFUSED, DATA].concat().contains(&(service, operation)), "{service}:{operation}");
             let method = facts["http"].as_str().unwrap_or("POST /").split(' ').next().unwrap();
             assert!(["GET", "HEAD", "POST"].contains(&method), "{service}:{operation} {method}");
         }
@@ -24,10 +24,30 @@ fn models_hold_read_operations_only() {
 }
 
 #[test]
+fn what_hands_out_data_stands_apart_in_the_files_and_is_not_found_among_the_operations() {
+    let mut apart = Vec::new();
+    for (service, text) in MODELS {
+        let file: serde_json::Value = serde_json::from_str(text).unwrap();
+        for (operation, facts) in file["data"].as_object().into_iter().flatten() {
+            assert!(facts["http"].as_str().unwrap().starts_with("GET "), "{service}:{operation}");
+            apart.push((service.to_string(), operation.clone()));
+        }
+    }
+    assert_eq!(apart, [("s3".to_owned(), "GetObject".to_owned())]);
+    let models = Models::builtin();
+    let s3 = models.service("s3").unwrap();
+    assert!(matches!(s3.operation("GetObject"), Err(ModelError::UnknownOperation { .. })));
+    assert!(s3.operations().all(|operation| operation.name() != "GetObject"));
+    assert_eq!(s3.data_operation("GetObject").unwrap().iam_actions(), ["s3:GetObject"]);
+    assert!(s3.data_operation("GetBucketAcl").is_err());
+}
+
+#[test]
 fn writes_and_givers_of_secrets_are_refused() {
     for (service, operation) in [
         ("ec2", "DeleteVolume"),
         ("sts", "AssumeRole"),
+        ("s3", "GetObject"),
         ("secretsmanager", "GetSecretValue"),
         ("sts", "GetSessionToken"),
     ] {
@@ -193,6 +213,7 @@ fn a_folder_with_a_write_operation_is_refused() {
     assert!(error.contains("mine:DeleteThing is refused"), "{error}");
     assert!(matches!(model("mine", "GetThing", r#"{"http": "PUT /thing"}"#), Err(ModelError::NotARead { .. })));
     assert!(matches!(model("secretsmanager", "GetSecretValue", "{}"), Err(ModelError::NotARead { .. })));
+    assert!(matches!(model("mine", "GetThing\": {}}, \"data\": {\"GetMore", "{}"), Err(ModelError::NotARead { .. })));
     assert!(model("mine", "GetThing", "{}").is_ok());
 }
 

@@ -8,13 +8,14 @@ use assize::source::client::ConnectOptions;
 use assize::source::config_api::ConfigApi;
 use assize::source::config_export::ConfigExport;
 use assize::source::config_results::RuleResults;
+use tokio::runtime::Runtime;
 
 use super::scan::unconnected;
 use crate::cli::ConfigAccount;
 use crate::failure::Failure;
 
-/// AWS Config in the regions that the flags name, or else in that of the settings.
-pub(super) async fn connect(flags: &ConfigAccount) -> Result<Vec<(String, ConfigApi)>, Failure> {
+/// The credentials that the flags name.
+pub(super) fn options(flags: &ConfigAccount) -> ConnectOptions {
     let mut connect = ConnectOptions::new();
     if let Some(profile) = &flags.profile {
         connect = connect.profile(profile);
@@ -25,6 +26,12 @@ pub(super) async fn connect(flags: &ConfigAccount) -> Result<Vec<(String, Config
     if let Some(id) = &flags.external_id {
         connect = connect.external_id(id);
     }
+    connect
+}
+
+/// AWS Config in the regions that the flags name, or else in that of the settings.
+pub(super) async fn connect(flags: &ConfigAccount) -> Result<Vec<(String, ConfigApi)>, Failure> {
+    let mut connect = options(flags);
     if let Some(region) = flags.regions.first() {
         connect = connect.region(region);
     }
@@ -38,11 +45,13 @@ pub(super) async fn connect(flags: &ConfigAccount) -> Result<Vec<(String, Config
 
 /// Runs what waits for AWS to its end.
 pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::of("cannot start the threads that wait for AWS", &error))?
-        .block_on(work)
+    runtime()?.block_on(work)
+}
+
+/// The threads that wait for AWS.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::of("cannot start the threads that wait for AWS", &error))
 }
 
 /// What AWS Config has of all regions: the current items, and every version of each that it still has. What could not be

@@ -1,17 +1,21 @@
-//! `assize import`: what AWS Config recorded, from its files or its API, into a store.
+//! `assize import`: what AWS Config recorded, from its files, its bucket or its API, into a store.
 
-use std::path::{Path, PathBuf};
+mod bucket;
+
+use std::path::Path;
 
 use assize::gap::Gap;
 use assize::history::{History, HistoryError};
 use assize::report::terminal::counted;
 use assize::source::account::secret::SecretKey;
+use assize::source::config_bucket::{Address, LIST_ACTION, ObjectDefect, ObjectError, READ_ACTION};
 use assize::source::config_export::delivery::Filter;
 use assize::source::config_export::{ConfigExport, TypeFacts, folder};
 use assize::value::Unreadable;
 
+use self::bucket::Bucket;
 use super::config_account;
-use crate::cli::Import;
+use crate::cli::{Import, Origin};
 use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
 use crate::settings::Settings;
@@ -31,16 +35,27 @@ pub(crate) fn run(mut flags: Import, colors: Colors) -> Result<u8, Failure> {
         regions: flags.account.regions.iter().cloned().collect(),
     };
     // What is wrong with the flags is found before a store is made.
-    if let Some(missing) = flags.paths.iter().find(|path| !path.exists()) {
-        return Err(Failure::new(format!("there is no file or folder {}", missing.display())));
+    let mut addresses = Vec::new();
+    for origin in &flags.origins {
+        match origin {
+            Origin::Bucket(address) => addresses.push(address.clone()),
+            Origin::Path(path) if path.exists() => {}
+            Origin::Path(path) => return Err(Failure::new(format!("there is no file or folder {}", path.display()))),
+        }
     }
+    let buckets = Bucket::list(&addresses, &flags.account, &filter)?;
     let mut history = store::open(&flags.store)?.ok_or_else(|| {
         Failure::new("there is no store to import into")
             .help("name one with --store FILE: it is made if it is not there")
     })?;
     let key = store::key(&history)?;
     let mut import = Importing { history: &mut history, facts: &facts, key: &key, colors, done: Done::default() };
-    import.files(&flags.paths, &filter)?;
+    for origin in &flags.origins {
+        match origin {
+            Origin::Path(path) => import.files(path, &filter)?,
+            Origin::Bucket(address) => buckets.get(address).map_or(Ok(()), |bucket| import.bucket(address, bucket))?,
+        }
+    }
     if flags.from_api {
         import.api(&flags)?;
     }
@@ -64,32 +79,57 @@ struct Importing<'a> {
 
 impl Importing<'_> {
     /// File by file: of years of history one at a time is in memory.
-    fn files(&mut self, paths: &[PathBuf], filter: &Filter) -> Result<(), Failure> {
-        for path in paths {
-            if !path.is_dir() {
-                self.file(path)?;
-                continue;
-            }
-            let found = folder::walk(path, filter).map_err(|(path, error)| input::unread(&path, &error))?;
-            for path in &found.deliveries {
-                self.file(path)?;
-            }
-            for other in found.others.iter().take(NAMED) {
-                self.note(&format!("{} is no file of AWS Config", other.display()))?;
-            }
-            if let Some(more) = found.others.len().checked_sub(NAMED).filter(|more| *more > 0) {
-                self.note(&format!("and {} more that AWS Config did not write", counted(more, "file")))?;
-            }
+    fn files(&mut self, path: &Path, filter: &Filter) -> Result<(), Failure> {
+        if !path.is_dir() {
+            return self.file(path);
+        }
+        let found = folder::walk(path, filter).map_err(|(path, error)| input::unread(&path, &error))?;
+        for path in &found.deliveries {
+            self.file(path)?;
+        }
+        let others: Vec<String> = found.others.iter().map(|other| other.display().to_string()).collect();
+        self.others(&others)
+    }
+
+    /// What AWS Config did not write is not read, and told.
+    fn others(&mut self, others: &[String]) -> Result<(), Failure> {
+        for other in others.iter().take(NAMED) {
+            self.note(&format!("{other} is no file of AWS Config"))?;
+        }
+        if let Some(more) = others.len().checked_sub(NAMED).filter(|more| *more > 0) {
+            self.note(&format!("and {} more that AWS Config did not write", counted(more, "file")))?;
         }
         Ok(())
     }
 
-    /// A file that is broken is told and does not keep the others out.
     fn file(&mut self, path: &Path) -> Result<(), Failure> {
-        let export = match ConfigExport::open(path) {
-            Ok(export) => export,
-            Err(error) => return self.fail(&causes(&error)),
-        };
+        match ConfigExport::open(path) {
+            Ok(export) => self.export(export, &path.display().to_string()),
+            Err(error) => self.fail(&causes(&error)),
+        }
+    }
+
+    fn bucket(&mut self, address: &Address, bucket: &Bucket) -> Result<(), Failure> {
+        for (folder, error) in &bucket.found.unlisted {
+            let why = advice(&error.to_unreadable(Some(LIST_ACTION)));
+            self.fail(&format!("cannot list {}: {why}", address.of(folder)))?;
+        }
+        bucket.read(|object, export| {
+            let name = address.of(&object.key);
+            match export {
+                Ok(export) => self.export(export, &name),
+                Err(ObjectError { reason: ObjectDefect::NotGiven(error), .. }) => {
+                    self.fail(&format!("cannot read {name}: {}", advice(&error.to_unreadable(Some(READ_ACTION)))))
+                }
+                Err(error) => self.fail(&causes(&error)),
+            }
+        })?;
+        let others: Vec<String> = bucket.found.files.others.iter().map(|other| address.of(&other.key)).collect();
+        self.others(&others)
+    }
+
+    /// A file that is broken is told and does not keep the others out.
+    fn export(&mut self, export: ConfigExport, name: &str) -> Result<(), Failure> {
         match self.keep(export) {
             Ok(items) => {
                 self.done.files += 1;
@@ -98,7 +138,7 @@ impl Importing<'_> {
             }
             // Only this file is to blame.
             Err(error @ (HistoryError::NoItemTime { .. } | HistoryError::NoTime { .. })) => {
-                self.fail(&format!("cannot import {}: {}", path.display(), causes(&error)))
+                self.fail(&format!("cannot import {name}: {}", causes(&error)))
             }
             Err(error) => Err(Failure::new(causes(&error))),
         }

@@ -7,6 +7,7 @@ use anstyle::Style;
 use assize::collect::{Counts, Needs, Per, Permissions, Plan, Regions, Step};
 use assize::report::harmless;
 use assize::report::terminal::wrap;
+use assize::source::endpoint::Partition;
 
 use crate::cli;
 use crate::failure::{Failure, causes};
@@ -48,6 +49,12 @@ pub(crate) fn plan(mut flags: cli::Plan, colors: Colors) -> Result<u8, Failure> 
 }
 
 pub(crate) fn permissions(mut flags: cli::Permissions, colors: Colors) -> Result<u8, Failure> {
+    if let Some(address) = &flags.import {
+        let region = flags.what.regions.first().map_or("", String::as_str);
+        let policy = address.policy(Partition::of_region(region).id());
+        output::stdout(colors, true, |out| out.write_all(policy.as_bytes()))?;
+        return Ok(exit::CLEAN);
+    }
     let (plan, _) = make(&mut flags.what)?;
     let permissions = Permissions::of(&plan);
     let text = if flags.by_rule { by_rule(&permissions) } else { permissions.policy() };
