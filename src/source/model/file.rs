@@ -234,7 +234,7 @@ impl ServiceFile {
             shapes,
             name: self.service,
         };
-        let linked = |files: BTreeMap<String, OperationFile>| {
+        let link_all = |files: BTreeMap<String, OperationFile>| {
             let operations = files.into_iter().map(|(name, file)| {
                 let operation = linker
                     .operation(&model, &self.iam, &name, file)
@@ -243,7 +243,7 @@ impl ServiceFile {
             });
             operations.collect::<Result<BTreeMap<_, _>, ModelError>>()
         };
-        let (operations, data) = (linked(self.operations)?, linked(self.data)?);
+        let (operations, data) = (link_all(self.operations)?, link_all(self.data)?);
         Ok(ServiceModel { operations, data, ..model })
     }
 }

@@ -27,7 +27,7 @@ const ATTEMPT: Duration = Duration::from_mins(5);
 
 /// A bucket that was listed.
 pub(super) struct Bucket {
-    bucket: ConfigBucket,
+    at: ConfigBucket,
     /// What is in it.
     pub(super) found: Found,
     runtime: Arc<Runtime>,
@@ -54,7 +54,7 @@ impl Bucket {
                 if found.is_empty {
                     return Err(Failure::new(format!("there is nothing at {address}")));
                 }
-                buckets.insert(address.clone(), Self { bucket, found, runtime: Arc::clone(&runtime) });
+                buckets.insert(address.clone(), Self { at: bucket, found, runtime: Arc::clone(&runtime) });
             }
             Ok(buckets)
         })
@@ -65,7 +65,7 @@ impl Bucket {
         &self,
         mut each: impl FnMut(&Object, Result<ConfigExport, ObjectError>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let Self { bucket, found, runtime } = self;
+        let Self { at: bucket, found, runtime } = self;
         let mut objects = found.files.deliveries.iter().peekable();
         let mut under_way = VecDeque::<(&Object, JoinHandle<Result<ConfigExport, ObjectError>>)>::new();
         let mut bytes = 0_u64;
