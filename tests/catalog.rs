@@ -54,7 +54,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_meant() {
             "mine.yaml:5:23: the model of rds has no operation DescribeDBInstance; did you mean `DescribeDBInstances`?",
         ),
         ("DescribeDBInstances,", "DeleteDBInstance,", "mine.yaml:5:23: rds:DeleteDBInstance is refused"),
-        ("rds:DescribeDBInstances,", "s3:GetObject,", "mine.yaml:5:23: s3:GetObject is refused"),
+        ("DescribeDBInstances,", "GetObject, service: s3,", "mine.yaml:5:23: s3:GetObject is refused"),
         ("DBInstances[]", "DBInstances", "mine.yaml:5:51: `DBInstances` is a list: write `DBInstances[]`"),
         ("DBInstances[]", "DBinstances[]", "did you mean `DBInstances`?"),
         (
