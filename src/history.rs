@@ -166,10 +166,13 @@ impl History {
     /// Fails for a file that is something else. An empty one may become a store.
     fn check(&self, may_be_empty: bool) -> Result<()> {
         let failed = |error| self.wrong(error);
-        let version = schema::version(&self.connection).map_err(failed)?;
-        let application = schema::application_id(&self.connection).map_err(failed)?;
+        // In one transaction: another process may be making the tables.
+        let at_once = self.connection.unchecked_transaction().map_err(failed)?;
+        let version = schema::version(&at_once).map_err(failed)?;
+        let application = schema::application_id(&at_once).map_err(failed)?;
         let tables: i64 =
-            self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+            at_once.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+        drop(at_once);
         let is_empty = version == 0 && application == 0 && tables == 0;
         if application != schema::APPLICATION_ID && !(may_be_empty && is_empty) {
             return Err(HistoryError::NotAStore { path: self.path.clone() });
