@@ -17,8 +17,11 @@ use crate::snapshot::{About, Contents, Place, Snapshot};
 use crate::value::{Unreadable, Value};
 
 mod file;
+mod reuse;
 
 pub use file::run_file;
+pub use reuse::Before;
+use reuse::Reuse;
 
 /// So many items are judged at a time by one thread.
 const CHUNK: usize = 128;
@@ -95,6 +98,26 @@ pub fn run(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Outc
     on_threads(options, || judge_all(rules, snapshot, options))
 }
 
+/// Judges what changed since an earlier snapshot; of the rest takes what was said then, without evidence. Says how many
+/// answers it took. `period` is how often periodic rules are judged whatever changed, in hours.
+///
+/// What comes out is what [`run`] gives, but for the evidence of the answers that were taken, all of them
+/// `COMPLIANT` or `NOT_APPLICABLE`.
+pub fn run_changed(
+    rules: &RuleSet,
+    snapshot: &Arc<Snapshot>,
+    before: &Before,
+    period: u32,
+    options: &Options,
+) -> (Outcome, usize) {
+    on_threads(options, || {
+        let mut work = Work::new(rules, snapshot.about(), options);
+        work.reuse = Some(Reuse::new(before, rules, snapshot, period));
+        let outcome = judge_by(&work, snapshot);
+        (outcome, work.reuse.as_ref().map_or(0, Reuse::taken))
+    })
+}
+
 fn on_threads<T: Send>(options: &Options, work: impl FnOnce() -> T + Send) -> T {
     match rayon::ThreadPoolBuilder::new().num_threads(options.threads).stack_size(STACK).build() {
         Ok(pool) => pool.install(work),
@@ -108,27 +131,37 @@ struct Work<'a> {
     rules: &'a RuleSet,
     targets: &'a Targets,
     exemptions: Applicable,
+    /// What was said before, where it may still hold.
+    reuse: Option<Reuse<'a>>,
 }
 
 impl<'a> Work<'a> {
     fn new(rules: &'a RuleSet, about: &About, options: &'a Options) -> Self {
         let ids = rules.iter().map(|chosen| &*chosen.rule.id);
-        Self { rules, targets: &options.targets, exemptions: options.exemptions.at(ids, &about.captured_at) }
+        Self {
+            rules,
+            targets: &options.targets,
+            exemptions: options.exemptions.at(ids, &about.captured_at),
+            reuse: None,
+        }
     }
 }
 
 fn judge_all(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Outcome {
-    let work = Work::new(rules, snapshot.about(), options);
-    let judged: Vec<_> = snapshot.items().par_chunks(CHUNK).map(|items| judge_chunk(&work, snapshot, items)).collect();
+    judge_by(&Work::new(rules, snapshot.about(), options), snapshot)
+}
+
+fn judge_by(work: &Work<'_>, snapshot: &Arc<Snapshot>) -> Outcome {
+    let judged: Vec<_> = snapshot.items().par_chunks(CHUNK).map(|items| judge_chunk(work, snapshot, items)).collect();
     let mut outcome = Outcome {
         evaluations: Vec::with_capacity(judged.iter().map(|(evaluations, _)| evaluations.len()).sum()),
-        rule_errors: rules.errors().to_vec(),
+        rule_errors: work.rules.errors().to_vec(),
     };
     for (evaluations, errors) in judged {
         outcome.evaluations.extend(evaluations);
         outcome.rule_errors.extend(errors);
     }
-    finish(&mut outcome, &work, snapshot);
+    finish(&mut outcome, work, snapshot);
     outcome
 }
 
@@ -165,6 +198,11 @@ fn judge_chunk(
             for (place, item) in items.iter().enumerate().filter(|(_, item)| item.status.is_present()) {
                 match work.targets.include(item) {
                     Ok(true) => {
+                        let known = work.reuse.as_ref().and_then(|reuse| reuse.answers(chosen, item));
+                        if let Some(known) = known {
+                            answers.extend(known.into_iter().map(|evaluation| (place, evaluation)));
+                            continue;
+                        }
                         places.push(place);
                         targets.push(Arc::clone(item));
                     }

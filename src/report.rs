@@ -49,6 +49,9 @@ pub struct Report {
     pub exemptions: Vec<ExemptionSummary>,
     /// How the findings stand to those before, if there is a store that knows.
     pub drift: Option<Drift>,
+    /// How many of the evaluations were taken from the snapshot before, if only what changed was to be judged. They have
+    /// no evidence.
+    pub reused: Option<usize>,
 }
 
 /// What a snapshot holds and how it was made.
@@ -222,7 +225,15 @@ impl Report {
             rule_errors,
             exemptions: Vec::new(),
             drift: None,
+            reused: None,
         }
+    }
+
+    /// The same, with how many evaluations were taken from the snapshot before.
+    #[must_use]
+    pub fn with_reused(mut self, reused: Option<usize>) -> Self {
+        self.reused = reused;
+        self
     }
 
     /// The same, with how its findings stand to those before.

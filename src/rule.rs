@@ -143,6 +143,11 @@ impl Rule {
         may_read.filter(|kind| lookups.may_name(kind)).map(Arc::clone).collect()
     }
 
+    /// Whether what the rule says may change while nothing but time passes.
+    pub fn asks_for_the_time(&self) -> bool {
+        self.script.asks_for_the_time()
+    }
+
     /// Whether the rule judges resources of this type.
     pub fn judges(&self, resource_type: &str) -> bool {
         self.resource_types.iter().any(|kind| **kind == *resource_type)

@@ -108,7 +108,7 @@ impl History {
             let mut writer = Writer::new(transaction);
             let id = append(&mut writer, snapshot, time, looks, is_imported)?;
             if let Some(judgement) = judgement {
-                judgement::record(&mut writer, id, *judgement)?;
+                judgement::record(&mut writer, id, snapshot, *judgement)?;
             }
             Ok(id)
         })

@@ -1,7 +1,7 @@
 //! What rules said of resources, from when to when, and the rules as they were run. What a rule read is not kept: the
 //! items are there, and the rules of that time can be run on them again.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,12 +14,12 @@ use super::error::{Attempt, Fault, HistoryError, Result};
 use super::read::text;
 use super::writer::Writer;
 use super::{History, SnapshotId, timestamp};
-use crate::evaluate::Outcome;
+use crate::evaluate::{Before, Outcome};
 use crate::evaluation::{ComplianceType, Evaluation, ExemptionMark, RuleError, Severity};
 use crate::gap::Gap;
 use crate::item::ResourceKey;
 use crate::rule::{RuleSet, Texts};
-use crate::snapshot::{About, Place};
+use crate::snapshot::{About, Place, Snapshot};
 use crate::value::Value;
 
 /// What was found when a snapshot was judged.
@@ -51,6 +51,9 @@ struct RecordedRule {
     parameters: BTreeMap<String, Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     severity: Option<Severity>,
+    /// The version of assize that judged every item of the rule's types by it; nothing if it judged some only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    whole_by: Option<String>,
 }
 
 /// What a rule says, in numbers.
@@ -96,8 +99,13 @@ fn word<T: Copy>(all: &[T], number: i64) -> Attempt<T> {
 }
 
 /// Notes what was said of a snapshot that is in the store.
-pub(super) fn record(writer: &mut Writer<'_>, snapshot: SnapshotId, judgement: Judgement<'_>) -> Attempt<()> {
-    let set = record_rules(writer, judgement.rules)?;
+pub(super) fn record(
+    writer: &mut Writer<'_>,
+    snapshot: SnapshotId,
+    judged: &Snapshot,
+    judgement: Judgement<'_>,
+) -> Attempt<()> {
+    let set = record_rules(writer, judgement.rules, &whole(judged, judgement))?;
     let errors = writer.document(&serde_json::to_vec(&judgement.outcome.rule_errors)?)?;
     let make = "INSERT INTO judgement (snapshot, rule_set, errors) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
     if writer.transaction.prepare_cached(make)?.execute(params![snapshot.0, set, errors])? == 0 {
@@ -347,7 +355,32 @@ fn resource_of(writer: &mut Writer<'_>, key: &ResourceKey) -> Attempt<(i64, i64)
     Ok((resource, place))
 }
 
-fn record_rules(writer: &mut Writer<'_>, rules: &RuleSet) -> Attempt<i64> {
+/// The rules that gave an answer on every item of their types.
+fn whole(snapshot: &Snapshot, judgement: Judgement<'_>) -> BTreeSet<Arc<str>> {
+    let mut unanswered = BTreeMap::<&str, usize>::new();
+    for items in
+        snapshot.items().chunk_by(|a, b| (&a.key.region, &a.key.resource_type) == (&b.key.region, &b.key.resource_type))
+    {
+        let Some(key) = items.first().map(|item| &item.key) else { continue };
+        let count = items.iter().filter(|item| item.status.is_present()).count();
+        for chosen in judgement.rules.on(&key.resource_type) {
+            if chosen.rule.judges_in(&key.resource_type, &key.region) {
+                *unanswered.entry(&chosen.rule.id).or_default() += count;
+            }
+        }
+    }
+    let evaluations = &judgement.outcome.evaluations;
+    let of_items = evaluations.chunk_by(|a, b| (&a.resource, &a.rule) == (&b.resource, &b.rule));
+    for answer in of_items.filter_map(<[Evaluation]>::first).filter(|one| !one.resource.resource_id.is_empty()) {
+        if let Some(count) = unanswered.get_mut(&*answer.rule) {
+            *count = count.saturating_sub(1);
+        }
+    }
+    let is_whole = |id: &&Arc<str>| unanswered.get(id.as_ref()).is_none_or(|count| *count == 0);
+    judgement.rules.iter().map(|chosen| &chosen.rule.id).filter(is_whole).cloned().collect()
+}
+
+fn record_rules(writer: &mut Writer<'_>, rules: &RuleSet, whole: &BTreeSet<Arc<str>>) -> Attempt<i64> {
     let mut recorded = Vec::with_capacity(rules.len());
     for chosen in rules.iter() {
         let set = chosen.parameters.iter().filter(|(_, value)| **value != Value::Null);
@@ -355,11 +388,12 @@ fn record_rules(writer: &mut Writer<'_>, rules: &RuleSet) -> Attempt<i64> {
             id: chosen.rule.id.to_string(),
             texts: writer.document(&serde_json::to_vec(&chosen.rule.texts())?)?,
             severity: chosen.severity,
+            whole_by: whole.contains(&chosen.rule.id).then(|| env!("CARGO_PKG_VERSION").to_owned()),
             parameters: set.map(|(name, value)| (name.to_owned(), value.clone())).collect(),
         });
     }
     let list = serde_json::to_vec(&recorded)?;
-    let digest = digest(rules)?;
+    let digest = digest(rules, whole)?;
     let find = "SELECT id FROM rule_set WHERE digest = ?1";
     let found: Option<i64> =
         writer.transaction.prepare_cached(find)?.query_row([&digest], |row| row.get(0)).optional()?;
@@ -377,12 +411,14 @@ pub(super) fn texts_of(list: &[u8]) -> Attempt<Vec<i64>> {
     Ok(rules.into_iter().map(|rule| rule.texts).collect())
 }
 
-/// What makes a set of rules this one: its texts and parameters, whatever numbers they have in a store.
-fn digest(rules: &RuleSet) -> Attempt<[u8; 32]> {
+/// What makes a set of rules this one: its texts and parameters, and whether it judged everything, whatever numbers they
+/// have in a store.
+fn digest(rules: &RuleSet, whole: &BTreeSet<Arc<str>>) -> Attempt<[u8; 32]> {
     let mut hash = Sha256::new();
     for chosen in rules.iter() {
         hash.update(serde_json::to_vec(&chosen.rule.texts())?);
         hash.update(serde_json::to_vec(&chosen.severity)?);
+        hash.update(serde_json::to_vec(&whole.contains(&chosen.rule.id).then_some(env!("CARGO_PKG_VERSION")))?);
         for (name, value) in chosen.parameters.iter() {
             hash.update(serde_json::to_vec(&(name, value))?);
         }
@@ -414,6 +450,23 @@ impl History {
             }
             Ok(RuleSet::recorded(rules))
         })
+    }
+
+    /// The last judged snapshot up to a time, with what may be taken from it when a later one is judged. Nothing if there is
+    /// none, or if it was judged more than once: then it is not known which rules said what.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn before(&self, time: Timestamp) -> Result<Option<Before>> {
+        let Some(id) = self.judged_until(time)? else { return Ok(None) };
+        let recorded = match self.read(|connection| sets(connection, id))?.as_slice() {
+            [one] => one.rules.iter().filter(|rule| rule.whole_by.as_deref() == Some(env!("CARGO_PKG_VERSION"))),
+            _ => return Ok(None),
+        }
+        .map(|rule| rule.id.clone())
+        .collect();
+        let (snapshot, rules, outcome) = (self.snapshot(id)?, self.rules(id)?, self.outcome(id)?);
+        Ok(Some(Before { snapshot, rules, whole: recorded, outcome }))
     }
 
     /// The last snapshot up to a time that was judged.

@@ -4,6 +4,7 @@ mod drift;
 mod events;
 mod judgement;
 mod model;
+mod reuse;
 
 use std::sync::Arc;
 

@@ -74,6 +74,7 @@ pub fn write(report: &Report, mut out: impl Write) -> io::Result<()> {
         rule_errors: Each(&report.rule_errors, RuleErrorV1::new),
         exemptions: Each(&report.exemptions, ExemptionV1::new),
         drift: report.drift.as_ref().map(|drift| DriftV1::new(report, drift)),
+        reused: report.reused,
     };
     serde_json::to_writer_pretty(&mut out, &wire)?;
     out.write_all(b"\n")
@@ -99,6 +100,7 @@ pub fn read(mut input: impl BufRead) -> Result<Report, ReadError> {
     };
     let standings = wire.evaluations.iter().filter_map(standings).collect();
     let mut report = Report {
+        reused: wire.reused,
         drift: wire.drift.map(|drift| drift.into_drift(standings)),
         assize_version: wire.assize_version,
         snapshot: wire.snapshot.into_summary(),
@@ -133,6 +135,7 @@ struct ReportV1<'a> {
     rule_errors: Each<'a, RuleError, RuleErrorV1<'a>>,
     exemptions: Each<'a, ExemptionSummary, ExemptionV1<'a>>,
     drift: Option<DriftV1<'a>>,
+    reused: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -149,6 +152,7 @@ struct SavedReportV1 {
     exemptions: Vec<ExemptionV1<'static>>,
     /// Only what is made with a store has it.
     drift: Option<DriftV1<'static>>,
+    reused: Option<usize>,
 }
 
 /// Writes a list whose wire form is made one element at a time: a report may have millions.

@@ -354,6 +354,9 @@ impl Page<'_> {
         if idle > 0 {
             line = format!("{line}; {} found nothing to judge", counted(idle, "rule"));
         }
+        if let Some(reused) = report.reused {
+            line = format!("{line}; {reused} of the evaluations are of before, as nothing changed for them");
+        }
         self.line("Rules", BOLD, &line)?;
         self.counted_findings(report)?;
         self.counted_drift(report)?;

@@ -159,6 +159,7 @@ pub(crate) fn sample() -> Report {
         gaps: vec![list_gap, policy_gap],
         exemptions: Vec::new(),
         drift: None,
+        reused: None,
         rule_errors: vec![
             RuleError {
                 rule: "rules/mine/broken.rhai".to_owned(),

@@ -125,6 +125,11 @@ impl Script {
         self.parts.iter().map(|(_, text)| scan::lookups(text)).fold(Lookups::default(), Lookups::and)
     }
 
+    /// Whether what the script answers may depend on the time of the snapshot.
+    pub(super) fn asks_for_the_time(&self) -> bool {
+        self.texts().any(scan::asks_for_the_time)
+    }
+
     /// The texts, in the order of the parts.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().map(|(_, text)| text.as_str())

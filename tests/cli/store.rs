@@ -92,6 +92,26 @@ fn drift_is_told_in_every_report() {
 }
 
 #[test]
+fn what_did_not_change_is_not_judged_again() {
+    let folder = Folder::new();
+    let scan = ["scan", "--demo", "--store", "assize.db"];
+    let changed = [&scan[..], &["--changed-only", "-f", "json"]].concat();
+    let first = folder.assize(&changed).json();
+    assert_eq!(first["reused"], 0);
+    let second = folder.assize(&changed).json();
+    assert!(second["reused"].as_u64().unwrap() > 20, "{}", second["reused"]);
+    assert_eq!(second["summary"], first["summary"]);
+    assert_eq!(findings(&folder, &changed), findings(&folder, &[&scan[..], &["-f", "json"]].concat()));
+    let text = folder.assize(&[&scan[..], &["--changed-only"]].concat());
+    assert!(text.stdout().contains("of the evaluations are of before"), "{text}");
+    // Another parameter, another rule.
+    let strict = [&changed[..], &["--severity", "high"]].concat();
+    assert!(folder.assize(&strict).json()["reused"].as_u64().unwrap() > 0);
+    let says = folder.assize(&["scan", "--demo", "--changed-only"]);
+    assert!(says.to_string().contains("--changed-only needs a store"), "{says}");
+}
+
+#[test]
 fn the_environment_names_the_store_and_a_flag_overrules_it() {
     let folder = Folder::new();
     let run = |arguments: &[&str]| {

@@ -109,10 +109,44 @@ pub(crate) struct Scan {
     pub(crate) snapshot_out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) store: Store,
+    /// Judge what changed since the last judged snapshot of the store, and take the other answers from there
+    #[arg(long, help_heading = "Store")]
+    pub(crate) changed_only: bool,
+    /// With --changed-only, how often periodic rules are judged whatever changed
+    #[arg(long, value_name = "FREQUENCY", default_value = "TwentyFour_Hours", help_heading = "Store")]
+    pub(crate) periodic: Frequency,
     #[command(flatten)]
     pub(crate) output: Output,
     #[command(flatten)]
     pub(crate) config: ConfigFile,
+}
+
+/// How often AWS Config runs a periodic rule, in its words
+/// (<https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigRule.html>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Frequency {
+    #[value(name = "One_Hour")]
+    OneHour,
+    #[value(name = "Three_Hours")]
+    ThreeHours,
+    #[value(name = "Six_Hours")]
+    SixHours,
+    #[value(name = "Twelve_Hours")]
+    TwelveHours,
+    #[value(name = "TwentyFour_Hours")]
+    TwentyFourHours,
+}
+
+impl Frequency {
+    pub(crate) fn hours(self) -> u32 {
+        match self {
+            Self::OneHour => 1,
+            Self::ThreeHours => 3,
+            Self::SixHours => 6,
+            Self::TwelveHours => 12,
+            Self::TwentyFourHours => 24,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

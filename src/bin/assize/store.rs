@@ -1,7 +1,7 @@
 //! The store that is asked for, and what commands ask of it.
 
 use assize::drift::Drift;
-use assize::evaluate::Outcome;
+use assize::evaluate::{Before, Outcome};
 use assize::history::{History, HistoryError, Judgement, Moment, SnapshotId};
 use assize::rule::RuleSet;
 use assize::snapshot::Snapshot;
@@ -46,6 +46,13 @@ pub(crate) fn drift(
     outcome: &Outcome,
 ) -> Result<Option<Drift>, Failure> {
     history.map(|history| history.drift(rules, snapshot, outcome).map_err(|error| failure(&error))).transpose()
+}
+
+/// What was found in the last snapshot up to the time of this one that was judged.
+pub(crate) fn before(history: &History, snapshot: &Snapshot) -> Result<Option<Before>, Failure> {
+    let time = snapshot.about().captured_at.parse();
+    let time = time.map_err(|error| Failure::of("the snapshot does not say when it was taken", &error))?;
+    history.before(time).map_err(|error| failure(&error))
 }
 
 /// The moment that is asked for: the latest if none is.

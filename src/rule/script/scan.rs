@@ -109,6 +109,15 @@ pub(super) fn lookups(script: &str) -> Lookups<'_> {
     Lookups::Named(types)
 }
 
+/// The functions whose answer depends on the time of the snapshot.
+const OF_THE_TIME: [&str; 6] = ["now", "days_since", "days_until", "hours_since", "seconds_since", "seconds_until"];
+
+/// Whether a script names a function whose answer depends on the time.
+pub(super) fn asks_for_the_time(script: &str) -> bool {
+    let mut lexer = Lexer::new(script);
+    std::iter::from_fn(|| lexer.next_token()).any(|(_, token)| OF_THE_TIME.contains(&token))
+}
+
 fn is_name(token: &str) -> bool {
     token.starts_with(|first: char| first.is_alphabetic() || first == '_')
 }

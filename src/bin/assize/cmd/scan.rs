@@ -42,12 +42,24 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
         needs.add_tags(&catalog);
     }
     let mut history = store::open(&flags.store)?;
+    if flags.changed_only && history.is_none() {
+        return Err(Failure::new("--changed-only needs a store").help("name it with --store FILE"));
+    }
     let key = history.as_ref().map(store::key).transpose()?;
     let connect = ConnectOptions::new().models(models).endpoints(input::endpoints(&flags.definitions)?);
     let snapshot = read(&flags.account, connect, &catalog, &needs, key)?;
     let kept = flags.snapshot_out.as_ref().map_or(Ok(()), |path| output::file(path, |out| snapshot.write(out)));
     let snapshot = Arc::new(snapshot);
-    let outcome = evaluate::run(&rules, &snapshot, &options(&flags.targets, &exemptions, threads));
+    let options = options(&flags.targets, &exemptions, threads);
+    let before = match history.as_ref().filter(|_| flags.changed_only) {
+        Some(history) => store::before(history, &snapshot)?,
+        None => None,
+    };
+    let (outcome, reused) = match &before {
+        Some(before) => evaluate::run_changed(&rules, &snapshot, before, flags.periodic.hours(), &options),
+        None => (evaluate::run(&rules, &snapshot, &options), 0),
+    };
+    let reused = flags.changed_only.then_some(reused);
     let judgement = Judgement { rules: &rules, outcome: &outcome };
     let stored = store::keep(history.as_mut(), &snapshot, Some(&judgement));
     // A store that fails costs what it would have told, and not the report.
@@ -56,7 +68,7 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
         Err(failure) => (Err(failure), None),
     };
     let report = input::report(&rules, &catalog, Judged::of(&snapshot, outcome));
-    let report = report.with_exemptions(&exemptions).with_drift(drift);
+    let report = report.with_exemptions(&exemptions).with_drift(drift).with_reused(reused);
     let code = output::report(&report, &flags.output, anchor, colors)?;
     kept.and(stored).map(|()| code)
 }
