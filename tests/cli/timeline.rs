@@ -1,5 +1,7 @@
 //! The past of resources as a user sees it: from a store of several scans, with events from files and from an account.
 
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};

@@ -29,7 +29,7 @@ impl Numbers {
 /// One resource of an account that changes: what decides the rules' answers.
 #[derive(Clone)]
 struct Resource {
-    resource_type: &'static str,
+    of_type: &'static str,
     id: String,
     is_good: bool,
     is_denied: bool,
@@ -39,11 +39,11 @@ struct Resource {
 
 impl Resource {
     fn item(&self, day: u32) -> ConfigurationItem {
-        let key = ResourceKey::new(ACCOUNT, REGION, self.resource_type, &self.id);
+        let key = ResourceKey::new(ACCOUNT, REGION, self.of_type, &self.id);
         let mut item = ConfigurationItem::new(key, &time(day));
         item.tags = Value::object([("stage", self.tag.to_string().as_str().into())]);
         let good = |yes: &str, no: &str| if self.is_good { yes.into() } else { Value::from(no) };
-        let denied_at = match self.resource_type {
+        let denied_at = match self.of_type {
             BUCKET => {
                 let path = "/supplementaryConfiguration/BucketVersioningConfiguration";
                 item.put(path, Value::object([("status", good("Enabled", "Suspended"))]));
@@ -81,7 +81,7 @@ impl Resource {
             }
         };
         for (kind, id) in [(INTERFACE, "AWS::EC2::NetworkInterface-0"), (GROUP, "AWS::EC2::SecurityGroup-0")] {
-            if self.linked == 1 && kind != self.resource_type {
+            if self.linked == 1 && kind != self.of_type {
                 item.relationships.push(Relationship {
                     resource_type: kind.into(),
                     resource_id: Some(id.into()),
@@ -105,7 +105,14 @@ fn live(resources: &mut Vec<Resource>, numbers: &mut Numbers) {
             let resource_type = TYPES[numbers.below(TYPES.len())];
             let id = format!("{resource_type}-{}", numbers.below(4));
             if !resources.iter().any(|other| other.id == id) {
-                resources.push(Resource { resource_type, id, is_good: true, is_denied: false, linked: 0, tag: 0 });
+                resources.push(Resource {
+                    of_type: resource_type,
+                    id,
+                    is_good: true,
+                    is_denied: false,
+                    linked: 0,
+                    tag: 0,
+                });
             }
             continue;
         };
@@ -131,7 +138,7 @@ fn look(resources: &[Resource], day: u32, unlisted: Option<&str>) -> Snapshot {
         path: None,
         reason: denied("ec2:DescribeIt"),
     }));
-    let seen = resources.iter().filter(|one| Some(one.resource_type) != unlisted);
+    let seen = resources.iter().filter(|one| Some(one.of_type) != unlisted);
     Snapshot::new(about, seen.map(|one| one.item(day)).collect())
 }
 
@@ -156,7 +163,14 @@ fn what_changed_only_gives_what_everything_gives() {
         for resource_type in TYPES {
             for number in 0..3 {
                 let id = format!("{resource_type}-{number}");
-                resources.push(Resource { resource_type, id, is_good: true, is_denied: false, linked: 0, tag: 0 });
+                resources.push(Resource {
+                    of_type: resource_type,
+                    id,
+                    is_good: true,
+                    is_denied: false,
+                    linked: 0,
+                    tag: 0,
+                });
             }
         }
         for day in 1..=12 {
