@@ -155,17 +155,14 @@ pub(crate) fn case_types(catalog: &Catalog) -> Types {
     Types { parts: pointers(catalog), linked_from }
 }
 
-/// Reads a snapshot of assize, or files and folders of AWS Config as one.
+/// Reads a snapshot of assize, or files and folders of AWS Config as one. That the latter hold a secret is all that is kept of
+/// it.
 pub(crate) fn snapshot(paths: &[PathBuf], catalog: &Catalog) -> Result<Snapshot, Failure> {
-    read(paths, catalog, None)
+    snapshot_to_keep(paths, catalog, &SecretKey::none())
 }
 
-/// The same without the secrets that AWS Config's files hold: they are digests under this key.
+/// The same for a store: secrets are digests under its key.
 pub(crate) fn snapshot_to_keep(paths: &[PathBuf], catalog: &Catalog, key: &SecretKey) -> Result<Snapshot, Failure> {
-    read(paths, catalog, Some(key))
-}
-
-fn read(paths: &[PathBuf], catalog: &Catalog, key: Option<&SecretKey>) -> Result<Snapshot, Failure> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -190,9 +187,7 @@ fn read(paths: &[PathBuf], catalog: &Catalog, key: Option<&SecretKey>) -> Result
         export.extend(one);
     }
     let facts = TypeFacts::of(catalog);
-    if let Some(key) = key {
-        export.hide_secrets(&facts, key);
-    }
+    export.hide_secrets(&facts, key);
     Ok(export.into_snapshot(&facts))
 }
 

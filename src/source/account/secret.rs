@@ -29,27 +29,37 @@ const NAMES: [&str; 16] = [
     "userdata",
 ];
 
+/// What stands for a secret where there is no key. It says that there is one, and of two secrets not whether they differ.
+const HIDDEN: &str = "(hidden)";
+
 /// The key of the digests. With another key the same secret has another digest.
 #[derive(Clone)]
-pub struct SecretKey([u8; 32]);
+pub struct SecretKey(Option<[u8; 32]>);
 
 impl SecretKey {
     /// A key that a store keeps, so that its snapshots can be compared.
     pub fn new(key: [u8; 32]) -> Self {
-        Self(key)
+        Self(Some(key))
+    }
+
+    /// No key: every secret becomes the same mark. This is for what is read and not kept, where a key made at random would give
+    /// other bytes for the same input.
+    pub fn none() -> Self {
+        Self(None)
     }
 
     /// A key that nobody knows and that ends with the process: its digests can be compared within one run.
     pub fn random() -> Self {
         // The standard library seeds each of these from the system's randomness.
         let seeds = (0..8_u8).map(|at| std::hash::RandomState::new().hash_one(at));
-        Self(seeds.fold(Sha256::new(), |hash, seed| hash.chain_update(seed.to_be_bytes())).finalize().into())
+        Self::new(seeds.fold(Sha256::new(), |hash, seed| hash.chain_update(seed.to_be_bytes())).finalize().into())
     }
 
-    /// `sha256:` and 64 hexadecimal digits: HMAC-SHA-256 (RFC 2104) of the text.
+    /// `sha256:` and 64 hexadecimal digits: HMAC-SHA-256 (RFC 2104) of the text; a mark if there is no key.
     pub fn digest(&self, text: &str) -> String {
+        let Some(key) = self.0 else { return HIDDEN.to_owned() };
         // A key is half as long as a block of SHA-256: the rest of the block is zero.
-        let pad = |byte: u8| -> [u8; 64] { std::array::from_fn(|at| self.0.get(at).copied().unwrap_or(0) ^ byte) };
+        let pad = |byte: u8| -> [u8; 64] { std::array::from_fn(|at| key.get(at).copied().unwrap_or(0) ^ byte) };
         let inner = Sha256::new().chain_update(pad(0x36)).chain_update(text.as_bytes()).finalize();
         let outer = Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize();
         let mut digest = String::from("sha256:");
@@ -131,7 +141,7 @@ impl SecretKey {
 
     fn hide_all(&self, value: &Value, digests: Digests) -> Value {
         match value {
-            Value::String(text) if digests == Digests::Keep && is_digest(text) => value.clone(),
+            Value::String(text) if digests == Digests::Keep && is_hidden(text) => value.clone(),
             Value::String(text) => self.digest(text).into(),
             Value::Object(members) => {
                 Value::object(members.iter().map(|(name, value)| (name, self.hide_all(value, digests))))
@@ -153,7 +163,10 @@ pub(crate) enum Digests {
     Keep,
 }
 
-fn is_digest(text: &str) -> bool {
+fn is_hidden(text: &str) -> bool {
+    if text == HIDDEN {
+        return true;
+    }
     let digits = text.strip_prefix("sha256:").filter(|digits| digits.len() == 64);
     digits.is_some_and(|digits| digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
 }
@@ -192,6 +205,10 @@ mod tests {
         let key = SecretKey::new([7; 32]);
         let digest = Value::from(SecretKey::new([8; 32]).digest("secret"));
         assert_eq!(key.hide(&digest, "", Digests::Keep), digest);
+        let mark = SecretKey::none().hide(&"secret".into(), "", Digests::Hide);
+        assert_eq!(mark, SecretKey::none().hide(&"another".into(), "", Digests::Keep), "two secrets look alike");
+        assert_eq!(key.hide(&mark, "", Digests::Keep), mark);
+        assert_ne!(key.hide(&mark, "", Digests::Hide), mark);
         assert_ne!(key.hide(&digest, "", Digests::Hide), digest);
         for secret in ["secret", "sha256:secret"] {
             assert_ne!(key.hide(&secret.into(), "", Digests::Keep), secret.into());
