@@ -1,7 +1,7 @@
 //! Which lists are sequences. Most lists of AWS are sets: the order in which an answer happens to come means nothing,
 //! and it does change between two calls.
 //!
-//! A list that is missing from [`SEQUENCES`] costs a change that goes unseen (two steps that swapped places); one that
+//! A list that is missing from `SEQUENCES` costs a change that goes unseen (two steps that swapped places); one that
 //! stands there wrongly costs a change that is none. So the table holds those whose order AWS documents to mean
 //! something, and nothing that carries its own order as a number: network ACL entries, listener and WAF rules, ECR
 //! lifecycle rules have a priority, and are sets.

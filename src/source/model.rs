@@ -2,7 +2,7 @@
 //!
 //! A model is data; how its values look on the wire is [`codec`](super::codec)'s matter. Only operations that read may
 //! be in a model: a file with any other is refused whole, so that nothing which goes through a model can change an
-//! account. The few that hand out data ([`DATA`]) stand apart in it: what looks for an operation does not find them.
+//! account. The few that hand out data (`DATA`) stand apart in it: what looks for an operation does not find them.
 
 mod expression;
 mod file;
