@@ -26,6 +26,7 @@ pub mod comparison;
 pub mod diff;
 pub mod json;
 pub mod sarif;
+mod style;
 pub mod table;
 pub mod terminal;
 pub mod timeline;

@@ -9,12 +9,13 @@ mod exemptions;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
 
+pub use super::style::severity_style;
+use super::style::{BOLD, BROKEN, DIM, GAP, GOOD, LINK, Styled, styled};
 use super::{Report, RuleSummary, SnapshotSummary, harmless, is_denied};
 use crate::evaluation::{Evaluation, Evidence, RuleError, Severity};
 use crate::gap::Gap;
@@ -43,24 +44,6 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 60..=120;
 /// How many of the facts that a rule read are shown: the last ones, since a rule answers as soon as it knows.
 const SHOWN_EVIDENCE: usize = 3;
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const LINK: Style = AnsiColor::Blue.on_default().bold();
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const GAP: Style = AnsiColor::Magenta.on_default().bold();
-const BROKEN: Style = AnsiColor::Red.on_default().bold();
-
-/// The style in which a severity is shown.
-pub fn severity_style(severity: Severity) -> Style {
-    match severity {
-        Severity::Critical => AnsiColor::BrightRed.on_default().bold().underline(),
-        Severity::High => AnsiColor::Red.on_default().bold(),
-        Severity::Medium => AnsiColor::Yellow.on_default().bold(),
-        Severity::Low => AnsiColor::Cyan.on_default().bold(),
-        Severity::Informational => AnsiColor::Blue.on_default(),
-    }
-}
-
 /// Writes the report.
 ///
 /// # Errors
@@ -84,22 +67,9 @@ struct Page<'a> {
     limit: usize,
 }
 
-/// One word or sentence in a style.
-struct Styled<T> {
-    style: Style,
-    text: T,
-}
-
-impl<T: fmt::Display> fmt::Display for Styled<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { style, text } = self;
-        write!(f, "{style}{text}{style:#}")
-    }
-}
-
 impl Page<'_> {
     fn styled<T>(&self, style: Style, text: T) -> Styled<T> {
-        Styled { style: if self.color { style } else { Style::new() }, text }
+        styled(self.color, style, text)
     }
 
     /// Findings by rule: the rule with the worst finding first, then the one with the most.

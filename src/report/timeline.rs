@@ -1,6 +1,5 @@
 //! What became of resources over time, for people and for programs: the latest last, as one reads a story.
 
-use std::fmt;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -10,7 +9,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::diff::property_text;
 use super::harmless;
-use super::terminal::{Layout, severity_style, wrap};
+use super::style::{BOLD, DIM, GAP, GOOD, Styled, severity_style, styled};
+use super::terminal::{Layout, wrap};
 use crate::diff::{ChangeType, PropertyChange};
 use crate::evaluation::{ComplianceType, Evaluation};
 use crate::event::{Actor, TrailEvent};
@@ -24,11 +24,6 @@ pub const FORMAT: &str = "assize-timeline";
 
 /// The version of the JSON form. It is raised when a member changes its meaning.
 pub const VERSION: u32 = 1;
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const GOOD: Style = AnsiColor::Green.on_default();
-const GAP: Style = AnsiColor::Magenta.on_default();
 
 /// What is told.
 #[derive(Clone, Copy, Debug)]
@@ -311,21 +306,9 @@ struct Page<'o> {
     layout: &'o Layout,
 }
 
-struct Styled<T> {
-    style: Style,
-    text: T,
-}
-
-impl<T: fmt::Display> fmt::Display for Styled<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { style, text } = self;
-        write!(f, "{style}{text}{style:#}")
-    }
-}
-
 impl Page<'_> {
     fn styled<T>(&self, style: Style, text: T) -> Styled<T> {
-        Styled { style: if self.layout.color { style } else { Style::new() }, text }
+        styled(self.layout.color, style, text)
     }
 
     /// One text in the lines that it needs.

@@ -259,8 +259,8 @@ pub(crate) struct CompareConfig {
     #[command(flatten)]
     pub(crate) definitions: Definitions,
     /// The format on standard output
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ComparisonFormat::Terminal)]
-    pub(crate) format: ComparisonFormat,
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = TextOrJson::Terminal)]
+    pub(crate) format: TextOrJson,
     /// Also write the comparison to a file, as JSON
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -269,49 +269,29 @@ pub(crate) struct CompareConfig {
     pub(crate) limit: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ComparisonFormat {
-    Terminal,
-    Json,
-}
-
 /// Whose AWS Config is asked.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Account")]
 pub(crate) struct ConfigAccount {
-    /// The profile of AWS's configuration files to use
-    #[arg(short, long, value_name = "NAME")]
-    pub(crate) profile: Option<String>,
+    #[command(flatten)]
+    pub(crate) credentials: Credentials,
     /// The regions of AWS Config; of its API that of the profile by default
     #[arg(short, long = "region", value_name = "REGION", value_delimiter = ',')]
     pub(crate) regions: Vec<String>,
-    /// A role to assume first
-    #[arg(long, value_name = "ARN")]
-    pub(crate) role_arn: Option<String>,
-    /// The external id that the role asks for
-    #[arg(long, value_name = "ID", requires = "role_arn")]
-    pub(crate) external_id: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Inventory {
     /// Count what is in a snapshot of assize, or in files of AWS Config, instead of an account
-    #[arg(value_name = "SNAPSHOT", conflicts_with_all = ["Account"])]
+    #[arg(value_name = "SNAPSHOT", conflicts_with_all = ["Credentials", "regions", "record", "replay", "demo"])]
     pub(crate) snapshots: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) account: Account,
     #[command(flatten)]
     pub(crate) definitions: Definitions,
     /// The format on standard output
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = InventoryFormat::Terminal, help_heading = "Report")]
-    pub(crate) format: InventoryFormat,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum InventoryFormat {
-    // As of `Color`.
-    Terminal,
-    Json,
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = TextOrJson::Terminal, help_heading = "Report")]
+    pub(crate) format: TextOrJson,
 }
 
 #[derive(Debug, Args)]
@@ -436,17 +416,11 @@ pub(crate) struct Past {
     #[arg(long, value_name = "MOMENT")]
     pub(crate) until: Option<String>,
     /// The format on standard output
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = PastFormat::Terminal)]
-    pub(crate) format: PastFormat,
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = TextOrJson::Terminal)]
+    pub(crate) format: TextOrJson,
     /// Show at most so many changed facts of a change on the terminal; 0 shows all
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PastFormat {
-    Terminal,
-    Json,
 }
 
 /// Where the calls come from that may have made changes.
@@ -457,15 +431,8 @@ pub(crate) struct Trail {
     /// in the store, and shown again without asking
     #[arg(long, value_name = "account|DIR|none", value_parser = events, default_value = "none")]
     pub(crate) events: Events,
-    /// The profile of AWS's configuration files to ask with
-    #[arg(short, long, value_name = "NAME")]
-    pub(crate) profile: Option<String>,
-    /// A role to assume first
-    #[arg(long, value_name = "ARN")]
-    pub(crate) role_arn: Option<String>,
-    /// The external id that the role asks for
-    #[arg(long, value_name = "ID", requires = "role_arn")]
-    pub(crate) external_id: Option<String>,
+    #[command(flatten)]
+    pub(crate) credentials: Credentials,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -515,17 +482,10 @@ pub(crate) struct Kept {
     #[command(flatten)]
     pub(crate) store: Store,
     /// The format on standard output
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Terminal, help_heading = "Report")]
-    pub(crate) format: ListFormat,
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = TextOrJson::Terminal, help_heading = "Report")]
+    pub(crate) format: TextOrJson,
     #[command(flatten)]
     pub(crate) config: ConfigFile,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ListFormat {
-    // As of `Color`.
-    Terminal,
-    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -638,22 +598,29 @@ pub(crate) struct What {
     pub(crate) config: ConfigFile,
 }
 
-/// Where the facts come from.
+/// Whose permissions are used.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Account")]
-pub(crate) struct Account {
+pub(crate) struct Credentials {
     /// The profile of AWS's configuration files to use
     #[arg(short, long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    /// Regions to read, or `all` for the enabled ones; the profile's region by default
-    #[arg(short, long = "region", value_name = "REGION", value_delimiter = ',')]
-    pub(crate) regions: Vec<String>,
     /// A role to assume first
     #[arg(long, value_name = "ARN")]
     pub(crate) role_arn: Option<String>,
     /// The external id that the role asks for
     #[arg(long, value_name = "ID", requires = "role_arn")]
     pub(crate) external_id: Option<String>,
+}
+
+/// Where the facts come from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Account")]
+pub(crate) struct Account {
+    #[command(flatten)]
+    pub(crate) credentials: Credentials,
+    /// Regions to read, or `all` for the enabled ones; the profile's region by default
+    #[arg(short, long = "region", value_name = "REGION", value_delimiter = ',')]
+    pub(crate) regions: Vec<String>,
     /// Keep all exchanges with AWS in this file, without credentials; compressed if it ends in .gz
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
@@ -770,6 +737,14 @@ pub(crate) struct Output {
     /// Show at most so many findings of a rule on the terminal; 0 shows all
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,
+}
+
+/// The format of what is no report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextOrJson {
+    // As of `Color`.
+    Terminal,
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

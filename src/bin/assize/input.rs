@@ -16,6 +16,7 @@ use assize::rule::set::{Chosen, SetError};
 use assize::rule::{RuleSet, Selection};
 use assize::snapshot::{self, Snapshot, SnapshotError};
 use assize::source::account::secret::SecretKey;
+use assize::source::client::ConnectOptions;
 use assize::source::config_export::delivery::Filter;
 use assize::source::config_export::{ConfigExport, TypeFacts, folder};
 use assize::source::descriptor::Catalog;
@@ -23,7 +24,7 @@ use assize::source::endpoint::Endpoints;
 use assize::source::model::Models;
 use flate2::bufread::MultiGzDecoder;
 
-use crate::cli::{Choice, Definitions};
+use crate::cli::{Choice, Credentials, Definitions};
 use crate::failure::{Failure, causes};
 
 /// The built-in rules and those of the folders.
@@ -98,6 +99,31 @@ pub(crate) fn regions(named: &[String]) -> Option<Regions> {
         return Some(Regions::Enabled);
     }
     (!named.is_empty()).then(|| Regions::Named(named.iter().cloned().collect()))
+}
+
+/// How AWS is reached with the permissions that flags name.
+pub(crate) fn connect(credentials: &Credentials) -> ConnectOptions {
+    let Credentials { profile, role_arn, external_id } = credentials;
+    identified(ConnectOptions::new(), profile.as_deref(), role_arn.as_deref(), external_id.as_deref())
+}
+
+/// The same with these permissions.
+pub(crate) fn identified(
+    mut connect: ConnectOptions,
+    profile: Option<&str>,
+    role_arn: Option<&str>,
+    external_id: Option<&str>,
+) -> ConnectOptions {
+    if let Some(profile) = profile {
+        connect = connect.profile(profile);
+    }
+    if let Some(role) = role_arn {
+        connect = connect.role_arn(role);
+    }
+    if let Some(id) = external_id {
+        connect = connect.external_id(id);
+    }
+    connect
 }
 
 /// Where services are reached, with those of the user's models.

@@ -108,13 +108,13 @@ impl Settings {
             return;
         }
         let from_file = self.config.as_ref().map(|config| config.accounts.clone()).unwrap_or_default();
-        if let Some(profile) = &flags.profile {
+        if let Some(profile) = &flags.credentials.profile {
             self.note("accounts", format!("profile {profile}"), Origin::Flag("--profile"));
         }
-        if let Some(role) = &flags.role_arn {
+        if let Some(role) = &flags.credentials.role_arn {
             self.note("accounts", format!("role {role}"), Origin::Flag("--role-arn"));
         }
-        if flags.profile.is_none() && flags.role_arn.is_none() {
+        if flags.credentials.profile.is_none() && flags.credentials.role_arn.is_none() {
             if from_file.is_empty() {
                 self.note("accounts", "that of the credentials that the AWS CLI would use", Origin::Default);
             }

@@ -4,7 +4,6 @@
 //! is at a glance, and all of it is in the JSON.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -15,15 +14,12 @@ use crate::diff::{ChangeType, Diff, Drift, EvaluationChange, PropertyChange, Rea
 use crate::evaluation::Evaluation;
 use crate::item::GLOBAL;
 use crate::report::harmless;
-use crate::report::terminal::{Layout, counted, cut, moment, severity_style, wrap};
+use crate::report::style::{BOLD, DIM, GAP, GOOD, Styled, severity_style, styled};
+use crate::report::terminal::{Layout, counted, cut, moment, wrap};
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
 const CREATED: Style = AnsiColor::Green.on_default();
 const UPDATED: Style = AnsiColor::Yellow.on_default();
 const DELETED: Style = AnsiColor::Red.on_default();
-const GAP: Style = AnsiColor::Magenta.on_default().bold();
-const GOOD: Style = AnsiColor::Green.on_default().bold();
 
 /// The columns of the labels of the sums.
 const LABEL: usize = 10;
@@ -49,22 +45,9 @@ struct Page<'a> {
     limit: usize,
 }
 
-/// Text in a style.
-struct Styled<T> {
-    style: Style,
-    text: T,
-}
-
-impl<T: fmt::Display> fmt::Display for Styled<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { style, text } = self;
-        write!(f, "{style}{text}{style:#}")
-    }
-}
-
 impl Page<'_> {
     fn styled<T>(&self, style: Style, text: T) -> Styled<T> {
-        Styled { style: if self.color { style } else { Style::new() }, text }
+        styled(self.color, style, text)
     }
 
     /// `+`, `~` or `-`.

@@ -16,7 +16,7 @@ use assize::source::config_results::{self, ConfigRule, RuleResults};
 use assize::value::Value;
 
 use super::config_account;
-use crate::cli::{CompareConfig, ComparisonFormat};
+use crate::cli::{CompareConfig, TextOrJson};
 use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
 use crate::{exit, input};
@@ -36,9 +36,9 @@ pub(crate) fn run(flags: &CompareConfig, threads: usize, colors: Colors) -> Resu
     if let Some(path) = &flags.output {
         output::file(path, |out| write_json(&comparison, out))?;
     }
-    output::stdout(colors, flags.format == ComparisonFormat::Json, |out| match flags.format {
-        ComparisonFormat::Json => write_json(&comparison, out),
-        ComparisonFormat::Terminal => {
+    output::stdout(colors, flags.format == TextOrJson::Json, |out| match flags.format {
+        TextOrJson::Json => write_json(&comparison, out),
+        TextOrJson::Terminal => {
             let limit = (flags.limit > 0).then_some(flags.limit);
             write_terminal(&comparison, &Layout { width: output::width(), color: false, limit }, out)
         }

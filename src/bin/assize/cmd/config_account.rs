@@ -4,7 +4,6 @@ use std::future::Future;
 
 use assize::gap::Gap;
 use assize::item::ResourceKey;
-use assize::source::client::ConnectOptions;
 use assize::source::config_api::ConfigApi;
 use assize::source::config_export::ConfigExport;
 use assize::source::config_results::RuleResults;
@@ -13,25 +12,11 @@ use tokio::runtime::Runtime;
 use super::scan::unconnected;
 use crate::cli::ConfigAccount;
 use crate::failure::Failure;
-
-/// The credentials that the flags name.
-pub(super) fn options(flags: &ConfigAccount) -> ConnectOptions {
-    let mut connect = ConnectOptions::new();
-    if let Some(profile) = &flags.profile {
-        connect = connect.profile(profile);
-    }
-    if let Some(role) = &flags.role_arn {
-        connect = connect.role_arn(role);
-    }
-    if let Some(id) = &flags.external_id {
-        connect = connect.external_id(id);
-    }
-    connect
-}
+use crate::input;
 
 /// AWS Config in the regions that the flags name, or else in that of the settings.
 pub(super) async fn connect(flags: &ConfigAccount) -> Result<Vec<(String, ConfigApi)>, Failure> {
-    let mut connect = options(flags);
+    let mut connect = input::connect(&flags.credentials);
     if let Some(region) = flags.regions.first() {
         connect = connect.region(region);
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use assize::event::TrailEvent;
 use assize::history::History;
 use assize::report::terminal::counted;
-use assize::source::client::{Client, ConnectOptions};
+use assize::source::client::Client;
 use assize::source::trail::lookup::Lookup;
 use assize::source::trail::{Wanted, files};
 use assize::timeline::{Change, ResourceHistory};
@@ -15,6 +15,7 @@ use assize::timeline::{Change, ResourceHistory};
 use super::config_account::block_on;
 use crate::cli::{Events, Trail};
 use crate::failure::{Failure, causes};
+use crate::input;
 
 /// So many files that cannot be read are named; the others are counted.
 const NAMED: usize = 5;
@@ -59,16 +60,7 @@ fn of_account(told: &mut [ResourceHistory], trail: &Trail) -> Result<Vec<String>
     if told.iter().all(|history| history.windows().is_empty()) {
         return Ok(Vec::new());
     }
-    let mut connect = ConnectOptions::new();
-    if let Some(profile) = &trail.profile {
-        connect = connect.profile(profile);
-    }
-    if let Some(role) = &trail.role_arn {
-        connect = connect.role_arn(role);
-    }
-    if let Some(id) = &trail.external_id {
-        connect = connect.external_id(id);
-    }
+    let mut connect = input::connect(&trail.credentials);
     // Whose credentials these are is asked in the partition of the resources.
     if let Some(history) = told.iter().find(|history| *history.key.region != *assize::item::GLOBAL) {
         connect = connect.region(&*history.key.region);

@@ -8,7 +8,7 @@ use assize::timeline::{ChangeKind, ResourceHistory};
 use jiff::Timestamp;
 
 use super::events;
-use crate::cli::{self, Past, PastFormat};
+use crate::cli::{self, Past, TextOrJson};
 use crate::exit;
 use crate::failure::Failure;
 use crate::output::{self, Colors};
@@ -127,9 +127,9 @@ fn show(
     terminal: impl FnOnce(&assize::report::terminal::Layout, &mut dyn std::io::Write) -> std::io::Result<()>,
 ) -> Result<u8, Failure> {
     let layout = output::layout(past.limit, colors);
-    output::stdout(colors, past.format == PastFormat::Json, |out| match past.format {
-        PastFormat::Terminal => terminal(&layout, out),
-        PastFormat::Json => timeline::write_json(told, out),
+    output::stdout(colors, past.format == TextOrJson::Json, |out| match past.format {
+        TextOrJson::Terminal => terminal(&layout, out),
+        TextOrJson::Json => timeline::write_json(told, out),
     })?;
     Ok(exit::CLEAN)
 }

@@ -12,7 +12,7 @@ use assize::source::client::ConnectOptions;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::scan::{Wanted, read_all};
-use crate::cli::{self, InventoryFormat};
+use crate::cli::{self, TextOrJson};
 use crate::failure::Failure;
 use crate::output::{self, Colors};
 use crate::{exit, input};
@@ -36,11 +36,11 @@ pub(crate) fn run(flags: &cli::Inventory, colors: Colors) -> Result<u8, Failure>
     };
     let inventory = Inventory::new(&snapshot, &catalog, discovery.as_ref());
     match flags.format {
-        InventoryFormat::Terminal => {
+        TextOrJson::Terminal => {
             let text = table(&inventory);
             output::stdout(colors, false, |out| out.write_all(text.as_bytes()))?;
         }
-        InventoryFormat::Json => output::stdout(colors, true, |out| {
+        TextOrJson::Json => output::stdout(colors, true, |out| {
             serde_json::to_writer_pretty(&mut *out, &inventory)?;
             out.write_all(b"\n")
         })?,

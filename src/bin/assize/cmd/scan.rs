@@ -181,9 +181,9 @@ async fn read_account(
 ) -> Result<(Snapshot, Option<Discovery>), Failure> {
     let wanted = flags.accounts.first().cloned().unwrap_or_else(|| config::Account {
         account_id: None,
-        profile: flags.profile.clone(),
-        role_arn: flags.role_arn.clone(),
-        external_id: flags.external_id.clone(),
+        profile: flags.credentials.profile.clone(),
+        role_arn: flags.credentials.role_arn.clone(),
+        external_id: flags.credentials.external_id.clone(),
         regions: Vec::new(),
     });
     let regions = if wanted.regions.is_empty() { &flags.regions } else { &wanted.regions };
@@ -227,15 +227,12 @@ async fn read_account(
 
 /// How an account is reached.
 fn connected_as(mut connect: ConnectOptions, account: &config::Account, regions: &[String]) -> ConnectOptions {
-    if let Some(profile) = &account.profile {
-        connect = connect.profile(profile);
-    }
-    if let Some(role) = &account.role_arn {
-        connect = connect.role_arn(role);
-    }
-    if let Some(id) = &account.external_id {
-        connect = connect.external_id(id);
-    }
+    connect = input::identified(
+        connect,
+        account.profile.as_deref(),
+        account.role_arn.as_deref(),
+        account.external_id.as_deref(),
+    );
     // Whose credentials these are is asked in the partition that is to be read.
     if let Some(region) = regions.iter().find(|region| *region != input::ALL) {
         connect = connect.region(region);

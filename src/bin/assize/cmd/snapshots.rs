@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
-use crate::cli::{Kept, ListFormat, Snapshots};
+use crate::cli::{Kept, Snapshots, TextOrJson};
 use crate::failure::Failure;
 use crate::output::{self, Colors};
 use crate::settings::Settings;
@@ -46,9 +46,9 @@ fn open(config: &cli::ConfigFile, flags: &mut cli::Store) -> Result<History, Fai
     store::existing(flags, "no other file")
 }
 
-fn list(history: &History, format: ListFormat, colors: Colors) -> Result<(), Failure> {
+fn list(history: &History, format: TextOrJson, colors: Colors) -> Result<(), Failure> {
     let recorded = history.snapshots().map_err(|error| store::failure(&error))?;
-    if format == ListFormat::Json {
+    if format == TextOrJson::Json {
         return print_json(&recorded.iter().map(json_of).collect(), colors);
     }
     let columns = ["id", "time", "source", "accounts", "regions", "items", "gaps", "rules"].map(str::to_owned);
@@ -96,7 +96,7 @@ fn show(history: &History, word: &str, kept: &Kept, colors: Colors) -> Result<()
     for item in snapshot.items() {
         *types.entry(item.key.resource_type.as_ref()).or_default() += 1;
     }
-    if kept.format == ListFormat::Json {
+    if kept.format == TextOrJson::Json {
         let gaps = snapshot.gaps();
         return print_json(&json!({"snapshot": json_of(recorded), "types": types, "unread": gaps}), colors);
     }

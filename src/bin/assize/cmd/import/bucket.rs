@@ -15,6 +15,7 @@ use super::super::config_account;
 use super::super::scan::unconnected;
 use crate::cli::ConfigAccount;
 use crate::failure::Failure;
+use crate::input;
 
 /// So many files are under way at once.
 const AHEAD: usize = 8;
@@ -45,7 +46,7 @@ impl Bucket {
         }
         let runtime = Arc::new(config_account::runtime()?);
         runtime.block_on(async {
-            let options = config_account::options(account).attempt_timeout(ATTEMPT).operation_timeout(2 * ATTEMPT);
+            let options = input::connect(&account.credentials).attempt_timeout(ATTEMPT).operation_timeout(2 * ATTEMPT);
             let client = Client::connect(options).await.map_err(|error| unconnected(&error))?;
             let mut buckets = BTreeMap::new();
             for address in addresses {
