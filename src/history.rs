@@ -35,6 +35,7 @@ mod purge;
 mod read;
 mod retell;
 mod schema;
+pub(crate) mod views;
 mod writer;
 
 #[cfg(test)]

@@ -48,3 +48,10 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {
 pub(super) fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
     connection.pragma_query_value(None, "application_id", |row| row.get(0))
 }
+
+/// The query of a view that the tables of this version have.
+pub(super) fn view(name: &str) -> &'static str {
+    let newest = MIGRATIONS.last().copied().unwrap_or_default();
+    let (_, behind) = newest.split_once(&format!("CREATE VIEW {name} AS")).unwrap_or_default();
+    behind.split(';').next().unwrap_or_default()
+}

@@ -1,8 +1,8 @@
 //! Plain SQL over items: SQLite, for everything that AWS Config's language cannot say.
 //!
-//! A snapshot becomes a database in memory, with the tables that `docs/query.md` describes. A statement can read and
-//! nothing else: SQLite asks for leave at each step of it before it runs. What could not be read stands in the table
-//! `gaps`: SQL itself cannot tell it from what is not set.
+//! A snapshot becomes a database in memory, with the tables that `docs/query.md` describes; of a store the views of its whole
+//! history are asked. A statement can read and nothing else: SQLite asks for leave at each step of it before it runs. What
+//! could not be read stands in the table `gaps`: SQL itself cannot tell it from what is not set.
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::ValueRef;
@@ -10,6 +10,8 @@ use rusqlite::{Connection, Row, params};
 
 use super::QueryError;
 use super::output::Table;
+use crate::history::views::is_plain;
+use crate::history::{History, HistoryError};
 use crate::snapshot::Snapshot;
 use crate::value::Value;
 
@@ -57,6 +59,9 @@ pub enum SqlError {
     /// What SQLite says.
     #[error("SQLite: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] HistoryError),
     /// An item cannot be written as JSON.
     #[error("cannot write an item as JSON")]
     Json(#[from] serde_json::Error),
@@ -114,14 +119,29 @@ impl Database {
             }
         }
         all.commit()?;
-        Self::guarded(connection)
+        Self::guarded(
+            connection,
+            |context| {
+                if is_read(&context.action) { Authorization::Allow } else { Authorization::Deny }
+            },
+        )
     }
 
-    fn guarded(mut connection: Connection) -> Result<Self, SqlError> {
+    /// The views of a store's whole history.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn of_history(history: &History) -> Result<Self, SqlError> {
+        let views = history.views()?;
+        Self::guarded(views.connection, move |context| views.guard.answer(context))
+    }
+
+    fn guarded(
+        mut connection: Connection,
+        mut answer: impl FnMut(&AuthContext<'_>) -> Authorization + Send + 'static,
+    ) -> Result<Self, SqlError> {
         connection.pragma_update(None, "query_only", true)?;
-        connection.authorizer(Some(|context: AuthContext<'_>| {
-            if is_read(&context.action) { Authorization::Allow } else { Authorization::Deny }
-        }))?;
+        connection.authorizer(Some(move |context: AuthContext<'_>| answer(&context)))?;
         Ok(Self(connection))
     }
 
@@ -135,6 +155,10 @@ impl Database {
         if columns.is_empty() {
             return Err(SqlError::Forbidden("there is nothing to run".to_owned()));
         }
+        // How SQLite goes about it is told in names of its own.
+        if statement.is_explain() != 0 {
+            return Err(SqlError::Forbidden("EXPLAIN asks nothing of the items".to_owned()));
+        }
         let rows = statement.query_map([], |row| row_values(row, columns.len()))?;
         let rows = rows.collect::<Result<Vec<_>, _>>().map_err(|error| explained(error, text))?;
         Ok(Table { columns, rows })
@@ -145,7 +169,7 @@ impl Database {
 fn is_read(action: &AuthAction<'_>) -> bool {
     match action {
         AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
-        AuthAction::Function { function_name } => !function_name.eq_ignore_ascii_case("load_extension"),
+        AuthAction::Function { function_name } => is_plain(function_name),
         _ => false,
     }
 }

@@ -8,6 +8,7 @@ use crate::item::{ConfigurationItem, ItemStatus, Relationship, ResourceKey, Unre
 use crate::snapshot::{About, Place, Snapshot};
 use crate::value::{Unreadable, Value};
 
+mod history;
 mod oracle;
 
 const ACCOUNT: &str = "111122223333";

@@ -135,4 +135,21 @@ fn the_store_is_asked_for_any_moment() {
     assert_eq!(none.code(), 2, "{none}");
     let sql = folder.assize(&["query", "--store", "assize.db", "--sql", "SELECT count(*) FROM items"]);
     assert!(sql.stdout().starts_with("count(*)\n3"), "{sql}");
+    let sql = |more: &[&str], text: &str| {
+        folder.assize(&[&["query", "--store", "assize.db", "-f", "csv", "--sql"], more, &[text]].concat())
+    };
+    let since = "SELECT substr(valid_from, 1, 10) AS day, configuration ->> '$.encrypted' AS encrypted FROM versions
+        WHERE resource_id = (SELECT resource_id FROM versions WHERE valid_to IS NOT NULL) ORDER BY 1";
+    insta::assert_snapshot!("sql over the history of a store", sql(&[], since).stdout().replace('\r', "[CR]"));
+    // A moment has no past.
+    let of_moment = sql(&["--at", "2026-01-03"], "SELECT count(*) FROM versions");
+    assert!(of_moment.stderr().contains("no such table: versions"), "{of_moment}");
+    for text in ["SELECT value FROM meta", "WITH items AS (SELECT value FROM meta) SELECT * FROM items"] {
+        let refused = sql(&[], text);
+        assert!(refused.code() == 2 && refused.stdout().is_empty(), "{refused}");
+    }
+    // What is asked leaves no trace: not even where nothing could be written.
+    let before = std::fs::read(&path).expect("it is there");
+    assert_eq!(sql(&[], "SELECT count(*) FROM evaluations").code(), 0);
+    assert_eq!(std::fs::read(&path).expect("it is there"), before);
 }

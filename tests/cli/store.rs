@@ -132,12 +132,15 @@ fn all_commands_find_the_store_alike() {
     fs::create_dir(folder.path().join("kept")).unwrap();
     folder.assize(&["scan", "--demo", "--service", "s3"]);
     assert!(folder.path().join("kept/named.db").is_file());
-    let readers: [&[&str]; 5] = [
+    let readers: [&[&str]; 8] = [
         &["evaluate", "--service", "s3"],
         &["report"],
         &["query", "SELECT resourceId"],
         &["query", "--sql", "SELECT resource_id FROM items"],
         &["diff", "latest", "latest"],
+        &["timeline"],
+        &["history", "shop-uploads"],
+        &["snapshots", "list"],
     ];
     for command in readers {
         let ran = folder.assize(command);

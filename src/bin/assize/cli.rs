@@ -322,17 +322,18 @@ pub(crate) struct Query {
     /// state by default
     #[arg(long = "snapshot", value_name = "FILE", conflicts_with = "store")]
     pub(crate) snapshots: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) store: Store,
-    /// Ask the store's state of this moment: a time, a day, the number of a snapshot, latest or latest~2
-    #[arg(long, value_name = "MOMENT", conflicts_with = "snapshots", help_heading = "Store")]
-    pub(crate) at: Option<String>,
-    /// The query is SQL over tables, as docs/query.md describes them; it can only read
+    /// The query is SQL over tables, as docs/query.md describes them; it can only read. Of the store without --at it is
+    /// asked over the whole history
     #[arg(long)]
     pub(crate) sql: bool,
     /// The format on standard output
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = AnswerFormat::Table)]
     pub(crate) format: AnswerFormat,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// Ask the store's state of this moment: a time, a day, the number of a snapshot, latest or latest~2
+    #[arg(long, value_name = "MOMENT", conflicts_with = "snapshots", help_heading = "Store")]
+    pub(crate) at: Option<String>,
     #[command(flatten)]
     pub(crate) definitions: Definitions,
     #[command(flatten)]
@@ -403,9 +404,6 @@ pub(crate) struct Timeline {
 /// Which part of the past is shown, and how.
 #[derive(Debug, Args)]
 pub(crate) struct Past {
-    /// The store of the scans [default: the environment's `ASSIZE_STORE`]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) store: Option<PathBuf>,
     /// Only resources of this type, such as `AWS::EC2::SecurityGroup`
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) resource_type: Option<String>,
@@ -421,6 +419,10 @@ pub(crate) struct Past {
     /// Show at most so many changed facts of a change on the terminal; 0 shows all
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
 }
 
 /// Where the calls come from that may have made changes.

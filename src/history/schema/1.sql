@@ -187,8 +187,8 @@ FROM verdict v JOIN resource r ON r.id = v.resource JOIN place p ON p.id = r.pla
 
 CREATE VIEW gaps AS
 SELECT a.text AS account_id, g.text AS region, t.text AS resource_type, NULL AS resource_id, NULL AS path,
-    json_extract(l.gap, '$.operation') AS operation, json_extract(l.gap, '$.code') AS code,
-    json_extract(l.gap, '$.message') AS message,
+    json_extract(l.gap, '$.operation') AS operation, json_extract(l.gap, '$.action') AS action,
+    json_extract(l.gap, '$.code') AS code, json_extract(l.gap, '$.message') AS message,
     strftime('%Y-%m-%dT%H:%M:%fZ', l.start / 1000.0, 'unixepoch') AS valid_from,
     strftime('%Y-%m-%dT%H:%M:%fZ', l.stop / 1000.0, 'unixepoch') AS valid_to
 FROM listing l JOIN place p ON p.id = l.place
@@ -196,7 +196,8 @@ FROM listing l JOIN place p ON p.id = l.place
 WHERE l.gap IS NOT NULL
 UNION ALL
 SELECT a.text, g.text, t.text, r.resource_id, e.key,
-    json_extract(e.value, '$.operation'), json_extract(e.value, '$.code'), json_extract(e.value, '$.message'),
+    json_extract(e.value, '$.operation'), json_extract(e.value, '$.action'),
+    json_extract(e.value, '$.code'), json_extract(e.value, '$.message'),
     strftime('%Y-%m-%dT%H:%M:%fZ', s.start / 1000.0, 'unixepoch'),
     strftime('%Y-%m-%dT%H:%M:%fZ', s.stop / 1000.0, 'unixepoch')
 FROM span s JOIN unknown u ON u.id = s.unknown, json_each(u.body, '$.paths') e

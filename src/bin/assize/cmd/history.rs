@@ -12,13 +12,14 @@ use crate::cli::{self, Past, TextOrJson};
 use crate::exit;
 use crate::failure::Failure;
 use crate::output::{self, Colors};
+use crate::settings::Settings;
 use crate::store;
 
 /// So many resources of one name are listed; the others are counted.
 const LISTED: usize = 20;
 
-pub(crate) fn history(flags: &cli::History, colors: Colors) -> Result<u8, Failure> {
-    let mut history = open(&flags.past)?;
+pub(crate) fn history(mut flags: cli::History, colors: Colors) -> Result<u8, Failure> {
+    let mut history = open(&mut flags.past)?;
     let key = find(&history, &flags.resource, flags.past.resource_type.as_deref())?;
     let period = Period::of(&history, &flags.past)?;
     let mut told = read(&history, &[key], &period)?;
@@ -30,8 +31,8 @@ pub(crate) fn history(flags: &cli::History, colors: Colors) -> Result<u8, Failur
     show(&flags.past, colors, shown, |layout, out| timeline::write_history(shown, layout, out))
 }
 
-pub(crate) fn timeline(flags: &cli::Timeline, colors: Colors) -> Result<u8, Failure> {
-    let mut history = open(&flags.past)?;
+pub(crate) fn timeline(mut flags: cli::Timeline, colors: Colors) -> Result<u8, Failure> {
+    let mut history = open(&mut flags.past)?;
     let period = Period::of(&history, &flags.past)?;
     let resource_type = flags.past.resource_type.as_deref();
     let mut keys = if flags.resources.is_empty() {
@@ -64,8 +65,12 @@ pub(crate) fn timeline(flags: &cli::Timeline, colors: Colors) -> Result<u8, Fail
     show(&flags.past, colors, shown, |layout, out| timeline::write_timeline(shown, layout, out))
 }
 
-fn open(past: &Past) -> Result<History, Failure> {
-    store::existing(&cli::Store { store: past.store.clone(), no_store: false }, "a store in the variable ASSIZE_STORE")
+fn open(past: &mut Past) -> Result<History, Failure> {
+    Settings::load(&past.config)?.store(&mut past.store);
+    let path = past.store.store.as_ref().ok_or_else(|| {
+        Failure::new("the past of resources is in a store, and none is named").help("name it with --store FILE")
+    })?;
+    History::open_existing(path).map_err(|error| store::failure(&error))
 }
 
 /// From when to when, both included.

@@ -49,13 +49,21 @@ pub(crate) fn run(mut flags: cli::Query, colors: Colors) -> Result<u8, Failure> 
 }
 
 fn sql(flags: &cli::Query, text: &str, colors: Colors) -> Result<u8, Failure> {
-    let snapshot = snapshot(flags)?;
-    let gaps = snapshot.gaps().len();
     let failed = |error: SqlError| match &error {
         SqlError::Statement(error) => wrong(error, text).help("docs/query.md has the tables and their columns"),
+        SqlError::Store(error) => store::failure(error),
         _ => Failure::new(causes(&error)),
     };
-    let database = Database::of_snapshot(&snapshot).map_err(failed)?;
+    let (database, gaps) = if flags.snapshots.is_empty() && flags.at.is_none() {
+        let history = store::existing(&flags.store, "a file with --snapshot")?;
+        let database = Database::of_history(&history).map_err(failed)?;
+        // What could be read again is no reason to doubt what is known today.
+        let open = database.query("SELECT 1 FROM gaps WHERE valid_to IS NULL").map_err(failed)?;
+        (database, open.rows.len())
+    } else {
+        let snapshot = snapshot(flags)?;
+        (Database::of_snapshot(&snapshot).map_err(failed)?, snapshot.gaps().len())
+    };
     let Table { columns, rows } = database.query(text).map_err(failed)?;
     output::stdout(colors, flags.format != AnswerFormat::Table, |out| match flags.format {
         AnswerFormat::Table => show(&columns, rows.into_iter(), colors, out),
