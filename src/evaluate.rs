@@ -98,6 +98,20 @@ pub fn run(rules: &RuleSet, snapshot: &Arc<Snapshot>, options: &Options) -> Outc
     on_threads(options, || judge_all(rules, snapshot, options))
 }
 
+/// Runs rules again on the snapshot that they judged, and adds what they read to the answers that they gave then. An answer
+/// that they would not give again stays without: rules know no time but the snapshot's, so that is one of another
+/// assize.
+pub fn add_evidence(evaluations: &mut [Evaluation], rules: &RuleSet, snapshot: &Arc<Snapshot>) {
+    let again = run(rules, snapshot, &Options::default()).evaluations;
+    let order = |a: &Evaluation, b: &Evaluation| (&a.resource, &a.rule, &a.key).cmp(&(&b.resource, &b.rule, &b.key));
+    for evaluation in evaluations.iter_mut().filter(|evaluation| evaluation.evidence.is_empty()) {
+        let same = again.binary_search_by(|other| order(other, evaluation)).ok().and_then(|at| again.get(at));
+        if let Some(same) = same.filter(|same| same.compliance_type == evaluation.compliance_type) {
+            evaluation.evidence = Arc::clone(&same.evidence);
+        }
+    }
+}
+
 /// Judges what changed since an earlier snapshot; of the rest takes what was said then, without evidence. Says how many
 /// answers it took. `period` is how often periodic rules are judged whatever changed, in hours.
 ///

@@ -307,6 +307,16 @@ impl RuleSet {
         Ok(set)
     }
 
+    /// Those of the rules that have one of these ids, as they are.
+    #[must_use]
+    pub fn restricted(&self, ids: &BTreeSet<String>) -> Self {
+        let mut set = Self::default();
+        for chosen in self.iter().filter(|chosen| ids.contains(&*chosen.rule.id)) {
+            set.insert(chosen.clone());
+        }
+        set
+    }
+
     /// The ids that names and globs stand for; `None` without any.
     fn named(&self, names: &[String]) -> Result<Option<BTreeSet<Arc<str>>>, SetError> {
         if names.is_empty() {

@@ -113,3 +113,67 @@ fn a_store_is_compared_by_moments_and_with_files() {
     let unknown = folder.assize(&["diff", "--store", "store.db", "yesterday"]);
     assert_eq!(unknown.code(), 2, "{unknown}");
 }
+
+/// A store of four scans: a day later a volume is another one and one is gone, then a parameter is another, then a
+/// deviation is accepted.
+fn scanned() -> Folder {
+    let folder = folder();
+    let later = |day: &str| folder.read("after.jsonl").replace("2026-01-03T", &format!("2026-01-{day}T"));
+    folder.write("third.jsonl", later("04"));
+    folder.write("fourth.jsonl", later("05"));
+    let config = "rules:\n  - encrypted-volumes\nexemptions:\n  - rules: [encrypted-volumes]\n    \
+        resource: {id: vol-0000000000000000a}\n    reason: it holds test data\n    owner: data team\n    expires: 2099-01-31\n";
+    folder.write("accepted.yaml", config);
+    let parameter = &["--param", "kmsId=1234abcd-12ab-34cd-56ef-1234567890ab"];
+    for (file, more) in [
+        ("before.jsonl", &[][..]),
+        ("after.jsonl", &[]),
+        ("third.jsonl", parameter),
+        ("fourth.jsonl", &[parameter, &["--config", "accepted.yaml"][..]].concat()),
+    ] {
+        let ran =
+            folder.assize(&[&["evaluate", file, "--store", "store.db", "--rule", "encrypted-volumes"], more].concat());
+        assert!([0, 1].contains(&ran.code()), "{file}: {ran}");
+    }
+    folder
+}
+
+#[test]
+fn two_scans_of_a_store_tell_findings_and_why() {
+    let folder = scanned();
+    let diff = |from: &str, to: &str| folder.assize(&["diff", "--store", "store.db", from, to]);
+    insta::assert_snapshot!("scans between which resources changed", diff("1", "2"));
+    insta::assert_snapshot!("scans between which a parameter changed", diff("2", "3"));
+    insta::assert_snapshot!("scans between which a deviation was accepted", diff("latest~1", "latest"));
+    // The file of the second scan has no findings of its own, and neither side tells any.
+    let with_file = folder.assize(&["diff", "--store", "store.db", "1", "after.jsonl", "-f", "json"]).json();
+    assert_eq!((&with_file["evaluations"], &with_file["rules"]), (&serde_json::json!([]), &serde_json::json!([])));
+    // A saved report can be held against the store.
+    folder.assize(&["report", "--store", "store.db", "--at", "1", "-o", "json=first.json"]);
+    let with_report = folder.assize(&["diff", "--store", "store.db", "first.json", "2", "-f", "json"]).json();
+    let of_store = folder.assize(&["diff", "--store", "store.db", "1", "2", "-f", "json"]).json();
+    assert_eq!(with_report["summary"]["evaluations"], of_store["summary"]["evaluations"]);
+    // A time between scans has what was found last.
+    let between =
+        folder.assize(&["diff", "--store", "store.db", "2026-01-02T12:00Z", "2026-01-03T12:00Z", "-f", "json"]);
+    assert_eq!(between.json()["evaluations"], of_store["evaluations"]);
+}
+
+#[test]
+fn two_scans_of_a_store_as_sarif() {
+    let folder = scanned();
+    let sarif = folder.assize(&["diff", "--store", "store.db", "1", "2", "-f", "sarif"]).json();
+    let results = sarif["runs"][0]["results"].as_array().expect("results");
+    let mut states: Vec<(&str, &str)> = results
+        .iter()
+        .map(|result| {
+            let place = &result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"];
+            (result["baselineState"].as_str().expect("a state"), place.as_str().expect("a place"))
+        })
+        .collect();
+    states.sort_unstable();
+    insta::assert_debug_snapshot!("baseline states of two scans", states);
+    let accepted = folder.assize(&["diff", "--store", "store.db", "3", "latest", "-f", "sarif"]).json();
+    let unchanged = accepted["runs"][0]["results"].as_array().expect("results");
+    assert!(unchanged.iter().all(|result| result["baselineState"] == "unchanged"), "{unchanged:#?}");
+}

@@ -1,16 +1,22 @@
-//! `assize diff`: what is different between two snapshots, in files or in a store, or between two reports.
+//! `assize diff`: what is different between two snapshots or two reports, in files or in a store, which has both.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use assize::diff::{self, Judged, RuleVersion, State};
+use assize::evaluate;
+use assize::history::HistoryError;
 use assize::report::diff::{Compared, Format, Options, write};
 use assize::report::sarif::Anchor;
 use assize::report::terminal::Layout;
 use assize::report::{Report, json};
+use assize::rule::RuleSet;
 use assize::snapshot::Snapshot;
+use assize::source::descriptor::Catalog;
 
 use crate::cli::{self, Diff};
-use crate::failure::Failure;
+use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
 use crate::settings::Settings;
 use crate::{exit, input, store};
@@ -19,10 +25,15 @@ use crate::{exit, input, store};
 const FROM: &str = "latest~1";
 const TO: &str = "latest";
 
-/// What a file or a store holds.
-enum Input {
-    Snapshot(Box<Snapshot>),
-    Report(Box<Report>, Vec<RuleVersion>),
+/// A state: what was read, what rules said of it, or both.
+#[derive(Default)]
+struct Input {
+    snapshot: Option<Arc<Snapshot>>,
+    report: Option<Report>,
+    /// The rules of the report.
+    rules: Vec<RuleVersion>,
+    /// What a report of the store was made of: the rules as they were run, and the snapshot that they judged.
+    judged: Option<(RuleSet, Arc<Snapshot>)>,
 }
 
 impl Input {
@@ -35,49 +46,77 @@ impl Input {
         }
     }
 
+    /// What was read, with what was found in it then. Of a time between two scans: what was known, and found last.
     fn of_store(store: &cli::Store, word: &str) -> Result<Self, Failure> {
         let history = store::existing(store, "two files")?;
         let moment = store::moment(&history, Some(word)).map_err(|failure| {
             failure.help("name a file, or of the store latest, latest~1, a snapshot's number or a time")
         })?;
-        let snapshot = match moment.snapshot {
-            Some(id) => history.snapshot(id),
-            None => history.state_at(moment.time),
+        let told = || {
+            let snapshot = Arc::new(match moment.snapshot {
+                Some(id) => history.snapshot(id)?,
+                None => history.state_at(moment.time)?,
+            });
+            let judged = match moment.snapshot {
+                Some(id) => Some(id),
+                None => history.judged_until(moment.time)?,
+            };
+            let Some(id) = judged else { return Ok((snapshot, None)) };
+            let outcome = match history.outcome(id) {
+                // Such a snapshot can be compared, without what rules would say of it.
+                Err(HistoryError::NotJudged { .. }) => return Ok((snapshot, None)),
+                outcome => outcome?,
+            };
+            let of = if moment.snapshot.is_some() { Arc::clone(&snapshot) } else { Arc::new(history.snapshot(id)?) };
+            Ok((snapshot, Some((history.rules(id)?, of, outcome))))
         };
-        snapshot.map(|snapshot| Self::Snapshot(Box::new(snapshot))).map_err(|error| store::failure(&error))
+        let (snapshot, judged) = told().map_err(|error| store::failure(&error))?;
+        let Some((rules, of, outcome)) = judged else {
+            return Ok(Self { snapshot: Some(snapshot), ..Self::default() });
+        };
+        let catalog = Catalog::builtin().map_err(|error| Failure::new(causes(&error)))?;
+        let report = input::report(&rules, &catalog, evaluate::Judged::of(&of, outcome));
+        Ok(Self { snapshot: Some(snapshot), judged: Some((rules, of)), ..Self::of_report(report) })
     }
 
     fn of_file(path: &Path, flags: &Diff) -> Result<Self, Failure> {
         if input::is_report(path)? {
             let doing = format!("cannot read {}", path.display());
             let input = input::open(path).map_err(|error| Failure::of(&doing, &error))?;
-            let report = json::read(input).map_err(|error| Failure::of(&doing, &error))?;
-            let rules = report.rules.iter().map(assize::report::RuleSummary::version).collect();
-            return Ok(Self::Report(Box::new(report), rules));
+            return json::read(input).map(Self::of_report).map_err(|error| Failure::of(&doing, &error));
         }
         let (_, catalog) = input::definitions(&flags.definitions)?;
-        input::snapshot(&[path.to_owned()], &catalog).map(|snapshot| Self::Snapshot(Box::new(snapshot)))
+        let snapshot = input::snapshot(&[path.to_owned()], &catalog)?;
+        Ok(Self { snapshot: Some(Arc::new(snapshot)), ..Self::default() })
+    }
+
+    fn of_report(report: Report) -> Self {
+        let rules = report.rules.iter().map(assize::report::RuleSummary::version).collect();
+        Self { report: Some(report), rules, ..Self::default() }
     }
 
     fn state(&self) -> State<'_> {
-        match self {
-            Self::Snapshot(snapshot) => {
-                State { captured_at: &snapshot.about().captured_at, snapshot: Some(snapshot), judged: None }
-            }
-            Self::Report(report, rules) => State {
-                captured_at: &report.snapshot.captured_at,
-                snapshot: None,
-                judged: Some(Judged { evaluations: &report.evaluations, rules }),
-            },
-        }
+        let report = self.report.as_ref();
+        let captured_at = match (&self.snapshot, report) {
+            (Some(snapshot), _) => &snapshot.about().captured_at,
+            (None, Some(report)) => &report.snapshot.captured_at,
+            (None, None) => "",
+        };
+        let judged = report.map(|report| Judged { evaluations: &report.evaluations, rules: &self.rules });
+        State { captured_at, snapshot: self.snapshot.as_deref(), judged }
     }
 
-    fn report(&self) -> Option<&Report> {
-        match self {
-            Self::Report(report, _) => Some(report),
-            Self::Snapshot(_) => None,
+    /// A store does not keep what a rule read: the rules are run again on what they were run on, to know it.
+    fn add_evidence(&mut self, rules: &BTreeSet<String>) {
+        if let (Some(report), Some((all, snapshot))) = (&mut self.report, &self.judged) {
+            evaluate::add_evidence(&mut report.evaluations, &all.restricted(rules), snapshot);
         }
     }
+}
+
+/// The rules that gave other answers, if both ran.
+fn other_answers(diff: &diff::Diff<'_>) -> BTreeSet<String> {
+    diff.evaluations.iter().filter_map(|change| Some(change.evaluation()?.rule.to_string())).collect()
 }
 
 pub(crate) fn run(mut flags: Diff, colors: Colors) -> Result<u8, Failure> {
@@ -97,17 +136,22 @@ pub(crate) fn run(mut flags: Diff, colors: Colors) -> Result<u8, Failure> {
         }
     };
     let [from, to] = names.map(|name| Input::read(name, &flags));
-    let (from, to) = (from?, to?);
-    if from.report().is_some() != to.report().is_some() {
+    let (mut from, mut to) = (from?, to?);
+    let has_both = |state: fn(&Input) -> bool| state(&from) && state(&to);
+    if !has_both(|state| state.snapshot.is_some()) && !has_both(|state| state.report.is_some()) {
         return Err(Failure::new("a snapshot and a report cannot be compared")
             .help("compare two snapshots, or two JSON reports; assize evaluate makes a report of a snapshot"));
     }
-    if is_sarif && to.report().is_none() {
-        return Err(Failure::new("SARIF tells findings, and a snapshot has none")
-            .help("compare two JSON reports: assize evaluate SNAPSHOT -o json=FILE makes one"));
+    if is_sarif && !has_both(|state| state.report.is_some()) {
+        return Err(Failure::new("SARIF tells findings, and a snapshot has none").help(
+            "compare two JSON reports, which assize evaluate SNAPSHOT -o json=FILE makes, or two scans of a store",
+        ));
     }
+    let others = other_answers(&diff::compare(from.state(), to.state()));
+    from.add_evidence(&others);
+    to.add_evidence(&others);
     let diff = diff::compare(from.state(), to.state());
-    let compared = Compared { diff: &diff, from: names[0], to: names[1], report: to.report() };
+    let compared = Compared { diff: &diff, from: names[0], to: names[1], report: to.report.as_ref() };
 
     let mut options = Options { anchor, terminal: Layout::default() };
     let mut written = Ok(());
