@@ -35,6 +35,7 @@ mod purge;
 mod read;
 mod retell;
 mod schema;
+mod versions;
 pub(crate) mod views;
 mod writer;
 
@@ -56,7 +57,7 @@ use self::error::Result;
 pub use self::judgement::{Interval, Judgement};
 pub use self::looks::{Looks, Unread};
 pub use self::purge::Purged;
-pub use self::read::Version;
+pub use self::versions::Version;
 
 /// How long another process may hold the store before it is given up.
 const PATIENCE: Duration = Duration::from_secs(30);

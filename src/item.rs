@@ -207,6 +207,20 @@ impl ConfigurationItem {
         }
     }
 
+    /// What AWS Config keeps of the resource once it is gone: which one it was, and when that was seen.
+    #[must_use]
+    pub fn deleted(&self, time: &str) -> Self {
+        Self {
+            status: ItemStatus::ResourceDeleted,
+            resource_name: self.resource_name.clone(),
+            arn: self.arn.clone(),
+            availability_zone: self.availability_zone.clone(),
+            creation_time: self.creation_time.clone(),
+            configuration: Value::Null,
+            ..Self::new(self.key.clone(), time)
+        }
+    }
+
     /// The value at a JSON pointer from the item's root, where the root has `configuration`,
     /// `supplementaryConfiguration` and `tags`.
     pub fn pointer(&self, pointer: &str) -> Option<&Value> {

@@ -19,9 +19,9 @@ use super::fold::State;
 use super::judgement::{self, Judgement};
 use super::retell::Retelling;
 use super::writer::{Packed, Writer};
-use super::{History, SnapshotId};
+use super::{History, SnapshotId, timestamp};
 use crate::canonical;
-use crate::item::{ConfigurationItem, ItemStatus};
+use crate::item::{ConfigurationItem, ItemStatus, format_time};
 use crate::snapshot::{About, Place, SOURCE_AWS_CONFIG, Snapshot};
 use crate::value::Unreadable;
 
@@ -53,6 +53,16 @@ pub(super) struct Origin {
 }
 
 impl Origin {
+    /// Of a version that began before this time, when the looks of that time are forgotten.
+    pub(super) fn known_at(time: i64) -> Attempt<String> {
+        Ok(serde_json::to_string(&Self {
+            capture_time: format_time(timestamp(time)).into(),
+            state_id: time,
+            status: ItemStatus::Ok,
+            ..Self::default()
+        })?)
+    }
+
     fn of(item: &ConfigurationItem) -> Attempt<String> {
         Ok(serde_json::to_string(&Self {
             capture_time: item.capture_time.clone(),
@@ -221,7 +231,7 @@ fn append(
     let mut seen = Vec::with_capacity(places.len());
     let mut late = Vec::new();
     for (place, look) in places {
-        seen.push((place, matches!(look.listing, Some(Ok(()))) || !look.sights.is_empty()));
+        seen.push(place);
         let is_news = writer.last_look(place)?.is_none_or(|last| last < time) && !changed.remove(&place);
         if is_news {
             let resources = bring_forward(writer, place, time, &look)?;
@@ -259,8 +269,8 @@ fn append(
     for place in changed {
         Retelling::of(writer, place)?.tell(writer, None)?;
     }
-    for (place, could_see) in seen {
-        writer.looked(place, time, could_see)?;
+    for place in seen {
+        writer.looked(place, time)?;
     }
     Ok(SnapshotId(id))
 }
@@ -524,7 +534,7 @@ fn import<'i>(
         };
         let row = params![resource, time, content, unknown, sight.origin];
         writer.transaction.prepare_cached(make)?.execute(row)?;
-        writer.looked(place, time, true)?;
+        writer.looked(place, time)?;
         imported.new += 1;
         places.insert(place);
     }

@@ -7,11 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::append::Origin;
 use super::error::{Attempt, Result};
+use super::events::parts;
 use super::judgement::{self, COMPLIANCE};
+use super::read::{self, KEY};
 use super::{History, timestamp};
 use crate::drift::{Drift, FirstVersion, Fixed, Standing};
 use crate::evaluate::Outcome;
@@ -268,16 +270,10 @@ fn resource_number(connection: &Connection, key: &ResourceKey) -> Attempt<Option
     let sql = "SELECT r.id FROM resource r JOIN place p ON p.id = r.place JOIN word a ON a.id = p.account
             JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
         WHERE a.text = ?1 AND g.text = ?2 AND t.text = ?3 AND r.resource_id = ?4";
-    let key = params![&*key.account_id, &*key.region, &*key.resource_type, &*key.resource_id];
-    Ok(connection.prepare_cached(sql)?.query_row(key, |row| row.get(0)).optional()?)
+    Ok(connection.prepare_cached(sql)?.query_row(parts(key), |row| row.get(0)).optional()?)
 }
 
 fn resource_key(connection: &Connection, resource: i64) -> Attempt<ResourceKey> {
-    let sql = "SELECT a.text, g.text, t.text, r.resource_id FROM resource r JOIN place p ON p.id = r.place
-            JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
-        WHERE r.id = ?1";
-    Ok(connection.prepare_cached(sql)?.query_row([resource], |row| {
-        let text = |at| row.get_ref(at)?.as_str().map_err(rusqlite::Error::from);
-        Ok(ResourceKey::new(text(0)?, text(1)?, text(2)?, text(3)?))
-    })?)
+    let sql = format!("SELECT {KEY} WHERE r.id = ?1");
+    Ok(connection.prepare_cached(&sql)?.query_row([resource], read::key)?)
 }

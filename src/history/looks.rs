@@ -9,7 +9,7 @@ use rusqlite::params;
 use super::coverage::Coverage;
 use super::error::{Attempt, Fault, Result};
 use super::events::parts;
-use super::read::{place, text, unknowns};
+use super::read::{KEY, key, place, text, unknowns};
 use super::{History, timestamp};
 use crate::gap::Gap;
 use crate::item::ResourceKey;
@@ -95,18 +95,15 @@ impl History {
         until: Option<Timestamp>,
     ) -> Result<Vec<ResourceKey>> {
         self.read(|connection| {
-            let sql = "SELECT a.text, g.text, t.text, r.resource_id FROM resource r JOIN place p ON p.id = r.place
-                    JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
-                WHERE (?1 IS NULL OR t.text = ?1) AND r.resource_id <> '' AND r.id IN (
+            let sql = format!(
+                "SELECT {KEY} WHERE (?1 IS NULL OR t.text = ?1) AND r.resource_id <> '' AND r.id IN (
                     SELECT resource FROM span WHERE start BETWEEN ?2 AND ?3 OR stop BETWEEN ?2 AND ?3
-                    UNION SELECT resource FROM verdict WHERE start BETWEEN ?2 AND ?3 OR stop BETWEEN ?2 AND ?3)";
-            let mut statement = connection.prepare_cached(sql)?;
+                    UNION SELECT resource FROM verdict WHERE start BETWEEN ?2 AND ?3 OR stop BETWEEN ?2 AND ?3)"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
             let since = since.map_or(i64::MIN, Timestamp::as_millisecond);
             let until = until.map_or(i64::MAX, Timestamp::as_millisecond);
-            let rows = statement.query_map(params![resource_type, since, until], |row| {
-                let text = |at| row.get_ref(at)?.as_str().map_err(rusqlite::Error::from);
-                Ok(ResourceKey::new(text(0)?, text(1)?, text(2)?, text(3)?))
-            })?;
+            let rows = statement.query_map(params![resource_type, since, until], key)?;
             let mut keys = rows.collect::<rusqlite::Result<Vec<_>>>()?;
             keys.sort();
             Ok(keys)

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
+use super::append::Origin;
 use super::coverage::Coverage;
 use super::error::{Attempt, Result};
 use super::{History, judgement, read};
@@ -48,21 +49,19 @@ fn forget(transaction: &Transaction<'_>, before: i64) -> Attempt<Purged> {
         transaction.execute(&format!("DELETE FROM {table} WHERE time < ?1"), [before])?;
     }
     // What was still so counts from that time on: nothing in the store is of an earlier one. It is noted as seen then, as
-    // the looks that saw it are gone.
+    // the looks that saw it are gone; and it was known before, so that nobody takes it for discovered then.
+    let origin = Origin::known_at(before)?;
     transaction.execute(
         "INSERT INTO imported (resource, time, content, unknown, origin)
-            SELECT resource, ?1, content, unknown, NULL FROM span WHERE start < ?1 ON CONFLICT DO NOTHING",
-        [before],
+            SELECT resource, ?1, content, unknown, ?2 FROM span WHERE start < ?1 ON CONFLICT DO NOTHING",
+        params![before, origin],
     )?;
-    transaction.execute(
-        "UPDATE span SET start = ?1, origin = NULL, since = max(since, ?1) WHERE start < ?1",
-        params![before],
-    )?;
+    transaction
+        .execute("UPDATE span SET start = ?1, origin = ?2, since = ?1 WHERE start < ?1", params![before, origin])?;
     for table in ["verdict", "listing"] {
         transaction.execute(&format!("UPDATE {table} SET start = ?1 WHERE start < ?1"), params![before])?;
     }
-    transaction.execute("UPDATE span SET since = ?1 WHERE since < ?1", params![before])?;
-    transaction.execute("UPDATE place SET first = ?1 WHERE first < ?1", params![before])?;
+    transaction.execute("UPDATE span SET origin = ?2, since = ?1 WHERE since < ?1", params![before, origin])?;
     transaction.execute_batch(
         "DELETE FROM resource WHERE id NOT IN (SELECT resource FROM span)
             AND id NOT IN (SELECT resource FROM verdict) AND id NOT IN (SELECT resource FROM imported)

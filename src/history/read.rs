@@ -1,4 +1,4 @@
-//! What the store tells: a snapshot as it was read, the state of any moment, the versions of a resource.
+//! What the store tells: a snapshot as it was read, the state of any moment.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,39 +17,29 @@ use crate::item::{ConfigurationItem, ItemStatus, ResourceKey, UnreadableRelation
 use crate::snapshot::{About, Place, SOURCE_AWS_CONFIG, Snapshot};
 use crate::value::{Unreadable, code, intern};
 
-/// A resource as it was from one time to another.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Version {
-    /// The facts, with the last known ones where some could not be read at times. Facts that were never known in this
-    /// version are unreadable.
-    pub item: ConfigurationItem,
-    /// From when on.
-    pub from: Timestamp,
-    /// When it was another way, or gone; nothing while it is still so.
-    pub to: Option<Timestamp>,
-}
-
 /// A row of `span` with all that its item is made of.
-struct Spanned {
+pub(super) struct Spanned {
+    pub(super) key: ResourceKey,
     resource: i64,
     place: i64,
-    key: ResourceKey,
-    start: i64,
-    stop: Option<i64>,
+    pub(super) start: i64,
+    pub(super) stop: Option<i64>,
     since: i64,
-    /// When its place was looked at for the first time.
-    first: i64,
-    content: i64,
+    /// Whether the resource was not there, or not known, right before its content.
+    is_discovery: bool,
+    pub(super) content: i64,
     md5: [u8; 16],
     body: Vec<u8>,
-    unknown: Option<i64>,
+    pub(super) unknown: Option<i64>,
     origin: Option<String>,
     /// The ids of CloudTrail's events that were found for it, as a list in JSON.
     events: String,
 }
 
-const SPANNED: &str = "SELECT s.resource, r.place, a.text, g.text, t.text, r.resource_id, s.start, s.stop, s.since,
-        coalesce(p.first, s.since), s.content, c.md5, c.body, s.unknown, s.origin,
+pub(super) const SPANNED: &str =
+    "SELECT a.text, g.text, t.text, r.resource_id, s.resource, r.place, s.start, s.stop, s.since,
+        NOT EXISTS (SELECT 1 FROM span b WHERE b.resource = s.resource AND b.stop = s.since),
+        s.content, c.md5, c.body, s.unknown, s.origin,
         (SELECT json_group_array(event) FROM
             (SELECT e.event FROM related_event e WHERE e.resource = s.resource AND e.time = s.since ORDER BY e.event))
     FROM span s JOIN resource r ON r.id = s.resource JOIN place p ON p.id = r.place
@@ -57,16 +47,15 @@ const SPANNED: &str = "SELECT s.resource, r.place, a.text, g.text, t.text, r.res
         JOIN content c ON c.id = s.content";
 
 impl Spanned {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let text = |at| row.get_ref(at)?.as_str().map_err(rusqlite::Error::from);
+    pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            resource: row.get(0)?,
-            place: row.get(1)?,
-            key: ResourceKey::new(text(2)?, text(3)?, text(4)?, text(5)?),
+            key: key(row)?,
+            resource: row.get(4)?,
+            place: row.get(5)?,
             start: row.get(6)?,
             stop: row.get(7)?,
             since: row.get(8)?,
-            first: row.get(9)?,
+            is_discovery: row.get(9)?,
             content: row.get(10)?,
             md5: row.get(11)?,
             body: row.get(12)?,
@@ -77,7 +66,7 @@ impl Spanned {
     }
 
     /// The item with all its last known facts, captured when its content came to be.
-    fn item(&self) -> Attempt<ConfigurationItem> {
+    pub(super) fn item(&self) -> Attempt<ConfigurationItem> {
         let mut item = facts::unpack(&self.body, self.key.clone())?;
         if let Some(origin) = &self.origin {
             let origin: Origin = serde_json::from_str(origin)?;
@@ -89,8 +78,7 @@ impl Spanned {
         } else {
             item.capture_time = format_time(timestamp(self.since)).into();
             item.state_id = self.since;
-            let is_first = self.since <= self.first;
-            item.status = if is_first { ItemStatus::ResourceDiscovered } else { ItemStatus::Ok };
+            item.status = if self.is_discovery { ItemStatus::ResourceDiscovered } else { ItemStatus::Ok };
         }
         if self.events != "[]" {
             item.related_events.extend(serde_json::from_str::<Vec<String>>(&self.events)?);
@@ -130,27 +118,15 @@ impl History {
     /// The store cannot be read.
     pub fn find(&self, name: &str) -> Result<Vec<ResourceKey>> {
         self.read(|connection| {
-            let sql = "SELECT a.text, g.text, t.text, r.resource_id FROM resource r JOIN place p ON p.id = r.place
-                JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
-                WHERE r.id IN (SELECT id FROM resource WHERE resource_id = ?1
-                    UNION SELECT id FROM resource WHERE arn = ?1 UNION SELECT id FROM resource WHERE name = ?1)";
-            let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map([name], |row| {
-                let text = |at| row.get_ref(at)?.as_str().map_err(rusqlite::Error::from);
-                Ok(ResourceKey::new(text(0)?, text(1)?, text(2)?, text(3)?))
-            })?;
-            let mut keys = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            let sql = format!(
+                "SELECT {KEY} WHERE r.id IN (SELECT id FROM resource WHERE resource_id = ?1
+                    UNION SELECT id FROM resource WHERE arn = ?1 UNION SELECT id FROM resource WHERE name = ?1)"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut keys = statement.query_map([name], key)?.collect::<rusqlite::Result<Vec<_>>>()?;
             keys.sort();
             Ok(keys)
         })
-    }
-
-    /// The versions of a resource, from the earliest on. Between two of them it may have been gone.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn versions(&self, key: &ResourceKey) -> Result<Vec<Version>> {
-        self.read(|connection| versions(connection, key))
     }
 
     pub(super) fn recorded(&self) -> Attempt<Vec<Recorded>> {
@@ -194,6 +170,16 @@ impl History {
     }
 }
 
+/// The columns of a resource's key, and where they are from.
+pub(super) const KEY: &str = "a.text, g.text, t.text, r.resource_id FROM resource r JOIN place p ON p.id = r.place
+    JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type";
+
+/// The key that stands in the first four columns.
+pub(super) fn key(row: &Row<'_>) -> rusqlite::Result<ResourceKey> {
+    let text = |at| row.get_ref(at)?.as_str().map_err(rusqlite::Error::from);
+    Ok(ResourceKey::new(text(0)?, text(1)?, text(2)?, text(3)?))
+}
+
 pub(super) fn text(connection: &Connection, document: i64) -> Attempt<Vec<u8>> {
     let sql = "SELECT body FROM document WHERE id = ?1";
     let body: Vec<u8> = connection.prepare_cached(sql)?.query_row([document], |row| row.get(0))?;
@@ -218,7 +204,7 @@ fn spans_at(connection: &Connection, time: i64, wanted: impl Fn(i64, i64) -> boo
     let mut rows = statement.query([time])?;
     let mut spans = Vec::new();
     while let Some(row) = rows.next()? {
-        if wanted(row.get(1)?, row.get(0)?) {
+        if wanted(row.get(5)?, row.get(4)?) {
             spans.push(Spanned::of(row)?);
         }
     }
@@ -450,27 +436,4 @@ pub(super) fn place(connection: &Connection, id: i64) -> Attempt<Place> {
         let word = |at| row.get_ref(at)?.as_str().map(intern).map_err(rusqlite::Error::from);
         Ok(Place { account_id: word(0)?, aws_region: word(1)?, resource_type: word(2)? })
     })?)
-}
-
-fn versions(connection: &Connection, key: &ResourceKey) -> Attempt<Vec<Version>> {
-    let sql =
-        format!("{SPANNED} WHERE a.text = ?1 AND g.text = ?2 AND t.text = ?3 AND r.resource_id = ?4 ORDER BY s.start");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(
-        [key.account_id.as_ref(), key.region.as_ref(), key.resource_type.as_ref(), key.resource_id.as_ref()],
-        Spanned::of,
-    )?;
-    let spans = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    let unknowns = unknowns(connection)?;
-    let mut versions = Vec::new();
-    for run in spans.chunk_by(|a, b| a.content == b.content && a.stop == Some(b.start)) {
-        // The last look knew most of it.
-        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
-        let mut item = first.item()?;
-        if let Some(unknown) = last.unknown.and_then(|id| unknowns.get(&id)) {
-            unknown.never_known().lay_over(&mut item, |_| false);
-        }
-        versions.push(Version { item, from: timestamp(first.start), to: last.stop.map(timestamp) });
-    }
-    Ok(versions)
 }

@@ -187,14 +187,35 @@ fn a_resource_ends_only_where_the_list_was_complete() {
 }
 
 #[test]
-fn the_first_run_discovers_and_later_ones_create() {
+fn a_resource_is_discovered_and_then_changes() {
     let (_folder, mut history) = store();
     history.append(&snapshot_of(1, vec![bucket(1, "a", "red")]), None).unwrap();
     history.append(&snapshot_of(2, vec![bucket(2, "a", "red"), bucket(2, "b", "red")]), None).unwrap();
     let state = history.state_at(at(2)).unwrap();
     let found: Vec<_> = state.items().iter().map(|item| (item.status, item.capture_time.to_string())).collect();
-    assert_eq!(found, [(ItemStatus::ResourceDiscovered, time(1)), (ItemStatus::Ok, time(2))]);
+    assert_eq!(found, [(ItemStatus::ResourceDiscovered, time(1)), (ItemStatus::ResourceDiscovered, time(2))]);
     assert_eq!(state.items()[0].md5_hash, crate::canonical::md5(&bucket(1, "a", "red")));
+    history.append(&snapshot_of(3, vec![bucket(3, "a", "blue")]), None).unwrap();
+    history.append(&snapshot_of(4, vec![bucket(4, "a", "blue"), bucket(4, "b", "red")]), None).unwrap();
+    let told = |since: Option<u32>, until: Option<u32>| -> Vec<String> {
+        let items = history.history_items(since.map(at), until.map(at)).unwrap();
+        let told = |item: &ConfigurationItem| {
+            format!("{} {} {:?}", item.key.resource_id, &item.capture_time[8..10], item.status)
+        };
+        items.iter().map(told).collect()
+    };
+    let all = [
+        "a 01 ResourceDiscovered",
+        "a 03 Ok",
+        "b 02 ResourceDiscovered",
+        "b 03 ResourceDeleted",
+        "b 04 ResourceDiscovered",
+    ];
+    assert_eq!(told(None, None), all);
+    assert_eq!(told(Some(2), Some(3)), [all[1], all[2], all[3]]);
+    assert_eq!(told(Some(4), None), [all[4]]);
+    let gone = &history.history_items(Some(at(3)), Some(at(3))).unwrap()[1];
+    assert_eq!((&gone.configuration, gone.arn.is_some()), (&Value::Null, bucket(2, "b", "red").arn.is_some()));
 }
 
 #[test]
@@ -222,6 +243,12 @@ fn what_is_forgotten_leaves_what_is_still_so() {
     assert_eq!(purged, Purged { snapshots: 2, versions: 1 });
     assert_eq!(colours(&history, "a"), ["\"blue\" 04-06", "\"green\" 06-now"]);
     assert_eq!(colours(&history, "b"), ["\"grey\" 04-now"]);
+    // It was known before: nobody discovers it then.
+    let statuses = |history: &History| -> Vec<(ItemStatus, String)> {
+        let items = history.state_at(at(6)).unwrap().items().to_vec();
+        items.iter().map(|item| (item.status, item.capture_time.to_string())).collect()
+    };
+    assert_eq!(statuses(&history), [(ItemStatus::Ok, time(6)), (ItemStatus::Ok, time(4))]);
     let contents =
         || -> i64 { history.connection.query_row("SELECT count(*) FROM content", [], |row| row.get(0)).unwrap() };
     assert_eq!(contents(), 3);
@@ -231,6 +258,7 @@ fn what_is_forgotten_leaves_what_is_still_so() {
     history.import([ConfigurationItem { status: ItemStatus::Ok, ..bucket(5, "a", "red") }]).unwrap();
     assert_eq!(colours(&history, "a"), ["\"blue\" 04-05", "\"red\" 05-06", "\"green\" 06-now"]);
     assert_eq!(colours(&history, "b"), ["\"grey\" 04-now"]);
+    assert_eq!(statuses(&history), [(ItemStatus::Ok, time(6)), (ItemStatus::Ok, time(4))]);
     assert_eq!(history.state_at(at(5)).unwrap().listing(&place(BUCKET)), Ok(()));
 }
 

@@ -73,11 +73,10 @@ impl<'t> Writer<'t> {
         Ok(id)
     }
 
-    /// Notes that a place was looked at, and whether its resources could be seen.
-    pub(super) fn looked(&mut self, place: i64, time: i64, could_see: bool) -> Attempt<()> {
-        let sql = "UPDATE place SET first = CASE WHEN ?3 THEN min(coalesce(first, ?2), ?2) ELSE first END,
-            last = max(coalesce(last, ?2), ?2) WHERE id = ?1";
-        self.transaction.prepare_cached(sql)?.execute(params![place, time, could_see])?;
+    /// Notes that a place was looked at.
+    pub(super) fn looked(&mut self, place: i64, time: i64) -> Attempt<()> {
+        let sql = "UPDATE place SET last = max(coalesce(last, ?2), ?2) WHERE id = ?1";
+        self.transaction.prepare_cached(sql)?.execute(params![place, time])?;
         Ok(())
     }
 

@@ -71,6 +71,85 @@ fn an_exported_snapshot_is_judged_as_the_snapshot_is() {
 }
 
 #[test]
+fn the_history_of_a_store_is_exported_and_imported_again() {
+    let folder = Folder::new();
+    let first = std::fs::read_to_string(data("cli/findings.jsonl")).expect("the data is there");
+    // On the second day one volume is another, one is gone and one is there; on the third the one that was gone is back.
+    let second = first
+        .replace("2026-01-02T", "2026-01-03T")
+        .replace("1767323045678", "1767409445678")
+        .replace("vol-0000000000000000c", "vol-0000000000000000d")
+        .replacen("\"encrypted\": true", "\"encrypted\": false", 1);
+    let third = second.replace("2026-01-03T", "2026-01-04T").replace("vol-0000000000000000d", "vol-0000000000000000c");
+    for (day, text) in [first, second, third].iter().enumerate() {
+        let name = format!("{day}.jsonl");
+        folder.write(&name, text);
+        folder.assize(&["evaluate", &name, "--store", "assize.db", "--rule", "encrypted-volumes"]);
+    }
+    let export = |arguments: &[&str]| {
+        let ran = folder.assize(&[&["export", "--store", "assize.db"], arguments].concat());
+        assert!([0, 3].contains(&ran.code()), "{ran}");
+        ran
+    };
+    let told = |name: &str| -> Vec<String> {
+        let line = |text: &str| -> String {
+            let item: Json = serde_json::from_str(text).expect("an item is JSON");
+            let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
+            format!(
+                "{} {} {}",
+                text("configurationItemCaptureTime"),
+                text("resourceId"),
+                text("configurationItemStatus")
+            )
+        };
+        let mut lines = Vec::new();
+        for file in files(&folder.path().join(name)).iter().filter(|file| file.ends_with(".gz")) {
+            let bytes = std::fs::read(folder.path().join(name).join(file)).expect("it is there");
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*bytes), &mut text).expect("it is gzip");
+            lines.extend(text.lines().map(line));
+        }
+        lines
+    };
+    let ran = export(&["--since", "2026-01-01", "--to", "history"]);
+    insta::assert_snapshot!(
+        "an exported history",
+        format!("{ran}{}", files(&folder.path().join("history")).join("\n"))
+    );
+    export(&["--since", "2026-01-01", "--to", "lines", "--format", "jsonl"]);
+    insta::assert_snapshot!("versions of an exported history", told("lines").join("\n"));
+    export(&["--since", "2026-01-03", "--until", "2026-01-03T12:00Z", "--to", "day", "--format", "jsonl"]);
+    assert!(
+        told("day").len() == 3 && told("day").iter().all(|line| line.starts_with("2026-01-03")),
+        "{:?}",
+        told("day")
+    );
+    let versions = |store: &str| {
+        let sql = "SELECT resource_id, status, captured_at, configuration, tags, relationships, valid_from, valid_to
+            FROM versions ORDER BY 1, 2, 3";
+        folder.assize(&["query", "--store", store, "--sql", sql, "-f", "csv"]).stdout().to_owned()
+    };
+    assert_eq!(folder.assize(&["import", "history", "--store", "again.db"]).code(), 0);
+    assert_eq!(versions("again.db"), versions("assize.db"));
+    // Of a moment the state is written, as of any snapshot.
+    for (moment, like) in
+        [(&[][..], "2.jsonl"), (&["--at", "1"], "0.jsonl"), (&["--at", "2026-01-03T12:00Z"], "1.jsonl")]
+    {
+        std::fs::remove_dir_all(folder.path().join("state")).ok();
+        std::fs::remove_dir_all(folder.path().join("like")).ok();
+        export(&[moment, &["--to", "state", "--format", "jsonl"]].concat());
+        folder.assize(&["export", like, "--to", "like", "--format", "jsonl"]);
+        let ids = |name: &str| {
+            let ids = told(name).into_iter().map(|line| line.split(' ').nth(1).unwrap_or_default().to_owned());
+            ids.collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(ids("state"), ids("like"), "{moment:?}");
+    }
+    let neither = folder.assize(&["export", "--to", "out"]);
+    assert!(neither.code() == 2 && neither.stderr().contains("--store"), "{neither}");
+}
+
+#[test]
 fn what_an_export_lacks_is_told() {
     let folder = Folder::new();
     let ran = folder.assize(&["export", &data("cli/both.jsonl"), "--to", "out"]);

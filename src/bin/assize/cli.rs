@@ -231,8 +231,8 @@ pub(crate) struct Import {
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// A snapshot of assize, or files or folders of AWS Config
-    #[arg(required = true, value_name = "SNAPSHOT")]
+    /// A snapshot of assize, or files or folders of AWS Config. The store's last known state by default
+    #[arg(value_name = "SNAPSHOT")]
     pub(crate) snapshots: Vec<PathBuf>,
     /// The folder to write to, as if it were the bucket
     #[arg(long, value_name = "DIR")]
@@ -241,7 +241,20 @@ pub(crate) struct Export {
     #[arg(short, long, value_name = "FORMAT", value_parser = export_formats(), default_value = "aws-config")]
     pub(crate) format: export::Format,
     #[command(flatten)]
+    pub(crate) store: Store,
+    /// Write the store's state of this moment: a time, a day, the number of a snapshot, latest or latest~2
+    #[arg(long, value_name = "MOMENT", conflicts_with = "snapshots", help_heading = "Store")]
+    pub(crate) at: Option<String>,
+    /// Write the history from this moment on, instead of a state: each version, in a file for each type and six hours
+    #[arg(long, value_name = "MOMENT", conflicts_with_all = ["snapshots", "at"], help_heading = "Store")]
+    pub(crate) since: Option<String>,
+    /// Write the history up to this moment
+    #[arg(long, value_name = "MOMENT", conflicts_with_all = ["snapshots", "at"], help_heading = "Store")]
+    pub(crate) until: Option<String>,
+    #[command(flatten)]
     pub(crate) definitions: Definitions,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
 }
 
 #[derive(Debug, Args)]

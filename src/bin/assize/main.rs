@@ -43,7 +43,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Collect(collect) => cmd::scan::collect(collect, color),
         Command::Evaluate(evaluate) => cmd::evaluate::run(evaluate, threads, color),
         Command::CompareConfig(compare) => cmd::compare_config::run(&compare, threads, color),
-        Command::Export(export) => cmd::export::run(&export, color),
+        Command::Export(export) => cmd::export::run(export, color),
         Command::Import(import) => cmd::import::run(import, color),
         Command::Report(report) => cmd::report::run(report, color),
         Command::Inventory(inventory) => cmd::inventory::run(&inventory, color),

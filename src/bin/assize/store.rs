@@ -60,6 +60,16 @@ pub(crate) fn moment(history: &History, word: Option<&str>) -> Result<Moment, Fa
     history.resolve(word.unwrap_or("latest")).map_err(|error| failure(&error))
 }
 
+/// What is known at the moment that is asked for: the last known state if none is; a snapshot that is named as it was read.
+pub(crate) fn state(history: &History, word: Option<&str>) -> Result<Snapshot, Failure> {
+    let moment = moment(history, word)?;
+    let read = match moment.snapshot {
+        Some(id) if word.is_some() => history.snapshot(id),
+        _ => history.state_at(moment.time),
+    };
+    read.map_err(|error| failure(&error))
+}
+
 /// The last snapshot up to a moment that was judged.
 pub(crate) fn last_judged(history: &History, moment: Moment) -> Result<SnapshotId, Failure> {
     let found = history.judged_until(moment.time).map_err(|error| failure(&error))?;

@@ -12,14 +12,12 @@ CREATE TABLE word (
     text TEXT NOT NULL UNIQUE
 );
 
--- One type in one account and region. `last` is the time of the last look at it, `first` of the first that could see
--- its resources.
+-- One type in one account and region. `last` is the time of the last look at it.
 CREATE TABLE place (
     id INTEGER PRIMARY KEY,
     account INTEGER NOT NULL REFERENCES word (id),
     region INTEGER NOT NULL REFERENCES word (id),
     type INTEGER NOT NULL REFERENCES word (id),
-    first INTEGER,
     last INTEGER,
     UNIQUE (account, region, type)
 );

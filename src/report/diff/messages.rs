@@ -23,7 +23,7 @@ use crate::value::{Object, Value};
 pub(super) fn write(diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
     for resource in &diff.resources {
         let Some(item) = resource.item() else { continue };
-        line(out, &item_changed(diff, resource, item)?)?;
+        line(out, &item_changed(diff, resource, item))?;
     }
     for change in &diff.compliance {
         if let Some(message) = compliance_changed(diff, change) {
@@ -38,7 +38,7 @@ fn line(out: &mut dyn Write, message: &Json) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-fn item_changed(diff: &Diff, resource: &ResourceChange, item: &Arc<ConfigurationItem>) -> io::Result<Json> {
+fn item_changed(diff: &Diff, resource: &ResourceChange, item: &Arc<ConfigurationItem>) -> Json {
     let mut item = ConfigurationItem::clone(item);
     let change = resource.change;
     if item.md5_hash.is_empty() {
@@ -47,32 +47,15 @@ fn item_changed(diff: &Diff, resource: &ResourceChange, item: &Arc<Configuration
     match change {
         ChangeType::Create => item.status = ItemStatus::ResourceDiscovered,
         ChangeType::Update => item.status = ItemStatus::Ok,
-        // What AWS Config keeps of a resource that is gone: which one it was, and when that was seen.
-        ChangeType::Delete => {
-            let gone = ConfigurationItem::new(item.key.clone(), diff.to);
-            item = ConfigurationItem {
-                status: ItemStatus::ResourceDeleted,
-                resource_name: item.resource_name,
-                arn: item.arn,
-                availability_zone: item.availability_zone,
-                creation_time: item.creation_time,
-                ..gone
-            };
-        }
+        ChangeType::Delete => item = item.deleted(diff.to),
     }
-    let mut document = serde_json::to_value(&item)?;
-    if change == ChangeType::Delete
-        && let Some(members) = document.as_object_mut()
-    {
-        members.insert("configuration".to_owned(), Json::Null);
-    }
-    Ok(json!({
+    json!({
         "messageType": "ConfigurationItemChangeNotification",
         "recordVersion": "1.3",
         "notificationCreationTime": diff.to,
-        "configurationItem": document,
+        "configurationItem": item,
         "configurationItemDiff": item_diff(resource),
-    }))
+    })
 }
 
 /// `configurationItemDiff`: of what was changed each property, of what is gone the sections that it had. A resource that

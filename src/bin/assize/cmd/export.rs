@@ -4,22 +4,51 @@ use std::fs;
 use std::path::Path;
 
 use assize::export::{self, ExportFile, Missing};
+use assize::history::History;
 use assize::report::terminal::counted;
-use assize::snapshot::Snapshot;
 
 use crate::cli::Export;
 use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
-use crate::{exit, input};
+use crate::settings::Settings;
+use crate::{exit, input, store};
 
-pub(crate) fn run(flags: &Export, colors: Colors) -> Result<u8, Failure> {
-    let (_, catalog) = input::definitions(&flags.definitions)?;
+pub(crate) fn run(mut flags: Export, colors: Colors) -> Result<u8, Failure> {
     if flags.to.exists() && !flags.to.is_dir() {
         return Err(Failure::new(format!("cannot write to {}: it is no folder", flags.to.display())));
     }
-    let snapshot = input::snapshot(&flags.snapshots, &catalog)?;
+    let snapshot = if flags.snapshots.is_empty() {
+        Settings::load(&flags.config)?.store(&mut flags.store);
+        let history = store::existing(&flags.store, "a snapshot")?;
+        if flags.since.is_some() || flags.until.is_some() {
+            return write_history(&flags, &history, colors);
+        }
+        store::state(&history, flags.at.as_deref())?
+    } else {
+        let (_, catalog) = input::definitions(&flags.definitions)?;
+        input::snapshot(&flags.snapshots, &catalog)?
+    };
     let mut missing = Missing::new(snapshot.about().gaps.iter().cloned());
-    let written = write_snapshot(flags, &snapshot, &mut missing)?;
+    let files = export::snapshot(&snapshot, flags.format).map_err(|error| Failure::new(causes(&error)))?;
+    let written = write(&flags.to, &files, &mut missing)?;
+    finish(&flags, &written, missing, colors)
+}
+
+/// The versions of a time. What could not be read in between is no version: the lists that failed are those of its end.
+fn write_history(flags: &Export, history: &History, colors: Colors) -> Result<u8, Failure> {
+    let time = |word: &Option<String>| {
+        let moment = word.as_deref().map(|word| store::moment(history, Some(word))).transpose();
+        moment.map(|moment| moment.map(|moment| moment.time))
+    };
+    let (since, until) = (time(&flags.since)?, time(&flags.until)?);
+    let read = || {
+        let end = history.state_at(until.unwrap_or(jiff::Timestamp::MAX))?;
+        Ok((history.history_items(since, until)?, end))
+    };
+    let (versions, end) = read().map_err(|error| store::failure(&error))?;
+    let mut missing = Missing::new(end.about().gaps.iter().cloned());
+    let files = export::history(&versions, flags.format).map_err(|error| Failure::new(causes(&error)))?;
+    let written = write(&flags.to, &files, &mut missing)?;
     finish(flags, &written, missing, colors)
 }
 
@@ -28,11 +57,6 @@ pub(crate) fn run(flags: &Export, colors: Colors) -> Result<u8, Failure> {
 struct Written {
     files: usize,
     items: usize,
-}
-
-fn write_snapshot(flags: &Export, snapshot: &Snapshot, missing: &mut Missing) -> Result<Written, Failure> {
-    let files = export::snapshot(snapshot, flags.format).map_err(|error| Failure::new(causes(&error)))?;
-    write(&flags.to, &files, missing)
 }
 
 fn write(folder: &Path, files: &[ExportFile<'_>], missing: &mut Missing) -> Result<Written, Failure> {

@@ -107,13 +107,7 @@ fn snapshot(flags: &cli::Query) -> Result<Snapshot, Failure> {
         return input::snapshot(&flags.snapshots, &catalog);
     }
     let history = store::existing(&flags.store, "a file with --snapshot")?;
-    let moment = store::moment(&history, flags.at.as_deref())?;
-    let read = match moment.snapshot {
-        // A snapshot that was named is asked as it was read.
-        Some(id) if flags.at.is_some() => history.snapshot(id),
-        _ => history.state_at(moment.time),
-    };
-    read.map_err(|error| store::failure(&error))
+    store::state(&history, flags.at.as_deref())
 }
 
 /// The error with the line it is in, and a caret below the place.
