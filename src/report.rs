@@ -7,11 +7,7 @@
 //! All text that was read from AWS is hostile, and so is the text of a user's rules. The JSON and SARIF formats hold
 //! names as they are, as data; where text is shown to a person it passes through [`harmless`].
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write as _};
-use std::io::{self, Write};
-use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::drift::Drift;
@@ -22,14 +18,28 @@ use crate::rule::set::Chosen;
 use crate::snapshot::{About, Contents, Snapshot};
 use crate::value::Value;
 
+pub mod asff;
 pub mod comparison;
+pub mod csv;
 pub mod diff;
+pub mod finding;
+mod format;
+pub mod github;
+mod harmless;
 pub mod json;
+pub mod jsonl;
+pub mod junit;
+pub mod markdown;
+pub mod ocsf;
+pub mod partition;
 pub mod sarif;
 mod style;
 pub mod table;
 pub mod terminal;
 pub mod timeline;
+
+pub use self::format::{Extent, Format, Options, UnknownFormat, write};
+pub use self::harmless::harmless;
 
 /// Everything that a run found.
 #[derive(Clone, Debug, PartialEq)]
@@ -276,6 +286,16 @@ impl Report {
         self.evaluations.iter().filter(|evaluation| evaluation.is_exempted())
     }
 
+    /// The evaluations that an extent asks for, in the report's order.
+    pub fn extent(&self, extent: Extent) -> impl Iterator<Item = &Evaluation> {
+        self.evaluations.iter().filter(move |evaluation| match extent {
+            Extent::Full => true,
+            Extent::Findings => {
+                matches!(evaluation.compliance_type, ComplianceType::NonCompliant | ComplianceType::InsufficientData)
+            }
+        })
+    }
+
     /// Whether there is a finding of this severity or worse.
     pub fn has_findings_at(&self, least: Severity) -> bool {
         self.findings().any(|finding| finding.severity >= least)
@@ -375,104 +395,14 @@ impl Counts {
     }
 }
 
-/// A format in which a report is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Format {
-    /// For people.
-    Terminal,
-    /// For programs: everything, versioned, with a schema in `docs/report.schema.json`.
-    Json,
-    /// For code scanning: SARIF 2.1.0.
-    Sarif,
-}
-
-impl Format {
-    /// All formats.
-    pub const ALL: [Self; 3] = [Self::Terminal, Self::Json, Self::Sarif];
-
-    /// The word by which it is asked for.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Terminal => "terminal",
-            Self::Json => "json",
-            Self::Sarif => "sarif",
-        }
+/// The text in at most so many characters, with an ellipsis where something was left out.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
     }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A word that names no format.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no format `{0}`")]
-pub struct UnknownFormat(pub String);
-
-impl FromStr for Format {
-    type Err = UnknownFormat;
-
-    fn from_str(word: &str) -> Result<Self, UnknownFormat> {
-        Self::ALL.into_iter().find(|format| format.as_str() == word).ok_or_else(|| UnknownFormat(word.to_owned()))
-    }
-}
-
-/// What the formats need to know beside the report.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// How the terminal's text is laid out.
-    pub terminal: terminal::Layout,
-    /// The file that findings of live resources are located in.
-    pub anchor: sarif::Anchor,
-    /// Whether SARIF has exempted findings too, as suppressed results. GitHub ignores the suppression and opens an alert
-    /// for each: for an upload they are left out, and counted in a notification.
-    pub suppressions: bool,
-}
-
-/// Writes a report.
-///
-/// # Errors
-/// What the writer says.
-pub fn write(report: &Report, format: Format, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    match format {
-        Format::Terminal => terminal::write(report, &options.terminal, out),
-        Format::Json => json::write(report, out),
-        Format::Sarif => sarif::write(report, options, out),
-    }
-}
-
-/// Text that does nothing but show: characters that move the cursor, change the direction of reading, or cannot be seen
-/// are written as their code points (`\u{202e}`), tabs and ends of lines as `\t` and `\n`.
-pub fn harmless(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_harmful) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            // Writing to a string cannot fail.
-            _ if is_harmful(c) => _ = write!(out, "\\u{{{:x}}}", u32::from(c)),
-            _ => out.push(c),
-        }
-    }
-    Cow::Owned(out)
-}
-
-fn is_harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            // soft hyphen; Arabic letter mark; Hangul fillers; Mongolian vowel separator
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{180e}'
-            // zero-width and directional marks; separators, embeddings and overrides; isolates and invisible operators
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            // byte order mark; interlinear annotations; language tags and the selectors after them
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    let mut short: String = text.chars().take(most - 1).collect();
+    short.push('…');
+    short
 }
 
 /// Whether an error code of AWS says that the caller may not make the call.

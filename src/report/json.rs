@@ -15,8 +15,10 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize, Serializer};
 
-use self::drift::{DriftV1, StandingV1};
-use super::{ExemptionSummary, Report, RuleSummary, SnapshotSummary};
+pub(super) use self::drift::DriftV1;
+use self::drift::StandingV1;
+use super::finding::fingerprint;
+use super::{Counts, ExemptionSummary, Report, RuleSummary, SnapshotSummary};
 use crate::drift::Drift;
 use crate::evaluation::{ComplianceType, Evaluation, Evidence, ExemptionMark, ExemptionState, RuleError, Severity};
 use crate::exemption::Usage;
@@ -53,21 +55,12 @@ pub enum ReadError {
 /// # Errors
 /// What the writer says.
 pub fn write(report: &Report, mut out: impl Write) -> io::Result<()> {
-    let counts = report.counts();
     let wire = ReportV1 {
         format: FORMAT,
         version: VERSION,
         assize_version: &report.assize_version,
         snapshot: SnapshotV1::new(&report.snapshot),
-        summary: SummaryV1 {
-            compliant: counts.compliant,
-            non_compliant: counts.non_compliant,
-            not_applicable: counts.not_applicable,
-            insufficient_data: counts.insufficient_data,
-            exempted: counts.exempted,
-            exempted_insufficient_data: counts.exempted_insufficient_data,
-            findings: Severity::ALL.into_iter().map(|severity| (severity.as_str(), counts.of(severity))).collect(),
-        },
+        summary: SummaryV1::new(&report.counts()),
         rules: Each(&report.rules, RuleV1::new),
         evaluations: Evaluations(report),
         gaps: Each(&report.gaps, GapV1::new),
@@ -176,7 +169,7 @@ impl Serialize for Evaluations<'_> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct SummaryV1 {
+pub(super) struct SummaryV1 {
     compliant: usize,
     non_compliant: usize,
     not_applicable: usize,
@@ -186,9 +179,23 @@ struct SummaryV1 {
     findings: BTreeMap<&'static str, usize>,
 }
 
+impl SummaryV1 {
+    pub(super) fn new(counts: &Counts) -> Self {
+        Self {
+            compliant: counts.compliant,
+            non_compliant: counts.non_compliant,
+            not_applicable: counts.not_applicable,
+            insufficient_data: counts.insufficient_data,
+            exempted: counts.exempted,
+            exempted_insufficient_data: counts.exempted_insufficient_data,
+            findings: Severity::ALL.into_iter().map(|severity| (severity.as_str(), counts.of(severity))).collect(),
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct SnapshotV1<'a> {
+pub(super) struct SnapshotV1<'a> {
     captured_at: Cow<'a, str>,
     duration_ms: u64,
     source: Cow<'a, str>,
@@ -201,7 +208,7 @@ struct SnapshotV1<'a> {
 }
 
 impl<'a> SnapshotV1<'a> {
-    fn new(summary: &'a SnapshotSummary) -> Self {
+    pub(super) fn new(summary: &'a SnapshotSummary) -> Self {
         Self {
             captured_at: Cow::Borrowed(&summary.captured_at),
             duration_ms: summary.duration_ms,
@@ -232,7 +239,7 @@ impl<'a> SnapshotV1<'a> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RuleV1<'a> {
+pub(super) struct RuleV1<'a> {
     id: Cow<'a, str>,
     title: Cow<'a, str>,
     severity: Severity,
@@ -252,7 +259,7 @@ struct RuleV1<'a> {
 }
 
 impl<'a> RuleV1<'a> {
-    fn new(rule: &'a RuleSummary) -> Self {
+    pub(super) fn new(rule: &'a RuleSummary) -> Self {
         Self {
             id: Cow::Borrowed(&rule.id),
             title: Cow::Borrowed(&rule.title),
@@ -291,7 +298,10 @@ impl<'a> RuleV1<'a> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct EvaluationV1<'a> {
+pub(super) struct EvaluationV1<'a> {
+    /// Not read: it follows from the others.
+    #[serde(default)]
+    fingerprint: Option<String>,
     rule: Cow<'a, str>,
     compliance_type: ComplianceType,
     severity: Severity,
@@ -311,9 +321,10 @@ struct EvaluationV1<'a> {
 }
 
 impl<'a> EvaluationV1<'a> {
-    fn new(evaluation: &'a Evaluation, drift: Option<&'a Drift>) -> Self {
+    pub(super) fn new(evaluation: &'a Evaluation, drift: Option<&'a Drift>) -> Self {
         let key = &evaluation.resource;
         Self {
+            fingerprint: Some(fingerprint(evaluation)),
             rule: Cow::Borrowed(&evaluation.rule),
             compliance_type: evaluation.compliance_type,
             severity: evaluation.severity,
@@ -416,7 +427,7 @@ impl<'a> EvidenceV1<'a> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct GapV1<'a> {
+pub(super) struct GapV1<'a> {
     account_id: Cow<'a, str>,
     aws_region: Cow<'a, str>,
     resource_type: Cow<'a, str>,
@@ -429,7 +440,7 @@ struct GapV1<'a> {
 }
 
 impl<'a> GapV1<'a> {
-    fn new(gap: &'a Gap) -> Self {
+    pub(super) fn new(gap: &'a Gap) -> Self {
         Self {
             account_id: Cow::Borrowed(&gap.account_id),
             aws_region: Cow::Borrowed(&gap.aws_region),
@@ -462,14 +473,14 @@ impl<'a> GapV1<'a> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RuleErrorV1<'a> {
+pub(super) struct RuleErrorV1<'a> {
     rule: Cow<'a, str>,
     resource: Option<Cow<'a, str>>,
     message: Cow<'a, str>,
 }
 
 impl<'a> RuleErrorV1<'a> {
-    fn new(error: &'a RuleError) -> Self {
+    pub(super) fn new(error: &'a RuleError) -> Self {
         Self {
             rule: Cow::Borrowed(&error.rule),
             resource: error.resource.as_deref().map(Cow::Borrowed),
@@ -488,7 +499,7 @@ impl<'a> RuleErrorV1<'a> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ExemptionV1<'a> {
+pub(super) struct ExemptionV1<'a> {
     id: Cow<'a, str>,
     digest: Cow<'a, str>,
     rules: Cow<'a, [String]>,
@@ -507,7 +518,7 @@ struct ExemptionV1<'a> {
 }
 
 impl<'a> ExemptionV1<'a> {
-    fn new(exemption: &'a ExemptionSummary) -> Self {
+    pub(super) fn new(exemption: &'a ExemptionSummary) -> Self {
         Self {
             id: Cow::Borrowed(&exemption.id),
             digest: Cow::Borrowed(&exemption.digest),

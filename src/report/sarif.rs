@@ -18,16 +18,16 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde_json::json;
 use serde_sarif::sarif::{
     ArtifactLocation, Invocation, Location, LogicalLocation, Message, MultiformatMessageString, Notification,
     PhysicalLocation, PropertyBag, Region, ReportingConfiguration, ReportingDescriptor, ReportingDescriptorReference,
     Result as SarifResult, ResultKind, ResultLevel, Run, RunAutomationDetails, Sarif, Suppression, Tool, ToolComponent,
 };
-use sha2::{Digest, Sha256};
 
-use super::{ExemptionSummary, Options, Report, RuleSummary, harmless};
+use super::finding::fingerprint;
+use super::{ExemptionSummary, Options, Report, RuleSummary, harmless, shortened};
 use crate::drift::Drift;
 use crate::evaluation::{ComplianceType, Evaluation, ExemptionMark, RuleError, Severity};
 use crate::gap::Gap;
@@ -109,6 +109,16 @@ impl Anchor {
     /// The relative URI of the file.
     pub fn uri(&self) -> &str {
         &self.uri
+    }
+
+    /// The same as a path.
+    pub(super) fn path(&self) -> String {
+        percent_decode_str(&self.uri).decode_utf8_lossy().into_owned()
+    }
+
+    /// The line that asks for the rule, or else has its id, from 1; the first line if none does.
+    pub(super) fn line(&self, rule: &str) -> i64 {
+        self.line_of(rule).0
     }
 
     /// The line that asks for the rule, or else has its id, from 1, and its length in UTF-16 code units; the first line if
@@ -528,19 +538,6 @@ fn exemption_notification(exemption: &ExemptionSummary, remark: &str) -> Notific
     notification
 }
 
-/// Which finding this is, whatever else is in the report. The length before each part keeps `a` + `bc` and `ab` + `c`
-/// apart.
-fn fingerprint(finding: &Evaluation) -> String {
-    let key = &finding.resource;
-    let mut hash = Sha256::new();
-    let parts = [&*finding.rule, &*key.account_id, &*key.region, &*key.resource_type, &*key.resource_id, &finding.key];
-    for part in parts {
-        hash.update(part.len().to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    hash.finalize().iter().take(16).fold(String::new(), |text, byte| text + format!("{byte:02x}").as_str())
-}
-
 fn gap_notification(gap: &Gap, rules: &BTreeMap<&str, usize>) -> Notification {
     let place = match (&gap.resource_id, &gap.path) {
         (None, _) => format!("the list of {} in {}", gap.resource_type, gap.aws_region),
@@ -594,15 +591,6 @@ fn properties<const N: usize>(members: [(&str, serde_json::Value); N]) -> Proper
 /// The first text that has something in it: GitHub does not count empty ones.
 fn first_of<const N: usize>(texts: [&str; N]) -> &str {
     texts.into_iter().map(str::trim).find(|text| !text.is_empty()).unwrap_or("-")
-}
-
-fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let mut short: String = text.chars().take(most - 1).collect();
-    short.push('…');
-    short
 }
 
 fn some_text(text: &str) -> Option<String> {

@@ -1,9 +1,12 @@
 //! One report, in every format. Names in it are as hostile as AWS lets them be, and worse.
 
 mod exemptions;
+mod formats;
+mod hostile;
 
 use std::path::Path;
 
+use super::harmless::is_harmful;
 use super::*;
 use crate::evaluation::Evidence;
 use crate::item::{ConfigurationItem, Relationship, ResourceKey};

@@ -9,8 +9,8 @@ use std::str::FromStr;
 use assize::config;
 use assize::evaluation::Severity;
 use assize::export;
-use assize::report::Format;
 use assize::report::diff::Format as DiffFormat;
+use assize::report::{Extent, Format};
 use assize::rule::Category;
 use assize::rule::set::Assignment;
 use assize::source::config_bucket::{Address, AddressError};
@@ -740,6 +740,9 @@ pub(crate) struct Output {
     /// Also write the report to a file, such as sarif=assize.sarif
     #[arg(short, long = "output", value_name = "FORMAT=FILE", value_parser = output)]
     pub(crate) outputs: Vec<(Format, PathBuf)>,
+    /// How much csv, junit, ocsf and asff have: what needs a look, or with full all evaluations
+    #[arg(long = "report", value_name = "EXTENT", value_parser = extents(), default_value = "findings")]
+    pub(crate) extent: Extent,
     /// End with exit code 1 only for findings of this severity or worse [default: informational]
     #[arg(long, value_name = "SEVERITY|never", value_parser = fail_on())]
     pub(crate) fail_on: Option<FailOn>,
@@ -830,6 +833,10 @@ fn categories() -> impl TypedValueParser<Value = Category> {
 
 fn formats() -> impl TypedValueParser<Value = Format> {
     words(&Format::ALL, Format::as_str)
+}
+
+fn extents() -> impl TypedValueParser<Value = Extent> {
+    words(&Extent::ALL, Extent::as_str)
 }
 
 fn export_formats() -> impl TypedValueParser<Value = export::Format> {

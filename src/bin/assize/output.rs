@@ -123,8 +123,8 @@ pub(crate) fn anchor(
     config: Option<&Path>,
     lines: &BTreeMap<String, u64>,
 ) -> Result<Anchor, Failure> {
-    let is_sarif = output.format == Format::Sarif || output.outputs.iter().any(|(format, _)| *format == Format::Sarif);
-    if !is_sarif {
+    let is_anchored = |format: &Format| [Format::Sarif, Format::Github].contains(format);
+    if !is_anchored(&output.format) && !output.outputs.iter().any(|(format, _)| is_anchored(format)) {
         return Ok(Anchor::default());
     }
     let written = output.outputs.iter().find(|(format, _)| *format == Format::Sarif).map(|(_, path)| path);
@@ -168,7 +168,8 @@ pub(crate) fn find_anchor(
 /// Writes the report to all places and says with which exit code to end. A place that fails does not keep the report
 /// from the others: it took a while to make.
 pub(crate) fn report(report: &Report, output: &cli::Output, anchor: Anchor, colors: Colors) -> Result<u8, Failure> {
-    let mut options = Options { anchor, terminal: Layout::default(), suppressions: output.sarif_suppressions };
+    let mut options =
+        Options { anchor, terminal: Layout::default(), suppressions: output.sarif_suppressions, extent: output.extent };
     let mut written = Ok(());
     for (format, path) in &output.outputs {
         written = written.and(file(path, |out| report::write(report, *format, &options, out)));

@@ -1,8 +1,6 @@
 //! Differences for people who read them in a ticket, a pull request or a mail: Markdown of GitHub's flavour.
 //!
-//! Every text that is not assize's own stands in a code span. There nothing is markup: no HTML, no link, no image, no
-//! mention of anybody; a backslash would not do, as mentions and addresses are looked for after it is gone. Ends of lines
-//! are written as `\n`, so no text leaves its span, and a span is fenced by more backticks than it holds.
+//! Every text that is not assize's own stands in a code span, as in the report on one run.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -10,11 +8,8 @@ use std::io::{self, Write};
 use super::{Compared, shown, why};
 use crate::diff::{ChangeType, Diff, Drift, EvaluationChange, ResourceChange};
 use crate::item::GLOBAL;
-use crate::report::harmless;
-use crate::report::terminal::{counted, cut};
-
-/// The most columns of one text: a policy may have thousands.
-const LONGEST: usize = 160;
+use crate::report::markdown::code;
+use crate::report::terminal::counted;
 
 /// Writes the differences, of each kind at most `limit`.
 ///
@@ -32,19 +27,6 @@ pub(super) fn write(compared: &Compared, limit: Option<usize>, out: &mut dyn Wri
     resources(diff, limit, out)?;
     readability(diff, limit, out)?;
     rules(diff, limit, out)
-}
-
-/// Text of others as a code span.
-fn code(text: &str) -> String {
-    let text = cut(&harmless(text), LONGEST);
-    if text.trim().is_empty() {
-        return "(empty)".to_owned();
-    }
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    // One space at each end is taken off again, where both are there.
-    let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
-    format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 fn more(found: usize, limit: usize, out: &mut dyn Write) -> io::Result<()> {

@@ -11,7 +11,7 @@ use crate::report::Report;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DriftV1<'a> {
+pub(in crate::report) struct DriftV1<'a> {
     previous: Option<Cow<'a, str>>,
     new: usize,
     still_open: usize,
@@ -19,7 +19,7 @@ pub(super) struct DriftV1<'a> {
 }
 
 impl<'a> DriftV1<'a> {
-    pub(super) fn new(report: &'a Report, drift: &'a Drift) -> Self {
+    pub(in crate::report) fn new(report: &'a Report, drift: &'a Drift) -> Self {
         let (new, still_open) = report.new_and_open(drift);
         Self {
             previous: drift.previous.as_deref().map(Cow::Borrowed),

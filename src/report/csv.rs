@@ -1,0 +1,104 @@
+//! The report as a table for spreadsheets: one evaluation a row, under names that the JSON report has too.
+//!
+//! A spreadsheet takes a cell for a formula by its first character, and a formula can send the sheet to anybody. So every
+//! cell is quoted, and one that could begin a formula begins with an apostrophe instead, which spreadsheets take as *this
+//! is text* (<https://owasp.org/www-community/attacks/CSV_Injection>). Control characters are written as in the other
+//! formats for people.
+
+use std::io::{self, Write};
+
+use csv::{QuoteStyle, Terminator, WriterBuilder};
+
+use super::finding::{Light, fingerprint};
+use super::{Extent, Report, harmless};
+use crate::evaluation::{Evaluation, Evidence};
+
+/// The columns. Further ones are added at the end; none is renamed, moved or given another meaning.
+pub const COLUMNS: [&str; 23] = [
+    "fingerprint",
+    "status",
+    "complianceType",
+    "severity",
+    "rule",
+    "title",
+    "category",
+    "accountId",
+    "awsRegion",
+    "resourceType",
+    "resourceId",
+    "resourceName",
+    "arn",
+    "key",
+    "annotation",
+    "evidence",
+    "gap",
+    "exemption",
+    "exemptionReason",
+    "exemptionExpires",
+    "openSince",
+    "capturedAt",
+    "reference",
+];
+
+/// Writes the rows that the extent asks for.
+///
+/// # Errors
+/// What the writer says.
+pub fn write(report: &Report, extent: Extent, out: &mut dyn Write) -> io::Result<()> {
+    let mut table =
+        WriterBuilder::new().quote_style(QuoteStyle::Always).terminator(Terminator::CRLF).from_writer(&mut *out);
+    table.write_record(COLUMNS)?;
+    for evaluation in report.extent(extent) {
+        table.write_record(row(report, evaluation).iter().map(|text| cell(text)))?;
+    }
+    table.flush()
+}
+
+fn row(report: &Report, evaluation: &Evaluation) -> [String; COLUMNS.len()] {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let key = &evaluation.resource;
+    let rule = report.rule(&evaluation.rule);
+    let mark = evaluation.exemption.as_deref();
+    let standing = report.drift.as_ref().and_then(|drift| drift.standing(evaluation));
+    let evidence: Vec<String> = evaluation.evidence.iter().filter_map(fact).collect();
+    [
+        fingerprint(evaluation),
+        Light::of(evaluation).as_str().to_owned(),
+        evaluation.compliance_type.as_str().to_owned(),
+        evaluation.severity.as_str().to_owned(),
+        evaluation.rule.to_string(),
+        text(rule.map(|rule| rule.title.as_str())),
+        text(rule.map(|rule| rule.category.as_str())),
+        key.account_id.to_string(),
+        key.region.to_string(),
+        key.resource_type.to_string(),
+        key.resource_id.to_string(),
+        text(evaluation.resource_name.as_deref()),
+        text(evaluation.arn.as_deref()),
+        evaluation.key.to_string(),
+        evaluation.annotation.to_string(),
+        evidence.join("; "),
+        evaluation.gap.as_deref().map(|gap| gap.reason.to_string()).unwrap_or_default(),
+        text(mark.map(|mark| mark.state.as_str())),
+        text(mark.map(|mark| mark.reason.as_str())),
+        text(mark.and_then(|mark| mark.expires.as_deref())),
+        text(standing.and_then(|standing| standing.open_since.as_deref())),
+        report.snapshot.captured_at.clone(),
+        text(rule.and_then(|rule| rule.references.first()).map(String::as_str)),
+    ]
+}
+
+fn fact(evidence: &Evidence) -> Option<String> {
+    let value = evidence.value.as_deref()?;
+    let of = evidence.resource.as_deref().map(|resource| format!("{resource} ")).unwrap_or_default();
+    Some(format!("{of}{} = {value}", evidence.path))
+}
+
+/// A cell that is text to every spreadsheet.
+fn cell(text: &str) -> String {
+    let text = harmless(text);
+    // Some programs look behind spaces, and some take the wide forms of East Asian scripts for the same signs.
+    let begins = text.trim_start().chars().next();
+    let is_formula = begins.is_some_and(|c| "=+-@＝＋－＠\\|%".contains(c));
+    if is_formula { format!("'{text}") } else { text.into_owned() }
+}

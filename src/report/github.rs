@@ -1,0 +1,92 @@
+//! The report as workflow commands of GitHub: the findings are shown as annotations of the run.
+//!
+//! A line is a command, and whatever stands behind it is its text
+//! (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>). So no end of a line may come
+//! from a name, and the signs that part a command's members are written as codes, as GitHub's own toolkit does. A step
+//! shows ten annotations of each level: the worst are written, and the last line says how many more there are.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::terminal::counted;
+use super::{Options, Report, harmless};
+use crate::evaluation::{Evaluation, Severity};
+use crate::item::GLOBAL;
+
+/// As many of a level as GitHub shows of a step. One place is kept for what was left out, and one for the gaps.
+const MOST: usize = 9;
+
+/// Writes the commands.
+///
+/// # Errors
+/// What the writer says.
+pub fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let mut findings: Vec<&Evaluation> = report.findings().collect();
+    findings.sort_by_key(|finding| Reverse(finding.severity));
+    let mut written = BTreeMap::<&str, usize>::new();
+    let mut left_out = 0;
+    for finding in findings {
+        let level = level(finding.severity);
+        let count = written.entry(level).or_default();
+        if *count == MOST {
+            left_out += 1;
+            continue;
+        }
+        *count += 1;
+        let title = report.rule(&finding.rule).map_or(&*finding.rule, |rule| &rule.title);
+        let title = format!("{}: {title}", finding.severity.as_str());
+        let line = options.anchor.line(&finding.rule);
+        let place = [("file", options.anchor.path()), ("line", line.to_string()), ("title", title)];
+        command(out, level, &place, &sentence(report, finding))?;
+    }
+    let gaps = report.gaps_and_rules().len() + report.rule_errors.len();
+    if gaps > 0 {
+        let text = format!("{} could not be read or judged; the report names them", counted(gaps, "thing"));
+        command(out, "warning", &[("title", "assize: not everything was judged".to_owned())], &text)?;
+    }
+    if left_out > 0 {
+        let text = format!("{} more; the report has all of them", counted(left_out, "finding"));
+        command(out, "notice", &[("title", "assize: not all findings are shown here".to_owned())], &text)?;
+    }
+    Ok(())
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low | Severity::Informational => "notice",
+    }
+}
+
+fn sentence(report: &Report, finding: &Evaluation) -> String {
+    let key = &finding.resource;
+    let mut text = format!("{} {}", key.resource_type, key.resource_id);
+    let name = finding.resource_name.as_deref().filter(|name| !name.is_empty() && **name != *key.resource_id);
+    if let Some(name) = name {
+        text = format!("{text} ({name})");
+    }
+    if *key.region != *GLOBAL {
+        text = format!("{text} in {}", key.region);
+    }
+    if report.snapshot.accounts.len() > 1 {
+        text = format!("{text} of {}", key.account_id);
+    }
+    format!("{text}: {} [{}]", finding.annotation, finding.rule)
+}
+
+fn command(out: &mut dyn Write, name: &str, members: &[(&str, String)], text: &str) -> io::Result<()> {
+    let members: Vec<String> = members.iter().map(|(name, value)| format!("{name}={}", member(value))).collect();
+    writeln!(out, "::{name} {}::{}", members.join(","), data(text))
+}
+
+/// The text of a command.
+fn data(text: &str) -> String {
+    harmless(text).replace('%', "%25")
+}
+
+/// The value of a command's member.
+fn member(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
