@@ -24,6 +24,8 @@ fn main() -> io::Result<()> {
     })?;
     fs::write(out.join("models.rs"), texts("MODELS", "Service models: name of the service and JSON", &models)?)?;
     fs::write(out.join("resources.rs"), descriptors(&resources)?)?;
+    let mappings = files(&root.join("iac"), |path| stem(path, "yaml"))?;
+    fs::write(out.join("iac.rs"), trees(&mappings)?)?;
     let sources = texts("RULES", "Files of the rules: path below `rules/` and text", &rules)?;
     fs::write(out.join("rules.rs"), sources + &metadata(&rules)?)
 }
@@ -67,6 +69,21 @@ fn files(folder: &Path, name: impl Fn(&str) -> Option<String>) -> io::Result<Vec
 fn texts(constant: &str, meaning: &str, files: &[(String, PathBuf)]) -> io::Result<String> {
     let rows = files.iter().map(|(name, path)| format!("({name:?}, include_str!({:?}))", path.display().to_string()));
     table(meaning, constant, "(&str, &str)", rows)
+}
+
+/// The table of what Terraform and CloudFormation call the types and their facts: name of the file, and JSON.
+fn trees(files: &[(String, PathBuf)]) -> io::Result<String> {
+    let mut rows = Vec::new();
+    for (name, path) in files {
+        let tree: serde_json::Value = yaml(path, &fs::read_to_string(path)?)?;
+        rows.push(format!("({name:?}, {:?})", tree.to_string()));
+    }
+    table(
+        "What Terraform and CloudFormation call types and facts: name of the file and JSON",
+        "IAC",
+        "(&str, &str)",
+        rows,
+    )
 }
 
 /// The table of the descriptors, by type, each with the place where its type is named.

@@ -36,7 +36,7 @@ pub const SCHEMA: &str = include_str!("../docs/assize.schema.json");
 
 /// The keys of each part of the file.
 mod keys {
-    pub(super) const FILE: [&str; 12] = [
+    pub(super) const FILE: [&str; 14] = [
         "accounts",
         "regions",
         "rules",
@@ -47,6 +47,8 @@ mod keys {
         "fail_on",
         "sarif_suppressions",
         "definitions",
+        "iac",
+        "iac_states",
         "store",
         "threads",
     ];
@@ -133,6 +135,10 @@ pub struct Config {
     pub resources: Option<Located<PathBuf>>,
     /// The folder with further service models.
     pub models: Option<Located<PathBuf>>,
+    /// The folder in which resources are defined.
+    pub iac: Option<Located<PathBuf>>,
+    /// States of Terraform beside it: paths, or `s3://bucket/key`.
+    pub iac_states: Vec<Located<String>>,
     /// Where history is kept.
     pub store: Option<Located<PathBuf>>,
     /// On how many threads to judge.
@@ -242,6 +248,13 @@ impl Config {
             let mut folder = |key| definitions.get(key).and_then(|node| reader.text(node)).map(located);
             config.resources = folder("resources");
             config.models = folder("models");
+        }
+        config.iac = section.get("iac").and_then(|node| reader.text(node)).map(located);
+        if let Some(node) = section.get("iac_states") {
+            let of_bucket = |text: &str| text.starts_with("s3://");
+            let path = |text: String| if of_bucket(&text) { text } else { folder.join(text).display().to_string() };
+            let states = reader.texts(node).into_iter();
+            config.iac_states = states.map(|text| Located { value: path(text.value), at: text.at }).collect();
         }
         config.store = section.get("store").and_then(|node| reader.text(node)).map(located);
         config.threads = section.get("threads").and_then(|node| threads(reader, node));

@@ -14,6 +14,7 @@ use crate::drift::Drift;
 use crate::evaluation::{ComplianceType, Evaluation, RuleError, Severity};
 use crate::exemption::{Exemption, Exemptions, Run, Usage};
 use crate::gap::Gap;
+use crate::location::Places;
 use crate::rule::set::Chosen;
 use crate::snapshot::{About, Contents, Snapshot};
 use crate::value::Value;
@@ -63,6 +64,8 @@ pub struct Report {
     /// How many of the evaluations were taken from the snapshot before, if only what changed was to be judged. They have
     /// no evidence.
     pub reused: Option<usize>,
+    /// Where the findings are shown, of those whose resources are defined in a repository that was looked at.
+    pub places: Places,
 }
 
 /// What a snapshot holds and how it was made.
@@ -237,6 +240,7 @@ impl Report {
             exemptions: Vec::new(),
             drift: None,
             reused: None,
+            places: Places::default(),
         }
     }
 
@@ -244,6 +248,13 @@ impl Report {
     #[must_use]
     pub fn with_reused(mut self, reused: Option<usize>) -> Self {
         self.reused = reused;
+        self
+    }
+
+    /// The same, with where its findings are shown.
+    #[must_use]
+    pub fn with_places(mut self, places: Places) -> Self {
+        self.places = places;
         self
     }
 

@@ -36,8 +36,11 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Res
         *count += 1;
         let title = report.rule(&finding.rule).map_or(&*finding.rule, |rule| &rule.title);
         let title = format!("{}: {title}", finding.severity.as_str());
-        let line = options.anchor.line(&finding.rule);
-        let place = [("file", options.anchor.path()), ("line", line.to_string()), ("title", title)];
+        let (file, line) = match report.places.of(finding) {
+            Some(place) => (place.location.file.to_string(), place.location.line.to_string()),
+            None => (options.anchor.path(), options.anchor.line(&finding.rule).to_string()),
+        };
+        let place = [("file", file), ("line", line), ("title", title)];
         command(out, level, &place, &sentence(report, finding))?;
     }
     let gaps = report.gaps_and_rules().len() + report.rule_errors.len();

@@ -6,6 +6,7 @@
 //! saved report can be shown again in another format.
 
 mod drift;
+mod place;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub(super) use self::drift::DriftV1;
 use self::drift::StandingV1;
+use self::place::PlaceV1;
+pub(super) use self::place::ResourceV1;
 use super::finding::fingerprint;
 use super::{Counts, ExemptionSummary, Report, RuleSummary, SnapshotSummary};
 use crate::drift::Drift;
@@ -24,6 +27,7 @@ use crate::evaluation::{ComplianceType, Evaluation, Evidence, ExemptionMark, Exe
 use crate::exemption::Usage;
 use crate::gap::Gap;
 use crate::item::ResourceKey;
+use crate::location::Places;
 use crate::value::{Unreadable, Value};
 
 /// The value of `format`, by which a file says that it is a report.
@@ -68,6 +72,7 @@ pub fn write(report: &Report, mut out: impl Write) -> io::Result<()> {
         exemptions: Each(&report.exemptions, ExemptionV1::new),
         drift: report.drift.as_ref().map(|drift| DriftV1::new(report, drift)),
         reused: report.reused,
+        definitions: ResourceV1::all(&report.places),
     };
     serde_json::to_writer_pretty(&mut out, &wire)?;
     out.write_all(b"\n")
@@ -91,14 +96,29 @@ pub fn read(mut input: impl BufRead) -> Result<Report, ReadError> {
         let standing = wire.drift.as_ref()?.to_standing(&wire.rule, wire.key.as_deref().unwrap_or_default());
         Some((wire.resource(), standing))
     };
+    let mut places = Places::default();
+    wire.definitions.iter().for_each(|one| one.put(&mut places));
     let standings = wire.evaluations.iter().filter_map(standings).collect();
+    let evaluations: Vec<Evaluation> = wire
+        .evaluations
+        .into_iter()
+        .map(|mut one| {
+            let place = one.definition.take().map(|place| place.to_place());
+            let evaluation = one.into_evaluation();
+            if let Some(place) = place {
+                places.insert(&evaluation, place);
+            }
+            evaluation
+        })
+        .collect();
     let mut report = Report {
         reused: wire.reused,
         drift: wire.drift.map(|drift| drift.into_drift(standings)),
         assize_version: wire.assize_version,
         snapshot: wire.snapshot.into_summary(),
         rules: wire.rules.into_iter().map(RuleV1::into_summary).collect(),
-        evaluations: wire.evaluations.into_iter().map(EvaluationV1::into_evaluation).collect(),
+        evaluations,
+        places,
         gaps: wire.gaps.into_iter().map(GapV1::into_gap).collect(),
         rule_errors: wire.rule_errors.into_iter().map(RuleErrorV1::into_error).collect(),
         exemptions: wire.exemptions.into_iter().map(ExemptionV1::into_summary).collect(),
@@ -129,6 +149,7 @@ struct ReportV1<'a> {
     exemptions: Each<'a, ExemptionSummary, ExemptionV1<'a>>,
     drift: Option<DriftV1<'a>>,
     reused: Option<usize>,
+    definitions: Vec<ResourceV1<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -146,6 +167,9 @@ struct SavedReportV1 {
     /// Only what is made with a store has it.
     drift: Option<DriftV1<'static>>,
     reused: Option<usize>,
+    /// Only what was made with a repository has any.
+    #[serde(default)]
+    definitions: Vec<ResourceV1<'static>>,
 }
 
 /// Writes a list whose wire form is made one element at a time: a report may have millions.
@@ -162,8 +186,7 @@ struct Evaluations<'a>(&'a Report);
 
 impl Serialize for Evaluations<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let drift = self.0.drift.as_ref();
-        serializer.collect_seq(self.0.evaluations.iter().map(|one| EvaluationV1::new(one, drift)))
+        serializer.collect_seq(self.0.evaluations.iter().map(|one| EvaluationV1::of(self.0, one)))
     }
 }
 
@@ -318,6 +341,8 @@ pub(super) struct EvaluationV1<'a> {
     exemption: Option<MarkV1<'a>>,
     #[serde(default)]
     drift: Option<StandingV1<'a>>,
+    #[serde(default)]
+    definition: Option<PlaceV1<'a>>,
 }
 
 impl<'a> EvaluationV1<'a> {
@@ -340,7 +365,14 @@ impl<'a> EvaluationV1<'a> {
             gap: evaluation.gap.as_deref().map(GapV1::new),
             exemption: evaluation.exemption.as_deref().map(MarkV1::new),
             drift: drift.and_then(|drift| drift.standing(evaluation)).map(StandingV1::new),
+            definition: None,
         }
+    }
+
+    /// An evaluation of a report, with its place.
+    pub(super) fn of(report: &'a Report, evaluation: &'a Evaluation) -> Self {
+        let definition = report.places.of(evaluation).map(PlaceV1::new);
+        Self { definition, ..Self::new(evaluation, report.drift.as_ref()) }
     }
 
     fn resource(&self) -> ResourceKey {

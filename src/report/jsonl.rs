@@ -1,7 +1,7 @@
 //! The report as lines of JSON, for pipes and log collectors: one record a line, each with its `kind`.
 //!
 //! The first line is the `report`: the file's format and version, what was looked at, and the sums. Then come the
-//! `rule`s, the `evaluation`s, the `gap`s, the `ruleError`s and the `exemption`s, with the members that they have in the
+//! `rule`s, the `evaluation`s, the `gap`s, the `ruleError`s, the `exemption`s and the `definition`s, with the members that they have in the
 //! JSON report. It has all that the JSON report has, and its version rises with that one's.
 
 use std::io::{self, Write};
@@ -9,7 +9,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::Report;
-use super::json::{DriftV1, EvaluationV1, ExemptionV1, GapV1, RuleErrorV1, RuleV1, SnapshotV1, SummaryV1, VERSION};
+use super::json::{
+    DriftV1, EvaluationV1, ExemptionV1, GapV1, ResourceV1, RuleErrorV1, RuleV1, SnapshotV1, SummaryV1, VERSION,
+};
 
 /// The value of `format` in the first line.
 pub const FORMAT: &str = "assize-report-lines";
@@ -48,12 +50,12 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         reused: report.reused,
     };
     line(out, "report", head)?;
-    let drift = report.drift.as_ref();
     report.rules.iter().try_for_each(|rule| line(out, "rule", RuleV1::new(rule)))?;
-    report.evaluations.iter().try_for_each(|one| line(out, "evaluation", EvaluationV1::new(one, drift)))?;
+    report.evaluations.iter().try_for_each(|one| line(out, "evaluation", EvaluationV1::of(report, one)))?;
     report.gaps.iter().try_for_each(|gap| line(out, "gap", GapV1::new(gap)))?;
     report.rule_errors.iter().try_for_each(|error| line(out, "ruleError", RuleErrorV1::new(error)))?;
-    report.exemptions.iter().try_for_each(|one| line(out, "exemption", ExemptionV1::new(one)))
+    report.exemptions.iter().try_for_each(|one| line(out, "exemption", ExemptionV1::new(one)))?;
+    ResourceV1::all(&report.places).iter().try_for_each(|one| line(out, "definition", one))
 }
 
 fn line(out: &mut dyn Write, kind: &'static str, record: impl Serialize) -> io::Result<()> {

@@ -20,6 +20,7 @@ use super::{Report, RuleSummary, SnapshotSummary, harmless, is_denied};
 use crate::evaluation::{Evaluation, Evidence, RuleError, Severity};
 use crate::gap::Gap;
 use crate::item::GLOBAL;
+use crate::location::Location;
 
 /// How the text is laid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +146,11 @@ impl Page<'_> {
             let drift = report.drift.as_ref().filter(|drift| drift.previous.is_some());
             if let Some(standing) = drift.and_then(|drift| drift.standing(finding)) {
                 self.standing(standing, &report.snapshot.captured_at)?;
+            }
+            if let Some(place) = report.places.of(finding) {
+                let Location { file, line, .. } = &place.location;
+                let how = format!("{}, by {}: {}", place.address, place.mapping.as_str(), place.certainty.as_str());
+                self.paragraph(&format!("at {file}:{line} ({how})"), 6)?;
             }
             if findings.peek().is_some_and(|next| next.evidence == finding.evidence) {
                 continue;

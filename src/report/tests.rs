@@ -10,6 +10,7 @@ use super::harmless::is_harmful;
 use super::*;
 use crate::evaluation::Evidence;
 use crate::item::{ConfigurationItem, Relationship, ResourceKey};
+use crate::location::{self, Certainty, Location, Mapping};
 use crate::snapshot::{About, Place};
 use crate::value::{Unreadable, code};
 
@@ -163,6 +164,7 @@ pub(crate) fn sample() -> Report {
         exemptions: Vec::new(),
         drift: None,
         reused: None,
+        places: Places::default(),
         rule_errors: vec![
             RuleError {
                 rule: "rules/mine/broken.rhai".to_owned(),
@@ -406,6 +408,23 @@ fn hostile_names_pass_whole_and_never_into_a_location() {
 }
 
 #[test]
+fn hostile_names_are_taken_by_code_scanning_in_files_of_any_name() {
+    let mut report = hostile();
+    for (at, evaluation) in hostile().evaluations.iter().enumerate() {
+        let name = hostile_names().get(at).cloned().unwrap_or_default();
+        let location = Location { file: name.as_str().into(), line: at as u64 + 1, column: 1, end_column: 2 };
+        let (mapping, certainty) = (Mapping::Name, Certainty::Likely);
+        report.places.insert(evaluation, location::Place { location, address: name, mapping, certainty });
+    }
+    let document = sarif::Document::new(&report, &Options::default()).unwrap();
+    assert_eq!(sarif::check::check(&document.bytes).unwrap(), []);
+    // What is said of places survives being saved.
+    let mut saved = Vec::new();
+    json::write(&report, &mut saved).unwrap();
+    assert_eq!(json::read(saved.as_slice()).unwrap().places, report.places);
+}
+
+#[test]
 fn fingerprints_do_not_depend_on_the_order_or_the_wording() {
     let fingerprints = |report: &Report| -> BTreeMap<String, String> {
         let sarif = json_of(report, Format::Sarif);
@@ -484,9 +503,16 @@ fn of_too_many_findings_the_worst_stay_and_the_others_are_counted() {
     let results = sarif["runs"][0]["results"].as_array().expect("results");
     assert_eq!(results.len(), 25_000);
     assert_eq!(results.iter().filter(|result| result["properties"]["severity"] == "critical").count(), 10);
-    assert_eq!(results[0]["properties"]["resourceId"], "b00000", "in their order");
+    assert_eq!(results[0]["properties"]["resourceId"], "b25000", "those that are shown come first");
+    assert_eq!(results[10]["properties"]["resourceId"], "b00000", "and each kind in its order");
     let notes = &sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"];
     assert!(notes.to_string().contains("10 of the less severe findings are left out"), "{notes}");
+    assert!(notes.to_string().contains("shows the 5000 most severe results of a run, and not 20010 more"), "{notes}");
+    let document = sarif::Document::new(&report, &Options::default()).unwrap();
+    assert_eq!(document.remarks.len(), 2, "{:?}", document.remarks);
+    let refused = |remark: &sarif::check::Remark| remark.consequence == sarif::check::Consequence::Refused;
+    let remarks = sarif::check::check(&document.bytes).unwrap();
+    assert!(!remarks.iter().any(refused), "{remarks:?}");
 }
 
 #[test]

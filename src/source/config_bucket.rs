@@ -146,6 +146,9 @@ pub enum ObjectDefect {
     /// It is no file of AWS Config.
     #[error(transparent)]
     NotConfig(Defect),
+    /// It is not UTF-8.
+    #[error("it is not UTF-8")]
+    NotText,
 }
 
 impl ConfigBucket {
@@ -253,6 +256,22 @@ impl ConfigBucket {
             ConfigExport::named(key, &bytes).map_err(ObjectDefect::NotConfig)
         };
         read.await.map_err(|reason| ObjectError { bucket: bucket.clone(), key: key.clone(), reason })
+    }
+}
+
+impl Address {
+    /// Reads the one object that is at the address, as text.
+    ///
+    /// # Errors
+    /// Why S3 does not give it, or that it is no text.
+    pub async fn text(self, client: Client) -> Result<String, ObjectError> {
+        let ConfigBucket { client, target, address: Self { bucket, prefix: key } } =
+            ConfigBucket::open(client, self).await;
+        let read = async {
+            let bytes = client.object(&target, &bucket, &key, LARGEST).await.map_err(ObjectDefect::NotGiven)?;
+            String::from_utf8(bytes.to_vec()).map_err(|_| ObjectDefect::NotText)
+        };
+        read.await.map_err(|reason| ObjectError { bucket, key, reason })
     }
 }
 

@@ -38,6 +38,7 @@ fn help_of_each_command() {
         &["config", "check"],
         &["config", "show"],
         &["config", "schema"],
+        &["sarif", "check"],
     ] {
         insta::assert_snapshot!(format!("help of {}", command.join(" ")), assize(&[command, &["--help"]].concat()));
     }

@@ -8,6 +8,7 @@ mod common;
 mod config;
 mod diff;
 mod errors;
+mod iac;
 mod inventory;
 mod queries;
 mod reports;

@@ -89,6 +89,9 @@ pub(crate) enum Command {
     /// Check the configuration file, and show what comes of it
     #[command(subcommand)]
     Config(Config),
+    /// Tell what code scanning would say of a SARIF file
+    #[command(subcommand)]
+    Sarif(Sarif),
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +118,8 @@ pub(crate) struct Scan {
     /// With --changed-only, how often periodic rules are judged whatever changed
     #[arg(long, value_name = "FREQUENCY", default_value = "TwentyFour_Hours", help_heading = "Store")]
     pub(crate) periodic: Frequency,
+    #[command(flatten)]
+    pub(crate) iac: Iac,
     #[command(flatten)]
     pub(crate) output: Output,
     #[command(flatten)]
@@ -193,6 +198,8 @@ pub(crate) struct Evaluate {
     pub(crate) targets: Targets,
     #[command(flatten)]
     pub(crate) definitions: Definitions,
+    #[command(flatten)]
+    pub(crate) iac: Iac,
     #[command(flatten)]
     pub(crate) output: Output,
     #[command(flatten)]
@@ -317,6 +324,8 @@ pub(crate) struct Report {
     /// Show what was recorded last at this moment: a time, a day, the number of a snapshot, latest or latest~2
     #[arg(long, value_name = "MOMENT", conflicts_with = "file", help_heading = "Store")]
     pub(crate) at: Option<String>,
+    #[command(flatten)]
+    pub(crate) iac: Iac,
     #[command(flatten)]
     pub(crate) output: Output,
     #[command(flatten)]
@@ -806,6 +815,31 @@ pub(crate) enum Config {
     Show(Box<Scan>),
     /// Write the JSON schema of the file, for editors
     Schema,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sarif {
+    /// Tell, before the upload, what GitHub would refuse, and what it would not show
+    Check {
+        /// SARIF files, compressed or not
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The format on standard output
+        #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = TextOrJson::Terminal)]
+        format: TextOrJson,
+    },
+}
+
+/// Where resources are defined.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Infrastructure as code")]
+pub(crate) struct Iac {
+    /// Show each finding where its resource is defined below this folder: by Terraform, `CloudFormation` or SAM
+    #[arg(long, value_name = "DIR")]
+    pub(crate) iac: Option<PathBuf>,
+    /// A state of Terraform that is not in the folder: a file, `s3://BUCKET/KEY`, or what terraform show -json prints
+    #[arg(long = "iac-state", value_name = "FILE", requires = "iac")]
+    pub(crate) iac_states: Vec<String>,
 }
 
 /// From which severity on findings are a failure.

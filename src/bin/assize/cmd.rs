@@ -16,5 +16,9 @@ pub(crate) mod query;
 pub(crate) mod report;
 pub(crate) mod resources;
 pub(crate) mod rules;
+pub(crate) mod sarif;
 pub(crate) mod scan;
 pub(crate) mod snapshots;
+
+pub(crate) use self::config_account::runtime;
+pub(crate) use self::scan::unconnected;

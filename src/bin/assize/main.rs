@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod input;
 mod output;
+mod repository;
 mod settings;
 mod store;
 
@@ -56,6 +57,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Resources(resources) => cmd::resources::run(&resources, color),
         Command::Plan(plan) => cmd::plan::plan(plan, color),
         Command::Permissions(permissions) => cmd::plan::permissions(permissions, color),
+        Command::Sarif(sarif) => cmd::sarif::run(&sarif, color),
         Command::Config(config) => cmd::config::run(config, threads, color),
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
-use assize::report::sarif::Anchor;
+use assize::report::sarif::{Anchor, Document};
 use assize::report::terminal::Layout;
 use assize::report::{self, Format, Options, Report, harmless};
 use flate2::Compression;
@@ -171,12 +171,26 @@ pub(crate) fn report(report: &Report, output: &cli::Output, anchor: Anchor, colo
     let mut options =
         Options { anchor, terminal: Layout::default(), suppressions: output.sarif_suppressions, extent: output.extent };
     let mut written = Ok(());
+    let is_sarif = |format: Format| format == Format::Sarif;
+    let wants_sarif = is_sarif(output.format) || output.outputs.iter().any(|(format, _)| is_sarif(*format));
+    // What does not go into SARIF is told once, however many files there are.
+    let sarif = if wants_sarif {
+        Some(Document::new(report, &options).map_err(|error| Failure::of("cannot write SARIF", &error))?)
+    } else {
+        None
+    };
+    let write = |format: Format, options: &Options, out: &mut dyn Write| match &sarif {
+        Some(document) if is_sarif(format) => out.write_all(&document.bytes),
+        _ => report::write(report, format, options, out),
+    };
     for (format, path) in &output.outputs {
-        written = written.and(file(path, |out| report::write(report, *format, &options, out)));
+        written = written.and(file(path, |out| write(*format, &options, out)));
     }
     options.terminal = layout(output.limit, colors);
-    let shown =
-        stdout(colors, output.format != Format::Terminal, |out| report::write(report, output.format, &options, out));
+    let shown = stdout(colors, output.format != Format::Terminal, |out| write(output.format, &options, out));
+    for remark in sarif.iter().flat_map(|document| &document.remarks) {
+        note(colors, &format!("note: {remark}"))?;
+    }
     written.and(shown)?;
     Ok(exit::code(report, output.fail_on))
 }

@@ -80,6 +80,7 @@ impl Settings {
         self.targets(&mut flags.targets);
         self.definitions(&mut flags.definitions);
         self.store(&mut flags.store);
+        self.iac(&mut flags.iac);
         self.output(&mut flags.output);
     }
 
@@ -246,6 +247,26 @@ impl Settings {
         flags.store = path;
     }
 
+    /// Where resources are defined.
+    pub(crate) fn iac(&mut self, flags: &mut cli::Iac) {
+        let Config { iac, iac_states, .. } = self.config.clone().unwrap_or_default();
+        match iac {
+            Some(folder) if flags.iac.is_none() => {
+                self.note("iac", shown(&folder.value), Origin::File(folder.at));
+                flags.iac = Some(folder.value);
+            }
+            _ => self.note_flag("iac", "--iac", flags.iac.as_deref().map(shown), "no folder"),
+        }
+        if !flags.iac_states.is_empty() {
+            self.note("iac_states", flags.iac_states.join(", "), Origin::Flag("--iac-state"));
+            return;
+        }
+        for state in iac_states {
+            self.note("iac_states", state.value.clone(), Origin::File(state.at));
+            flags.iac_states.push(state.value);
+        }
+    }
+
     /// Where reports go, and what is a failure.
     pub(crate) fn output(&mut self, flags: &mut cli::Output) {
         let Config { outputs, fail_on, sarif_suppressions, .. } = self.config.clone().unwrap_or_default();
@@ -327,7 +348,10 @@ impl Settings {
     pub(crate) fn need_tags(&self) -> bool {
         self.config.as_ref().is_some_and(|config| {
             let by_tags = |one: &config::Located<assize::exemption::Exemption>| !one.value.resource.tags.is_empty();
-            config.any_tags.is_some() || config.all_tags.is_some() || config.exemptions.iter().any(by_tags)
+            config.any_tags.is_some()
+                || config.all_tags.is_some()
+                || config.iac.is_some()
+                || config.exemptions.iter().any(by_tags)
         })
     }
 }

@@ -4,23 +4,31 @@ use std::path::Path;
 
 use assize::evaluate::Judged;
 use assize::report::{self, json};
+use assize::source::client::ConnectOptions;
 use assize::source::descriptor::Catalog;
 
 use crate::cli::Report;
 use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
 use crate::settings::Settings;
-use crate::{input, store};
+use crate::{input, repository, store};
 
 pub(crate) fn run(mut flags: Report, colors: Colors) -> Result<u8, Failure> {
     output::check(&flags.output)?;
     let anchor = output::anchor(&flags.output, None, &std::collections::BTreeMap::new())?;
-    let report = if let Some(path) = &flags.file {
+    let mut settings = Settings::load(&flags.config)?;
+    settings.iac(&mut flags.iac);
+    let repository = repository::read(&flags.iac, &ConnectOptions::new(), colors)?;
+    let mut report = if let Some(path) = &flags.file {
         of_file(path)?
     } else {
-        Settings::load(&flags.config)?.store(&mut flags.store);
+        settings.store(&mut flags.store);
         of_store(&flags)?
     };
+    if let Some(repository) = &repository {
+        let places = repository::places_of_report(repository, &report);
+        report = report.with_places(places);
+    }
     output::report(&report, &flags.output, anchor, colors)
 }
 

@@ -22,7 +22,7 @@ use crate::cli::{self, Collect, Scan};
 use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
 use crate::settings::{Asked, Settings};
-use crate::{exit, input, store};
+use crate::{exit, input, repository, store};
 
 /// The recording of the example account.
 const DEMO: &[u8] = include_bytes!("../../../../demo/account.jsonl.gz");
@@ -38,7 +38,7 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     let anchor = output::anchor(&flags.output, settings.file(), &lines)?;
     let (models, catalog) = input::definitions(&flags.definitions)?;
     let mut needs = if flags.all { Needs::everything(&catalog) } else { input::needs(&rules) };
-    if flags.targets.by_tag() || exemptions.need_tags() {
+    if flags.targets.by_tag() || exemptions.need_tags() || flags.iac.iac.is_some() {
         needs.add_tags(&catalog);
     }
     let mut history = store::open(&flags.store)?;
@@ -47,6 +47,7 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     }
     let key = history.as_ref().map(store::key).transpose()?;
     let connect = ConnectOptions::new().models(models).endpoints(input::endpoints(&flags.definitions)?);
+    let repository = repository::read(&flags.iac, &input::connect(&flags.account.credentials), colors)?;
     let snapshot = read(&flags.account, connect, &catalog, &needs, key)?;
     let kept = flags.snapshot_out.as_ref().map_or(Ok(()), |path| output::file(path, |out| snapshot.write(out)));
     let snapshot = Arc::new(snapshot);
@@ -67,8 +68,9 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
         Ok(drift) => (Ok(()), drift),
         Err(failure) => (Err(failure), None),
     };
+    let places = repository::places(repository.as_ref(), &outcome.evaluations, snapshot.items());
     let report = input::report(&rules, &catalog, Judged::of(&snapshot, outcome));
-    let report = report.with_exemptions(&exemptions).with_drift(drift).with_reused(reused);
+    let report = report.with_exemptions(&exemptions).with_drift(drift).with_reused(reused).with_places(places);
     let code = output::report(&report, &flags.output, anchor, colors)?;
     kept.and(stored).map(|()| code)
 }
@@ -283,7 +285,7 @@ fn recorded_regions(recording: &Recording, catalog: &Catalog) -> BTreeSet<String
         .collect()
 }
 
-pub(super) fn unconnected(error: &ClientError) -> Failure {
+pub(crate) fn unconnected(error: &ClientError) -> Failure {
     let failure = Failure::new(causes(error));
     match error {
         ClientError::NoCredentials { .. } => failure.help("assize scan --demo shows a scan without an account"),

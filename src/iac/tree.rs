@@ -1,0 +1,139 @@
+//! What a file says, as a tree in which everything knows its line. HCL, YAML and JSON all become one.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::location::Location;
+
+/// A part of one line, the first of what it speaks of. Columns are UTF-16 code units, from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) line: u64,
+    pub(super) column: u64,
+    pub(super) end: u64,
+}
+
+impl Span {
+    pub(super) fn in_file(self, file: &Arc<str>) -> Location {
+        Location { file: Arc::clone(file), line: self.line, column: self.column, end_column: self.end }
+    }
+}
+
+/// A value, and where it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Node {
+    pub(super) content: Content,
+    pub(super) at: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Content {
+    Null,
+    Boolean(bool),
+    Integer(i64),
+    Number(f64),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<Member>),
+    /// Known only after deployment, with what stands there.
+    Unresolved(String),
+}
+
+/// A member of a mapping.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Member {
+    pub(super) name: String,
+    /// From the name on.
+    pub(super) at: Span,
+    pub(super) value: Node,
+}
+
+impl Node {
+    pub(super) fn members(&self) -> &[Member] {
+        match &self.content {
+            Content::Map(members) => members,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn elements(&self) -> &[Self] {
+        match &self.content {
+            Content::List(elements) => elements,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn member(&self, name: &str) -> Option<&Member> {
+        self.members().iter().find(|member| member.name == name)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Self> {
+        self.member(name).map(|member| &member.value)
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether the text stands anywhere in it.
+    pub(super) fn holds(&self, wanted: &str) -> bool {
+        match &self.content {
+            Content::Text(text) => text == wanted,
+            Content::List(elements) => elements.iter().any(|element| element.holds(wanted)),
+            Content::Map(members) => members.iter().any(|member| member.value.holds(wanted)),
+            _ => false,
+        }
+    }
+}
+
+/// Where the lines of a text begin.
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, starts }
+    }
+
+    /// The first line of a range of bytes.
+    pub(super) fn span(&self, range: &Range<usize>) -> Span {
+        let line = self.starts.partition_point(|start| *start <= range.start).saturating_sub(1);
+        let start = self.starts.get(line).copied().unwrap_or_default();
+        let next = self.starts.get(line + 1).map_or(self.text.len(), |next| next - 1);
+        let units = |to: usize| {
+            let before = self.text.get(start..to).unwrap_or_default().trim_end_matches('\r');
+            before.encode_utf16().count() as u64 + 1
+        };
+        let column = units(range.start);
+        let end = units(range.end.min(next)).max(column);
+        Span { line: line as u64 + 1, column, end }
+    }
+}
+
+impl Span {
+    /// From here to where another ends, if both are on one line.
+    pub(super) fn to(self, other: Self) -> Self {
+        if self.line == other.line { Self { end: other.end.max(self.end), ..self } } else { self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_of_the_first_line_in_utf16_units() {
+        let text = "a\n  é𝄞 = {\r\n}\n";
+        let lines = Lines::new(text);
+        assert_eq!(lines.span(&(0..1)), Span { line: 1, column: 1, end: 2 });
+        let block = text.find('é').unwrap();
+        assert_eq!(lines.span(&(block..text.len())), Span { line: 2, column: 3, end: 10 });
+        assert_eq!(lines.span(&(text.len()..text.len())).line, 4);
+    }
+}
