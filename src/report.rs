@@ -14,6 +14,7 @@ use crate::drift::Drift;
 use crate::evaluation::{ComplianceType, Evaluation, RuleError, Severity};
 use crate::exemption::{Exemption, Exemptions, Run, Usage};
 use crate::gap::Gap;
+use crate::item::{ConfigurationItem, ResourceKey};
 use crate::location::Places;
 use crate::rule::set::Chosen;
 use crate::snapshot::{About, Contents, Snapshot};
@@ -27,6 +28,7 @@ pub mod finding;
 mod format;
 pub mod github;
 mod harmless;
+pub mod html;
 pub mod json;
 pub mod jsonl;
 pub mod junit;
@@ -66,6 +68,21 @@ pub struct Report {
     pub reused: Option<usize>,
     /// Where the findings are shown, of those whose resources are defined in a repository that was looked at.
     pub places: Places,
+    /// What the resources with findings are related to, where the snapshot was at hand and a picture is wanted.
+    pub neighbours: BTreeMap<ResourceKey, Vec<Neighbour>>,
+}
+
+/// A resource to which another is related.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// AWS Config's words, such as `Is attached to Instance`.
+    pub relationship: String,
+    /// Its type.
+    pub resource_type: String,
+    /// Its name, or else its id.
+    pub name: String,
+    /// Which one it is, if it was read.
+    pub key: Option<ResourceKey>,
 }
 
 /// What a snapshot holds and how it was made.
@@ -241,7 +258,32 @@ impl Report {
             drift: None,
             reused: None,
             places: Places::default(),
+            neighbours: BTreeMap::new(),
         }
+    }
+
+    /// The same, with what the resources with findings are related to in their snapshot.
+    #[must_use]
+    pub fn with_neighbours(mut self, snapshot: &Snapshot) -> Self {
+        let found: BTreeSet<&ResourceKey> = self.findings().map(|finding| &finding.resource).collect();
+        let neighbours = |item: &ConfigurationItem| {
+            let related = item.relationships.iter().map(|link| {
+                let target = snapshot.target(item, link);
+                let name = target.and_then(|target| target.resource_name.as_deref()).filter(|name| !name.is_empty());
+                let name = name.or(link.resource_name.as_deref()).or(link.resource_id.as_deref());
+                Neighbour {
+                    relationship: link.name.to_string(),
+                    resource_type: link.resource_type.to_string(),
+                    name: name.unwrap_or_default().to_owned(),
+                    key: target.map(|target| target.key.clone()),
+                }
+            });
+            related.collect::<Vec<_>>()
+        };
+        let with_links =
+            snapshot.items().iter().filter(|item| found.contains(&item.key) && !item.relationships.is_empty());
+        self.neighbours = with_links.map(|item| (item.key.clone(), neighbours(item))).collect();
+        self
     }
 
     /// The same, with how many evaluations were taken from the snapshot before.

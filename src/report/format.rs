@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
-use super::{Report, asff, csv, github, json, jsonl, junit, markdown, ocsf, sarif, terminal};
+use super::{Report, asff, csv, github, html, json, jsonl, junit, markdown, ocsf, sarif, terminal};
 
 /// A format in which a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +18,8 @@ pub enum Format {
     Jsonl,
     /// For code scanning: SARIF 2.1.0.
     Sarif,
+    /// For people who read it in a browser, print it or hand it on: one page.
+    Html,
     /// For a job's summary or a ticket: GitHub's Markdown.
     Markdown,
     /// For test views: the XML of `JUnit`.
@@ -34,11 +36,12 @@ pub enum Format {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Terminal,
         Self::Json,
         Self::Jsonl,
         Self::Sarif,
+        Self::Html,
         Self::Markdown,
         Self::Junit,
         Self::Csv,
@@ -54,6 +57,7 @@ impl Format {
             Self::Json => "json",
             Self::Jsonl => "jsonl",
             Self::Sarif => "sarif",
+            Self::Html => "html",
             Self::Markdown => "markdown",
             Self::Junit => "junit",
             Self::Csv => "csv",
@@ -64,7 +68,7 @@ impl Format {
     }
 }
 
-/// How much of the report a format has that can have more or less: CSV, `JUnit`, OCSF, ASFF.
+/// How much of the report a format has that can have more or less: HTML, CSV, `JUnit`, OCSF, ASFF.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Extent {
     /// What is not as it should be: findings, exempted ones too, and what could not be judged.
@@ -130,6 +134,7 @@ pub fn write(report: &Report, format: Format, options: &Options, out: &mut dyn W
         Format::Json => json::write(report, out),
         Format::Jsonl => jsonl::write(report, out),
         Format::Sarif => sarif::write(report, options, out),
+        Format::Html => html::write(report, options.extent, out),
         Format::Markdown => markdown::write(report, out),
         Format::Junit => junit::write(report, options.extent, out),
         Format::Csv => csv::write(report, options.extent, out),

@@ -113,6 +113,7 @@ pub fn read(mut input: impl BufRead) -> Result<Report, ReadError> {
         .collect();
     let mut report = Report {
         reused: wire.reused,
+        neighbours: BTreeMap::new(),
         drift: wire.drift.map(|drift| drift.into_drift(standings)),
         assize_version: wire.assize_version,
         snapshot: wire.snapshot.into_summary(),

@@ -165,6 +165,7 @@ pub(crate) fn sample() -> Report {
         drift: None,
         reused: None,
         places: Places::default(),
+        neighbours: BTreeMap::new(),
         rule_errors: vec![
             RuleError {
                 rule: "rules/mine/broken.rhai".to_owned(),

@@ -749,7 +749,7 @@ pub(crate) struct Output {
     /// Also write the report to a file, such as sarif=assize.sarif
     #[arg(short, long = "output", value_name = "FORMAT=FILE", value_parser = output)]
     pub(crate) outputs: Vec<(Format, PathBuf)>,
-    /// How much csv, junit, ocsf and asff have: what needs a look, or with full all evaluations
+    /// How much html, csv, junit, ocsf and asff have: what needs a look, or with full what passed as well
     #[arg(long = "report", value_name = "EXTENT", value_parser = extents(), default_value = "findings")]
     pub(crate) extent: Extent,
     /// End with exit code 1 only for findings of this severity or worse [default: informational]

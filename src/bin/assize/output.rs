@@ -9,6 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use assize::report::sarif::{Anchor, Document};
 use assize::report::terminal::Layout;
 use assize::report::{self, Format, Options, Report, harmless};
+use assize::snapshot::Snapshot;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -193,6 +194,19 @@ pub(crate) fn report(report: &Report, output: &cli::Output, anchor: Anchor, colo
     }
     written.and(shown)?;
     Ok(exit::code(report, output.fail_on))
+}
+
+/// Whether a report is wanted that has pictures of resources and their relationships.
+pub(crate) fn has_pictures(output: &cli::Output) -> bool {
+    output.format == Format::Html || output.outputs.iter().any(|(format, _)| *format == Format::Html)
+}
+
+/// The same report, with what pictures need of its snapshot where there are to be any.
+pub(crate) fn pictured(report: Report, output: &cli::Output, snapshot: Option<&Snapshot>) -> Report {
+    match snapshot {
+        Some(snapshot) if has_pictures(output) => report.with_neighbours(snapshot),
+        _ => report,
+    }
 }
 
 /// How text is laid out on standard output, with at most so many of a kind; 0 is all.

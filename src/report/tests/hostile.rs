@@ -204,6 +204,39 @@ fn outside_code(text: &str) -> String {
     out
 }
 
+/// The elements and attributes of the page: none of them runs a script or fetches anything. An address leads to a place of
+/// the page, or is one of `https`.
+fn check_page(text: &str, what: &str) {
+    let style = include_str!("../html/style.css");
+    let script = include_str!("../html/filter.js");
+    for (start, own, end) in [("<style>", style, "</style>"), ("<script>", script, "</script>")] {
+        assert_eq!(text.matches(&start[..start.len() - 1]).count(), 1, "{what}: one of {start}");
+        assert!(text.contains(&format!("{start}{own}{end}")), "{what}: {start} is the page's own");
+    }
+    let page = text.replacen(style, "", 1).replacen(script, "", 1);
+    let tag = Regex::new("^</?([a-z0-9]+|!DOCTYPE)((?: [A-Za-z-]+(?:=(?:\"[^\"<>]*\"|[A-Za-z0-9_-]+))?)*)(?: ?/)?>")
+        .expect("a pattern");
+    let attribute = Regex::new(" ([A-Za-z-]+)(?:=(?:\"([^\"]*)\"|([A-Za-z0-9_-]+)))?").expect("a pattern");
+    let known = "html head meta title style script body a div header p h1 h2 h3 h4 nav main section ul li b span dl dt dd svg rect \
+                 path text form label input select option button output details summary code pre br table tr th td figure \
+                 figcaption small footer !DOCTYPE";
+    let harmless = "lang charset http-equiv content name class href aria-label id viewBox preserveAspectRatio aria-hidden x y \
+                    width height rx d role hidden type placeholder autocomplete value aria-live open rel data-c data-s data-a \
+                    data-r data-n html";
+    for (at, _) in page.match_indices('<') {
+        let found = tag.captures(&page[at..]);
+        let found = found.unwrap_or_else(|| panic!("{what}: {}", page[at..].chars().take(80).collect::<String>()));
+        assert!(known.split_whitespace().any(|name| *name == found[1]), "{what}: {}", &found[1]);
+        for one in attribute.captures_iter(&found[2]) {
+            let name = &one[1];
+            assert!(harmless.split_whitespace().any(|known| known == name), "{what}: {name} in {}", &found[0]);
+            if name == "href" {
+                assert!(one[2].starts_with('#') || one[2].starts_with("https://"), "{what}: {}", &one[2]);
+            }
+        }
+    }
+}
+
 /// Fails if something in the text acts.
 fn check(format: Format, text: &str, what: &str) {
     let is_json = |text: &str| {
@@ -258,6 +291,7 @@ fn check(format: Format, text: &str, what: &str) {
                 }
             }
         }
+        Format::Html => check_page(text, what),
         Format::Github => {
             for line in text.lines() {
                 let mut parts = line.strip_prefix("::").unwrap_or_else(|| panic!("{what}: {line}")).splitn(2, "::");

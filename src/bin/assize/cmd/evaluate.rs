@@ -35,56 +35,63 @@ pub(crate) fn run(mut flags: Evaluate, threads: usize, colors: Colors) -> Result
     let options = options(&flags.targets, &asked.exemptions, threads);
     let repository = repository::read(&flags.iac, &ConnectOptions::new(), colors)?;
     let repository = repository.as_ref();
-    let (rules, answers) = if flags.snapshots.is_empty() {
+    let told = if flags.snapshots.is_empty() {
         let history = store::existing(&flags.store, "a snapshot")?;
         of_store(&history, &flags, asked.rules, &options, repository)?
     } else {
-        let answers = of_files(&flags, &catalog, &asked.rules, &options, repository)?;
-        (asked.rules, answers)
+        of_files(&flags, &catalog, asked.rules, &options, repository)?
     };
-    let Answers { judged, drift, places } = answers;
+    let Told { rules, judged, drift, places, snapshot } = told;
     let report = input::report(&rules, &catalog, judged).with_exemptions(&asked.exemptions);
     let report = report.with_drift(drift).with_places(places);
+    let report = output::pictured(report, &flags.output, snapshot.as_deref());
     output::report(&report, &flags.output, anchor, colors)
 }
 
-/// What was judged, how that stands to what was found before, and where it is shown.
-struct Answers {
+/// What was judged by which rules, how that stands to what was found before, and where it is shown.
+struct Told {
+    rules: RuleSet,
     judged: Judged,
     drift: Option<Drift>,
     places: Places,
+    /// Where it had to be at hand as a whole.
+    snapshot: Option<Arc<Snapshot>>,
 }
 
-impl Answers {
-    fn of(snapshot: &Snapshot, outcome: Outcome, drift: Option<Drift>, repository: Option<&Repository>) -> Self {
+impl Told {
+    fn of(
+        rules: RuleSet,
+        snapshot: Arc<Snapshot>,
+        outcome: Outcome,
+        drift: Option<Drift>,
+        repository: Option<&Repository>,
+    ) -> Self {
         let places = repository::places(repository, &outcome.evaluations, snapshot.items());
-        Self { judged: Judged::of(snapshot, outcome), drift, places }
+        Self { rules, judged: Judged::of(&snapshot, outcome), drift, places, snapshot: Some(snapshot) }
     }
 }
 
 fn of_files(
     flags: &Evaluate,
     catalog: &Catalog,
-    rules: &RuleSet,
+    rules: RuleSet,
     options: &Options,
     repository: Option<&Repository>,
-) -> Result<Answers, Failure> {
-    let Some(mut history) = store::open(&flags.store)? else {
-        // The items are looked at again once it is known which of them have findings.
-        if repository.is_some() {
-            let snapshot = Arc::new(input::snapshot(&flags.snapshots, catalog)?);
-            let outcome = evaluate::run(rules, &snapshot, options);
-            return Ok(Answers::of(&snapshot, outcome, None, repository));
-        }
-        let judged = input::judge(&flags.snapshots, catalog, rules, options)?;
-        return Ok(Answers { judged, drift: None, places: Places::default() });
-    };
-    let key = store::key(&history)?;
-    let snapshot = Arc::new(input::snapshot_to_keep(&flags.snapshots, catalog, &key)?);
-    let outcome = evaluate::run(rules, &snapshot, options);
-    store::keep(Some(&mut history), &snapshot, Some(&Judgement { rules, outcome: &outcome }))?;
-    let drift = store::drift(Some(&history), rules, &snapshot, &outcome)?;
-    Ok(Answers::of(&snapshot, outcome, drift, repository))
+) -> Result<Told, Failure> {
+    let mut history = store::open(&flags.store)?;
+    // The items are looked at again, where places or pictures are wanted, once it is known which of them have findings.
+    if history.is_none() && repository.is_none() && !output::has_pictures(&flags.output) {
+        let judged = input::judge(&flags.snapshots, catalog, &rules, options)?;
+        return Ok(Told { rules, judged, drift: None, places: Places::default(), snapshot: None });
+    }
+    let snapshot = Arc::new(match &history {
+        Some(history) => input::snapshot_to_keep(&flags.snapshots, catalog, &store::key(history)?)?,
+        None => input::snapshot(&flags.snapshots, catalog)?,
+    });
+    let outcome = evaluate::run(&rules, &snapshot, options);
+    store::keep(history.as_mut(), &snapshot, Some(&Judgement { rules: &rules, outcome: &outcome }))?;
+    let drift = store::drift(history.as_ref(), &rules, &snapshot, &outcome)?;
+    Ok(Told::of(rules, snapshot, outcome, drift, repository))
 }
 
 /// The state of a moment, by today's rules or by those that were recorded last at that moment.
@@ -94,7 +101,7 @@ fn of_store(
     rules: RuleSet,
     options: &Options,
     repository: Option<&Repository>,
-) -> Result<(RuleSet, Answers), Failure> {
+) -> Result<Told, Failure> {
     let moment = store::moment(history, flags.at.as_deref())?;
     let rules = if flags.recorded_rules {
         let snapshot = store::last_judged(history, moment)?;
@@ -105,7 +112,7 @@ fn of_store(
     let snapshot = Arc::new(history.state_at(moment.time).map_err(|error| store::failure(&error))?);
     let outcome = evaluate::run(&rules, &snapshot, options);
     let drift = store::drift(Some(history), &rules, &snapshot, &outcome)?;
-    Ok((rules, Answers::of(&snapshot, outcome, drift, repository)))
+    Ok(Told::of(rules, snapshot, outcome, drift, repository))
 }
 
 /// Which resources are to be judged, and how.

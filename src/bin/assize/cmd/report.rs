@@ -49,5 +49,6 @@ fn of_store(flags: &Report) -> Result<report::Report, Failure> {
     let (rules, snapshot, outcome) = told().map_err(|error| store::failure(&error))?;
     let catalog = Catalog::builtin().map_err(|error| Failure::new(causes(&error)))?;
     let drift = store::drift(Some(&history), &rules, &snapshot, &outcome)?;
-    Ok(input::report(&rules, &catalog, Judged::of(&snapshot, outcome)).with_drift(drift))
+    let report = input::report(&rules, &catalog, Judged::of(&snapshot, outcome)).with_drift(drift);
+    Ok(output::pictured(report, &flags.output, Some(&snapshot)))
 }

@@ -71,6 +71,7 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     let places = repository::places(repository.as_ref(), &outcome.evaluations, snapshot.items());
     let report = input::report(&rules, &catalog, Judged::of(&snapshot, outcome));
     let report = report.with_exemptions(&exemptions).with_drift(drift).with_reused(reused).with_places(places);
+    let report = output::pictured(report, &flags.output, Some(&snapshot));
     let code = output::report(&report, &flags.output, anchor, colors)?;
     kept.and(stored).map(|()| code)
 }
