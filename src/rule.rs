@@ -32,7 +32,7 @@ pub(crate) use script::STACK;
 pub use set::{RuleSet, Selection};
 
 /// One requirement: what it is, which resources it speaks of, and the script that decides.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Rule {
     /// The rule's name for ever: AWS Config's name for its managed rule, where there is one.
@@ -71,7 +71,7 @@ pub struct Rule {
     path: Box<str>,
     /// The `.yaml` file, or the JSON that the build made of it.
     metadata: Cow<'static, str>,
-    script: script::Script,
+    script: Arc<script::Script>,
 }
 
 impl Rule {

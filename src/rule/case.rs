@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use harm::Harm;
+
 use super::{ParameterValues, Rule};
 use crate::evaluation::{ComplianceType, Evaluation, Severity};
 use crate::gap::Gap;
@@ -17,6 +19,11 @@ use crate::rule::set::Chosen;
 use crate::rule::{Level, STACK};
 use crate::snapshot::{About, Place, Snapshot};
 use crate::value::{Unreadable, Value, code, escape};
+
+mod harm;
+mod thorough;
+
+pub use thorough::Untested;
 
 /// The account of a case's items that name none.
 const ACCOUNT_ID: &str = "111122223333";
@@ -215,31 +222,38 @@ impl Cases {
     }
 
     fn failures(&self, case: &CaseFile, rule: &Arc<Rule>, types: &Types) -> Vec<String> {
-        let parameters = match ParameterValues::new(rule, &case.parameters) {
-            Ok(parameters) => parameters,
-            Err(error) => return vec![error.to_string()],
-        };
+        match self.judge(case, rule, types, &Harm::None) {
+            Ok(evaluations) => differences(case, &evaluations),
+            Err(message) => vec![message],
+        }
+    }
+
+    /// What the rule says of a case.
+    ///
+    /// # Errors
+    /// Why it says nothing.
+    fn judge(
+        &self,
+        case: &CaseFile,
+        rule: &Arc<Rule>,
+        types: &Types,
+        harm: &Harm<'_>,
+    ) -> Result<Vec<Evaluation>, String> {
+        let parameters = ParameterValues::new(rule, &case.parameters).map_err(|error| error.to_string())?;
         let chosen = Chosen { rule: Arc::clone(rule), parameters, severity: None };
-        let (snapshot, item) = match self.snapshot(case, &chosen, types) {
-            Ok(made) => made,
-            Err(error) => return vec![error.to_string()],
-        };
+        let (snapshot, item) = self.snapshot(case, &chosen, types, harm).map_err(|error| error.to_string())?;
         if !rule.judges_in(&item.key.resource_type, &item.key.region) {
-            return vec![format!("the rule does not judge {} in {}", item.key.resource_type, item.key.region)];
+            return Err(format!("the rule does not judge {} in {}", item.key.resource_type, item.key.region));
         }
         let judged = std::thread::scope(|scope| {
             let judge = || chosen.judge(&snapshot, &item);
             let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, judge);
             thread.map(std::thread::ScopedJoinHandle::join)
         });
-        let judged = match judged {
-            Ok(Ok(judged)) => judged,
-            Ok(Err(_)) => return vec!["the thread that ran the case panicked".to_owned()],
-            Err(error) => return vec![format!("no thread could be started: {error}")],
-        };
         match judged {
-            Ok(evaluations) => differences(case, &evaluations),
-            Err(error) => vec![format!("the rule broke: {}", error.message)],
+            Ok(Ok(judged)) => judged.map_err(|error| format!("the rule broke: {}", error.message)),
+            Ok(Err(_)) => Err("the thread that ran the case panicked".to_owned()),
+            Err(error) => Err(format!("no thread could be started: {error}")),
         }
     }
 
@@ -249,6 +263,7 @@ impl Cases {
         case: &CaseFile,
         chosen: &Chosen,
         types: &Types,
+        harm: &Harm<'_>,
     ) -> Result<(Arc<Snapshot>, Arc<ConfigurationItem>), CaseError> {
         let now = case.now.as_ref().or(self.file.now.as_ref()).map_or(NOW, String::as_str);
         let home = Home::of(&chosen.rule);
@@ -266,8 +281,9 @@ impl Cases {
         if let Some(id) = unused.first() {
             return Err(CaseError::Form(format!("change_others names {id}, and none of the others has this id")));
         }
-        let about = self.about(case, chosen, types, now, &items);
+        let mut about = self.about(case, chosen, types, now, &items);
         let key = judged.key;
+        harm.befall(&mut about, &mut items);
         let snapshot = Arc::new(Snapshot::new(about, items));
         let item = snapshot.items().iter().find(|item| item.key == key).map(Arc::clone);
         let item = item.ok_or_else(|| CaseError::Form("the item is not in its own snapshot".to_owned()))?;

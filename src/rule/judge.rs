@@ -80,8 +80,11 @@ impl Chosen {
         loop {
             // A panic in a native function is a defect of one rule on one item. The engine and the state of the run are
             // whole after it: nothing is borrowed across a call, and the item's part of the state is thrown away.
-            let parameters = Parameters(self.parameters.clone());
-            let end = catch_unwind(AssertUnwindSafe(|| script.judge_each(Batch, parameters)));
+            let judge = || {
+                let parameters = Parameters::new(&self.parameters).map_err(|error| error.to_string())?;
+                script.judge_each(Batch, parameters)
+            };
+            let end = catch_unwind(AssertUnwindSafe(judge));
             let message = match end {
                 Ok(Ok(())) => break,
                 Ok(Err(message)) => message,
@@ -126,7 +129,7 @@ impl Chosen {
                 operation: String::new(),
                 action: None,
                 code: code::NOT_FOUND.to_owned(),
-                message: verdict.annotation.to_string(),
+                message: verdict.annotation().to_owned(),
             };
             Box::new(item.full_gap(None, &Arc::new(reason)))
         });
@@ -134,8 +137,8 @@ impl Chosen {
             compliance_type: verdict.compliance_type,
             // A severity that the run asks for holds for every finding.
             severity: self.severity.or(verdict.severity).unwrap_or(self.rule.severity),
-            key: verdict.key.as_str().into(),
-            annotation: SENTENCES.with_borrow_mut(|sentences| sentences.share(&verdict.annotation)),
+            key: verdict.key().into(),
+            annotation: SENTENCES.with_borrow_mut(|sentences| sentences.share(verdict.annotation())),
             gap,
             ..self.evaluation(item, evidence)
         }
@@ -170,9 +173,9 @@ impl Chosen {
         if verdicts.is_empty() {
             return Err("`evaluate` answered an empty list".to_owned());
         }
-        verdicts.sort_by(|a, b| a.key.cmp(&b.key));
-        if let Some([verdict, _]) = verdicts.array_windows().find(|[a, b]| a.key == b.key) {
-            return Err(format!("two answers have the key \"{}\": give each its own with .key(…)", verdict.key));
+        verdicts.sort_by(|a, b| a.key().cmp(b.key()));
+        if let Some([verdict, _]) = verdicts.array_windows().find(|[a, b]| a.key() == b.key()) {
+            return Err(format!("two answers have the key \"{}\": give each its own with .key(…)", verdict.key()));
         }
         for verdict in &verdicts {
             each(self.answered(item, verdict, Arc::clone(&evidence)));

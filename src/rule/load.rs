@@ -148,7 +148,7 @@ fn checked(
     let own =
         script.ok_or_else(|| LoadError::Script { path: path.to_owned(), message: "the file is missing".to_owned() })?;
     parts.push((path.to_owned(), own.to_owned()));
-    let script = Script::new(&metadata.id, parts);
+    let script = Arc::new(Script::new(&metadata.id, parts));
     let service = match folder.rsplit('/').next() {
         Some(folder) if !folder.is_empty() => folder.to_owned(),
         _ => service_of(metadata.resource_types.first().map_or("", String::as_str)),

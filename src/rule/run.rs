@@ -6,7 +6,10 @@
 
 #![expect(clippy::unnecessary_box_returns, reason = "the errors of Rhai's functions are boxed")]
 
+mod asked;
 mod evidence;
+
+pub(super) use asked::ask;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write;
@@ -215,12 +218,17 @@ pub(crate) fn listing_gap(place: &Place, reason: &Arc<Unreadable>) -> Gap {
 /// Where a value stands: in which item, and there below which names. Made as a script walks down, written out only for
 /// what it reads.
 #[derive(Clone, Debug)]
-pub(super) struct Path(Arc<Step>);
+pub(super) enum Path {
+    /// A section of an item: `configuration` and so on. Nearly every script asks for one, so it takes no memory of its own.
+    Section { item: Arc<ConfigurationItem>, segment: Segment, hash: u64 },
+    /// A place in a section.
+    Inside(Arc<Step>),
+}
 
+/// One step below another place.
 #[derive(Debug)]
-struct Step {
-    item: Arc<ConfigurationItem>,
-    above: Option<Path>,
+pub(super) struct Step {
+    above: Path,
     segment: Segment,
     /// Of all segments from the root. Two paths are taken as one when their hashes are.
     hash: u64,
@@ -238,14 +246,45 @@ impl Path {
     /// A section of an item: `configuration` and so on.
     pub(super) fn section(item: &Arc<ConfigurationItem>, name: &'static str) -> Self {
         let segment = Segment::Fixed(name);
-        let hash = hash(None, &segment);
-        Self(Arc::new(Step { item: Arc::clone(item), above: None, segment, hash }))
+        let hash = mix_segment(ROOT, &segment);
+        Self::Section { item: Arc::clone(item), segment, hash }
     }
 
     /// One step further down.
     pub(super) fn below(&self, segment: Segment) -> Self {
-        let hash = hash(Some(self), &segment);
-        Self(Arc::new(Step { item: Arc::clone(&self.0.item), above: Some(self.clone()), segment, hash }))
+        let hash = mix_segment(self.hash(), &segment);
+        Self::Inside(Arc::new(Step { above: self.clone(), segment, hash }))
+    }
+
+    fn item(&self) -> &Arc<ConfigurationItem> {
+        let mut path = self;
+        loop {
+            match path {
+                Self::Section { item, .. } => return item,
+                Self::Inside(step) => path = &step.above,
+            }
+        }
+    }
+
+    fn hash(&self) -> u64 {
+        match self {
+            Self::Section { hash, .. } => *hash,
+            Self::Inside(step) => step.hash,
+        }
+    }
+
+    fn segment(&self) -> &Segment {
+        match self {
+            Self::Section { segment, .. } => segment,
+            Self::Inside(step) => &step.segment,
+        }
+    }
+
+    fn above(&self) -> Option<&Self> {
+        match self {
+            Self::Section { .. } => None,
+            Self::Inside(step) => Some(&step.above),
+        }
     }
 
     /// Notes that a script read what stands one step below. `None` stands for a list or an object, whose members are
@@ -256,19 +295,19 @@ impl Path {
 
     /// Notes that a script read what stands several steps below.
     pub(super) fn note_below(&self, down: &[Segment], value: Option<&Value>) {
-        let hash = down.iter().fold(self.0.hash, mix_segment);
-        note(&self.0.item, Where { above: Some(self), down, hash }, value.map_or(Shown::Nothing, Shown::Value));
+        let hash = down.iter().fold(self.hash(), mix_segment);
+        note(self.item(), Where { above: Some(self), down, hash }, value.map_or(Shown::Nothing, Shown::Value));
     }
 
     /// Notes that a script read that there is nothing in this list or object.
     pub(super) fn note_empty(&self, value: &Value) {
-        note(&self.0.item, Where { above: Some(self), down: &[], hash: self.0.hash }, Shown::Value(value));
+        note(self.item(), Where { above: Some(self), down: &[], hash: self.hash() }, Shown::Value(value));
     }
 
     /// The fact one step below cannot be read: ends the evaluation.
     pub(super) fn stop(&self, segment: &Segment, reason: &Arc<Unreadable>) -> Box<EvalAltResult> {
         let pointer = pointer(Some(self), std::slice::from_ref(segment));
-        stop(self.0.item.full_gap(Some(pointer), reason))
+        stop(self.item().full_gap(Some(pointer), reason))
     }
 
     /// The fact one step below is absent, and the script took it for given: ends the evaluation.
@@ -280,14 +319,14 @@ impl Path {
             code: code::ABSENT.to_owned(),
             message: format!("{pointer} is absent"),
         });
-        stop(self.0.item.full_gap(Some(pointer), &reason))
+        stop(self.item().full_gap(Some(pointer), &reason))
     }
 }
 
 /// Notes that a script read an attribute of an item.
 pub(super) fn note_attribute(item: &Arc<ConfigurationItem>, name: &'static str, value: &Value) {
     let segment = Segment::Fixed(name);
-    let hash = hash(None, &segment);
+    let hash = mix_segment(ROOT, &segment);
     note(item, Where { above: None, down: &[segment], hash }, Shown::Value(value));
 }
 
@@ -295,7 +334,7 @@ pub(super) fn note_attribute(item: &Arc<ConfigurationItem>, name: &'static str, 
 pub(super) fn note_links(item: &Arc<ConfigurationItem>, resource_type: &str, linked: impl Iterator<Item = Arc<str>>) {
     let segment = Segment::Fixed("relationships");
     // Links to several types stand under one path; the type keeps them apart.
-    let hash = mix(hash(None, &segment), resource_type.as_bytes());
+    let hash = mix(mix_segment(ROOT, &segment), resource_type.as_bytes());
     let mut text = CompactString::from(resource_type);
     for (count, label) in linked.enumerate() {
         if text.len() > LONGEST_VALUE {
@@ -343,9 +382,8 @@ fn mix(hash: u64, bytes: &[u8]) -> u64 {
     step(hash, u64::from_le_bytes(last) ^ (bytes.len() as u64) << 56)
 }
 
-fn hash(above: Option<&Path>, segment: &Segment) -> u64 {
-    mix_segment(above.map_or(0xcbf2_9ce4_8422_2325, |path| path.0.hash), segment)
-}
+/// The hash of an item itself, above its sections and attributes.
+const ROOT: u64 = 0xcbf2_9ce4_8422_2325;
 
 fn mix_segment(hash: u64, segment: &Segment) -> u64 {
     match segment {
@@ -360,8 +398,8 @@ fn steps<'a>(above: Option<&'a Path>, down: &'a [Segment]) -> impl Iterator<Item
     let mut next = above;
     down.iter().rev().chain(std::iter::from_fn(move || {
         let path = next?;
-        next = path.0.above.as_ref();
-        Some(&path.0.segment)
+        next = path.above();
+        Some(path.segment())
     }))
 }
 

@@ -3,13 +3,18 @@
 //! The engine starts out with nothing: no packages but arithmetic and ranges, no `eval`, no modules, no output, no
 //! exceptions that could catch an unreadable fact. What a script can call stands in [`surface`](super::surface).
 
+mod branch;
+mod mutant;
 mod scan;
+mod shape;
 
+pub(super) use branch::{Branch, Taken};
+pub(super) use mutant::{Mutant, mutants};
 pub(super) use scan::Lookups;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use rhai::packages::{ArithmeticPackage, BasicIteratorPackage, Package};
 use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Module, OptimizationLevel, Position, Scope, Shared};
@@ -94,6 +99,8 @@ fn engine(members: &BTreeSet<&str>) -> Engine {
 pub(super) struct Script {
     rule: String,
     parts: Vec<(String, String)>,
+    /// Where the branches are told that it takes, of a script that tells them.
+    taken: Option<Taken>,
     compiled: OnceLock<Result<Compiled, Defect>>,
 }
 
@@ -117,7 +124,27 @@ impl Script {
     /// The script with the libraries it calls: `(path without ending, text)`, the rule's own last, so that its functions
     /// replace those of a library.
     pub(super) fn new(rule: &str, parts: Vec<(String, String)>) -> Self {
-        Self { rule: rule.to_owned(), parts, compiled: OnceLock::new() }
+        Self { rule: rule.to_owned(), parts, taken: None, compiled: OnceLock::new() }
+    }
+
+    /// The same script, with another text in the place of the rule's own.
+    pub(super) fn with_own(&self, text: String) -> Self {
+        let mut parts = self.parts.clone();
+        if let Some((_, own)) = parts.last_mut() {
+            *own = text;
+        }
+        Self::new(&self.rule, parts)
+    }
+
+    /// The rule's own text.
+    pub(super) fn own(&self) -> &str {
+        self.parts.last().map_or("", |(_, text)| text)
+    }
+
+    /// The same script, telling which of its branches it takes; and the branches.
+    pub(super) fn telling(&self, taken: &Taken) -> (Self, Vec<Branch>) {
+        let (text, branches) = branch::telling(self.own());
+        (Self { taken: Some(Arc::clone(taken)), ..self.with_own(text) }, branches)
     }
 
     /// Which types the script names where it looks up items.
@@ -140,7 +167,7 @@ impl Script {
     /// # Errors
     /// The first thing that is wrong.
     pub(super) fn compiled(&self) -> Result<&Compiled, &Defect> {
-        self.compiled.get_or_init(|| Compiled::new(&self.rule, &self.parts)).as_ref()
+        self.compiled.get_or_init(|| Compiled::new(&self.rule, &self.parts, self.taken.as_ref())).as_ref()
     }
 }
 
@@ -157,7 +184,7 @@ impl fmt::Debug for Compiled {
 }
 
 impl Compiled {
-    fn new(rule: &str, parts: &[(String, String)]) -> Result<Self, Defect> {
+    fn new(rule: &str, parts: &[(String, String)], taken: Option<&Taken>) -> Result<Self, Defect> {
         let wrong = |path: &str, message: String| Defect { path: path.to_owned(), message };
         let mut members = BTreeSet::new();
         for (path, text) in parts {
@@ -166,7 +193,10 @@ impl Compiled {
             }
             members.extend(scan::members(text).map_err(|message| wrong(path, message))?);
         }
-        let engine = engine(&members);
+        let mut engine = engine(&members);
+        if let Some(taken) = taken {
+            branch::listen(&mut engine, taken);
+        }
         let mut ast = AST::empty();
         for (path, text) in parts {
             let compiled = engine

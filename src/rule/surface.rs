@@ -10,7 +10,10 @@ mod item;
 mod list;
 mod operators;
 
-use rhai::{FuncRegistration, Module, RhaiNativeFunc};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rhai::{Dynamic, FuncRegistration, Module, RhaiNativeFunc};
 
 pub(super) use document::{Document, from_dynamic, to_dynamic};
 pub(super) use finding::Verdict;
@@ -20,7 +23,7 @@ pub(super) use list::List;
 use super::parameter::ParameterValues;
 use super::run::{Outcome, Path, fail};
 use super::{judge, native};
-use crate::value::Value;
+use crate::value::{Key, Value};
 
 /// Registers functions in a module, all of them pure: none changes the value it is called on, unless it says so.
 pub(super) struct Surface(Module);
@@ -88,7 +91,7 @@ impl Surface {
         for name in names {
             FuncRegistration::new_setter(name)
                 .with_purity(true)
-                .set_into_module(&mut self.0, |_: &mut T, _: rhai::Dynamic| {});
+                .set_into_module(&mut self.0, |_: &mut T, _: Dynamic| {});
         }
         self
     }
@@ -97,7 +100,7 @@ impl Surface {
     pub(super) fn unchanged_elements<T: Clone + Send + Sync + 'static>(&mut self) -> &mut Self {
         FuncRegistration::new_index_setter()
             .with_purity(true)
-            .set_into_module(&mut self.0, |_: &mut T, _: rhai::Dynamic, _: rhai::Dynamic| {});
+            .set_into_module(&mut self.0, |_: &mut T, _: Dynamic, _: Dynamic| {});
         self
     }
 
@@ -116,7 +119,7 @@ impl Surface {
     /// What `for` gives of a type.
     pub(super) fn iterator<T: 'static>(
         &mut self,
-        iterate: impl Fn(rhai::Dynamic) -> Box<dyn Iterator<Item = Outcome<rhai::Dynamic>>> + Send + Sync + 'static,
+        iterate: impl Fn(Dynamic) -> Box<dyn Iterator<Item = Outcome<Dynamic>>> + Send + Sync + 'static,
     ) -> &mut Self {
         self.0.set_iter_result(std::any::TypeId::of::<T>(), iterate);
         self
@@ -125,16 +128,32 @@ impl Surface {
 
 /// A rule's parameters, as `parameters.name`.
 #[derive(Clone)]
-pub(super) struct Parameters(pub(super) ParameterValues);
+pub(super) struct Parameters(Arc<BTreeMap<Key, Dynamic>>);
+
+impl Parameters {
+    /// As a script sees them.
+    ///
+    /// # Errors
+    /// None: values of parameters have no unreadable facts.
+    pub(super) fn new(values: &ParameterValues) -> Outcome<Self> {
+        let values = values.iter().map(|(name, value)| {
+            let value = match value {
+                Value::Array(words) => words.iter().map(|word| to_dynamic(word, None)).collect::<Outcome<_>>()?,
+                value => to_dynamic(value, None)?,
+            };
+            Ok((crate::value::intern(name), value))
+        });
+        Ok(Self(Arc::new(values.collect::<Outcome<_>>()?)))
+    }
+
+    fn get(&self, name: &str) -> Outcome<Dynamic> {
+        let value = self.0.get(name).cloned();
+        value.ok_or_else(|| fail(format!("the rule declares no parameter `{name}`")))
+    }
+}
 
 fn register_parameters(surface: &mut Surface) {
-    surface.indexer(|parameters: &mut Parameters, name: &str| -> Outcome<rhai::Dynamic> {
-        match parameters.0.get(name) {
-            Some(Value::Array(words)) => words.iter().map(|word| to_dynamic(word, None)).collect::<Outcome<_>>(),
-            Some(value) => to_dynamic(value, None),
-            None => Err(fail(format!("the rule declares no parameter `{name}`"))),
-        }
-    });
+    surface.indexer(|parameters: &mut Parameters, name: &str| parameters.get(name));
 }
 
 /// The names of the host types in messages and in `type_of`.
@@ -148,12 +167,15 @@ pub(super) fn name_types(engine: &mut rhai::Engine) {
     native::name_types(engine);
 }
 
-/// Makes `document.name` a property of its own for one name.
+/// Makes `document.name` and `parameters.name` properties of their own for one name.
 pub(super) fn register_member(engine: &mut rhai::Engine, name: &str) {
     let key = name.to_owned();
     engine.register_get(name, move |document: &mut Document| document.member(&key));
-    let unchanged = FuncRegistration::new_setter(name).with_purity(true);
-    unchanged.register_into_engine(engine, |_: &mut Document, _: rhai::Dynamic| {});
+    let key = name.to_owned();
+    engine.register_get(name, move |parameters: &mut Parameters| parameters.get(&key));
+    let unchanged = || FuncRegistration::new_setter(name).with_purity(true);
+    unchanged().register_into_engine(engine, |_: &mut Document, _: Dynamic| {});
+    unchanged().register_into_engine(engine, |_: &mut Parameters, _: Dynamic| {});
 }
 
 /// A path that a value need not have: what a script makes itself stands nowhere.

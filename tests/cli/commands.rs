@@ -103,6 +103,32 @@ fn a_case_that_does_not_hold_is_shown() {
 }
 
 #[test]
+fn a_thorough_test_names_what_the_cases_leave_open() {
+    let folder = Folder::new();
+    folder.assize(&["rules", "new", "volumes-have-owners"]);
+    let thorough = folder.assize(&["rules", "test", "rules", "--thorough"]);
+    assert!(thorough.code() == 0 && thorough.stdout().ends_with("all hold\n"), "{thorough}");
+    // A limit that no case comes near, with a default that no case needs, in a branch that none takes.
+    let script = folder.read("rules/ec2/volumes-have-owners.rhai");
+    let large = "    if (item.configuration.get(\"size\") ?? 0) > 1000 {\n        return not_applicable(\"the volume is large\");\n    }\n";
+    folder.write("rules/ec2/volumes-have-owners.rhai", script.replacen("    if ", &format!("{large}    if "), 1));
+    insta::assert_snapshot!(folder.assize(&["rules", "test", "rules", "--thorough"]));
+}
+
+#[test]
+fn a_thorough_test_names_calls_whose_denial_no_case_notices() {
+    let folder = Folder::new();
+    folder.assize(&["rules", "new", "buckets-have-owners", "--type", "AWS::S3::Bucket"]);
+    let metadata = folder.read("rules/s3/buckets-have-owners.yaml");
+    let more = metadata.replace("[Tags]", "[Tags, BucketPolicy]\n  AWS::KMS::Key: []");
+    folder.write("rules/s3/buckets-have-owners.yaml", more);
+    let script = folder.read("rules/s3/buckets-have-owners.rhai");
+    let asks = "    if parameters.tagKey == \"Key\" && resources(\"AWS::KMS::Key\").is_empty() {\n        return compliant();\n    }\n";
+    folder.write("rules/s3/buckets-have-owners.rhai", script.replacen("    if ", &format!("{asks}    if "), 1));
+    insta::assert_snapshot!(folder.assize(&["rules", "test", "rules", "--thorough"]));
+}
+
+#[test]
 fn the_cases_of_the_built_in_rules_hold() {
     let ran = assize(&["rules", "test", "--rule", "encrypted-volumes"]);
     assert!(ran.code() == 0 && ran.stdout().contains("1 rule, ") && ran.stdout().contains("all hold"), "{ran}");

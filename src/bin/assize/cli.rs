@@ -536,6 +536,9 @@ pub(crate) enum Rules {
         /// Only rules of these ids or patterns
         #[arg(long = "rule", value_name = "ID|GLOB", value_delimiter = ',')]
         rules: Vec<String>,
+        /// Also say what the cases leave untested: branches that none reaches, and changes that none notices
+        #[arg(long)]
+        thorough: bool,
         #[command(flatten)]
         definitions: Definitions,
     },

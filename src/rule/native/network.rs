@@ -210,23 +210,27 @@ fn open_to_world(permission: Permission<'_>, family: Option<&str>) -> Outcome<bo
 /// Those of the permissions that let in the world, from first to last. With `listed`, also those that let in a prefix
 /// list, whose entries have to be looked at. The same as `open_to_world` of each, without a call for each.
 fn open_permissions(permissions: &List, listed: bool) -> Outcome<List> {
-    let mut open = Vec::new();
     let (elements, path) = permissions.facts().ok_or_else(|| fail("these are not permissions"))?;
-    for (at, element) in elements.iter().enumerate() {
-        // What is no object is refused when it is asked for as an element.
-        let found = match element {
-            Value::Object(members) => {
-                let permission = Permission { members, path, place: Some(at) };
-                let names_list = listed && !members_of(permission, "prefixListIds", "prefixListId")?.is_empty();
-                names_list || open_to_world(permission, None)?
+    let open = || {
+        let mut open = Vec::new();
+        for (at, element) in elements.iter().enumerate() {
+            // What is no object is refused when it is asked for as an element.
+            let found = match element {
+                Value::Object(members) => {
+                    let permission = Permission { members, path, place: Some(at) };
+                    let names_list = listed && !members_of(permission, "prefixListIds", "prefixListId")?.is_empty();
+                    names_list || open_to_world(permission, None)?
+                }
+                _ => true,
+            };
+            if found {
+                open.extend(permissions.get(at).transpose()?);
             }
-            _ => true,
-        };
-        if found {
-            open.extend(permissions.get(at).transpose()?);
         }
-    }
-    Ok(List::of_hosts(open))
+        Ok(List::of_hosts(open))
+    };
+    let question = if listed { "open or listed permissions" } else { "open permissions" };
+    path.map_or_else(open, |path| run::ask(question, elements, path, open))
 }
 
 /// All texts that come, unless one is hidden.
@@ -284,11 +288,28 @@ pub(super) fn is_private(net: &IpNet) -> bool {
         .any(|private| private.contains(net))
 }
 
+thread_local! {
+    /// The text of ranges that was read last: a script asks with the same one again and again.
+    static LAST_RANGES: RefCell<Option<(ImmutableString, Rc<[(i64, i64)]>)>> = const { RefCell::new(None) };
+}
+
 /// `22, 1020-1025` as text, as a list of such texts, or as a list of numbers; sorted.
-fn port_ranges(ranges: &Dynamic) -> Outcome<Vec<(i64, i64)>> {
+fn port_ranges(ranges: &Dynamic) -> Outcome<Rc<[(i64, i64)]>> {
+    let text = ranges.as_immutable_string_ref().ok();
+    let known = text.as_ref().and_then(|text| {
+        LAST_RANGES
+            .with_borrow(|last| last.as_ref().filter(|(known, _)| *known == **text).map(|(_, last)| Rc::clone(last)))
+    });
+    if let Some(known) = known {
+        return Ok(known);
+    }
     let mut found = Vec::new();
     add_ranges(ranges, &mut found)?;
     found.sort_unstable();
+    let found: Rc<[(i64, i64)]> = found.into();
+    if let Some(text) = text {
+        LAST_RANGES.set(Some((text.clone(), Rc::clone(&found))));
+    }
     Ok(found)
 }
 

@@ -52,18 +52,28 @@ pub(super) enum Shown<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Reading(u32);
 
+impl Reading {
+    pub(super) fn to_le_bytes(self) -> [u8; 4] {
+        self.0.to_le_bytes()
+    }
+}
+
 /// The tree.
 #[derive(Default)]
 pub(super) struct Readings {
     nodes: Vec<Node>,
     /// The node below a node by the hash of both.
     below: HashMap<u64, u32, Mixing>,
+    /// How often it was grown anew.
+    age: u64,
 }
 
 struct Node {
     evidence: Evidence,
-    /// Whether the value is a text that JSON writes as it is, between quotes.
-    plain: bool,
+    /// The text that the value was, if it was one that JSON writes in another way.
+    text: Option<Box<str>>,
+    /// Of the place, and of the item if there is one. Two places are taken as one when their hashes are.
+    place: u64,
     /// What was read before it.
     before: Reading,
     /// All that was read up to here, made when an evaluation first ends here.
@@ -79,8 +89,14 @@ impl Readings {
         if self.nodes.len() >= MOST_NODES {
             self.nodes.clear();
             self.below.clear();
+            self.age += 1;
         }
         Reading(0)
+    }
+
+    /// Tells apart the trees that one thread grows: a reading is a place in the last one.
+    pub(super) fn age(&self) -> u64 {
+        self.age
     }
 
     /// Where an evaluation stands that reads one more fact.
@@ -93,11 +109,11 @@ impl Readings {
         {
             return Reading(*at);
         }
-        let (value, plain) = fact.shown.text();
+        let (value, text) = fact.shown.text();
         let resource = |item: &Arc<ConfigurationItem>| format!("{} {}", item.key.resource_type, item.key.resource_id);
         let evidence =
             Evidence { resource: fact.item.map(|item| resource(item).into()), path: shared_pointer(fact.place), value };
-        self.nodes.push(Node { evidence, plain, before, list: None });
+        self.nodes.push(Node { evidence, text, place: fact.hash, before, list: None });
         let at = u32::try_from(self.nodes.len()).unwrap_or_default();
         self.below.insert(hash, at);
         Reading(at)
@@ -128,7 +144,7 @@ impl Readings {
 impl Node {
     /// Whether the evidence is what the fact would be made into. Hashes are equal at times when facts are not.
     fn shows(&self, fact: &Fact<'_>) -> bool {
-        let Evidence { resource, path, value } = &self.evidence;
+        let Evidence { resource, value, .. } = &self.evidence;
         let of_item = match (resource, fact.item) {
             (None, None) => true,
             (Some(resource), Some(item)) => resource
@@ -143,13 +159,13 @@ impl Node {
             Shown::Text(text) => value == Some(text),
             Shown::Value(Value::Null) => value == Some("null"),
             Shown::Value(Value::Bool(truth)) => value == Some(if *truth { "true" } else { "false" }),
-            Shown::Value(Value::String(text)) if self.plain => {
-                let inside = value.and_then(|value| value.strip_prefix('"')?.strip_suffix('"'));
-                inside == Some(text)
-            }
+            Shown::Value(Value::String(text)) => match &self.text {
+                Some(before) => **before == *shown_part(text),
+                None => value.and_then(|value| value.strip_prefix('"')?.strip_suffix('"')) == Some(text),
+            },
             Shown::Value(other) => value == Some(&json(other)),
         };
-        of_item && same_value && is_pointer(path, fact.place.above, fact.place.down)
+        self.place == fact.hash && of_item && same_value
     }
 }
 
@@ -161,22 +177,27 @@ impl Shown<'_> {
             Self::Value(Value::Null) => mix(hash, &[1]),
             Self::Value(Value::Bool(truth)) => mix(hash, &[2 + u8::from(*truth)]),
             Self::Value(Value::Integer(number)) => mix(hash, &number.to_le_bytes()),
-            // More is not shown.
-            Self::Value(Value::String(text)) => {
-                mix(hash, text.as_bytes().get(..LONGEST_VALUE).unwrap_or(text.as_bytes()))
-            }
+            Self::Value(Value::String(text)) => mix(hash, shown_part(text).as_bytes()),
             Self::Value(other) => mix(hash, json(other).as_bytes()),
         }
     }
 
-    /// As it stands in the evidence, and whether that is a text as it is between quotes.
-    fn text(self) -> (Option<CompactString>, bool) {
+    /// As it stands in the evidence, and the text that this was, if it is not that text between quotes.
+    fn text(self) -> (Option<CompactString>, Option<Box<str>>) {
         match self {
-            Self::Nothing => (None, false),
-            Self::Text(text) => (Some(text.into()), false),
-            Self::Value(value) => (Some(json(value)), matches!(value, Value::String(text) if is_plain(text))),
+            Self::Nothing => (None, None),
+            Self::Text(text) => (Some(text.into()), None),
+            Self::Value(value) => {
+                let text = value.as_str().filter(|text| !is_plain(text));
+                (Some(json(value)), text.map(|text| shown_part(text).into()))
+            }
         }
     }
+}
+
+/// As much of a text as can be seen in the evidence: longer ones that begin so look the same there.
+fn shown_part(text: &str) -> &str {
+    text.get(..text.ceil_char_boundary(LONGEST_VALUE + 1)).unwrap_or(text)
 }
 
 /// Whether a text is the JSON pointer of a place; at times wrongly no, never wrongly yes.
@@ -318,7 +339,7 @@ mod tests {
                 assert_eq!(node.shows(&fact(&down, Shown::Value(read))), json(made) == json(read), "{made} and {read}");
             }
             assert!(!node.shows(&fact(&down, Shown::Nothing)));
-            assert!(!node.shows(&fact(&[Segment::Fixed("tags")], Shown::Value(made))));
+            assert!(!node.shows(&Fact { hash: 2, ..fact(&down, Shown::Value(made)) }));
         }
     }
 

@@ -118,33 +118,43 @@ pub(super) fn asks_for_the_time(script: &str) -> bool {
     std::iter::from_fn(|| lexer.next_token()).any(|(_, token)| OF_THE_TIME.contains(&token))
 }
 
-fn is_name(token: &str) -> bool {
+pub(super) fn is_name(token: &str) -> bool {
     token.starts_with(|first: char| first.is_alphabetic() || first == '_')
 }
 
-fn position(script: &str, at: usize) -> (usize, usize) {
+/// Line and column of a byte, both from 1.
+pub(super) fn position(script: &str, at: usize) -> (usize, usize) {
     let before = script.get(..at).unwrap_or(script);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(1, |line| line.chars().count() + 1);
     (line, column)
 }
 
-/// Names, operators and signs, without texts and comments.
-struct Lexer<'a> {
+/// Names, operators, signs and texts, without comments. A text between backticks comes in pieces: a backtick, `${` and `}`
+/// around each expression in it, a backtick.
+pub(super) struct Lexer<'a> {
     script: &'a str,
     rest: Peekable<CharIndices<'a>>,
     /// For each text between backticks that is open, how many braces are open in its `${…}`.
     braces: Vec<usize>,
+    /// Whether what comes next is text between backticks.
+    in_template: bool,
 }
 
 impl<'a> Lexer<'a> {
-    fn new(script: &'a str) -> Self {
-        Self { script, rest: script.char_indices().peekable(), braces: Vec::new() }
+    pub(super) fn new(script: &'a str) -> Self {
+        Self { script, rest: script.char_indices().peekable(), braces: Vec::new(), in_template: false }
     }
 
     fn ahead(&self) -> &'a str {
         let mut rest = self.rest.clone();
         rest.next().and_then(|(at, _)| self.script.get(at..)).unwrap_or_default()
+    }
+
+    /// The text from a byte up to here.
+    fn since(&mut self, at: usize) -> &'a str {
+        let end = self.rest.peek().map_or(self.script.len(), |(end, _)| *end);
+        self.script.get(at..end).unwrap_or_default()
     }
 
     fn skip(&mut self, characters: usize) {
@@ -153,7 +163,11 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn next_token(&mut self) -> Option<(usize, &'a str)> {
+    /// The next token with the byte at which it begins.
+    pub(super) fn next_token(&mut self) -> Option<(usize, &'a str)> {
+        if self.in_template {
+            return self.template_token();
+        }
         loop {
             let (at, first) = *self.rest.peek()?;
             let ahead = self.ahead();
@@ -166,15 +180,17 @@ impl<'a> Lexer<'a> {
             } else if first == '"' || first == '\'' {
                 self.skip(1);
                 self.skip_text(first);
+                return Some((at, self.since(at)));
             } else if first == '#' && ahead.trim_start_matches('#').starts_with('"') {
                 self.skip_raw_text(ahead);
-            } else if first == '`' {
+                return Some((at, self.since(at)));
+            } else if first == '`' || first == '}' && self.braces.last() == Some(&0) {
+                if first == '}' {
+                    self.braces.pop();
+                }
                 self.skip(1);
-                self.skip_template();
-            } else if first == '}' && self.braces.last() == Some(&0) {
-                self.braces.pop();
-                self.skip(1);
-                self.skip_template();
+                self.in_template = true;
+                return Some((at, self.since(at)));
             } else {
                 return Some((at, self.token(at, first, ahead)));
             }
@@ -184,8 +200,7 @@ impl<'a> Lexer<'a> {
     fn token(&mut self, at: usize, first: char, ahead: &'a str) -> &'a str {
         if first.is_alphanumeric() || first == '_' {
             while self.rest.next_if(|(_, character)| character.is_alphanumeric() || *character == '_').is_some() {}
-            let end = self.rest.peek().map_or(self.script.len(), |(end, _)| *end);
-            return self.script.get(at..end).unwrap_or_default();
+            return self.since(at);
         }
         let operator = OPERATORS.into_iter().find(|operator| ahead.starts_with(operator));
         if let Some(operator) = operator {
@@ -244,17 +259,19 @@ impl<'a> Lexer<'a> {
         self.skip(end.len());
     }
 
-    /// To behind the closing backtick, or into the next `${`.
-    fn skip_template(&mut self) {
-        while let Some((_, character)) = self.rest.next() {
+    /// The closing backtick, or the next `${`.
+    fn template_token(&mut self) -> Option<(usize, &'a str)> {
+        self.in_template = false;
+        while let Some((at, character)) = self.rest.next() {
             if character == '`' && self.rest.next_if(|(_, next)| *next == '`').is_none() {
-                return;
+                return Some((at, self.since(at)));
             }
             if character == '$' && self.rest.next_if(|(_, next)| *next == '{').is_some() {
                 self.braces.push(0);
-                return;
+                return Some((at, self.since(at)));
             }
         }
+        None
     }
 }
 

@@ -6,27 +6,37 @@ use super::Surface;
 use crate::evaluation::{ComplianceType, Severity};
 use crate::rule::run::{Outcome, fail};
 
-/// One answer of a script.
+/// One answer of a script. What it does not say takes no memory: most answers say nothing.
 #[derive(Clone, Debug)]
 pub(in crate::rule) struct Verdict {
     pub(in crate::rule) compliance_type: ComplianceType,
-    pub(in crate::rule) annotation: ImmutableString,
+    annotation: Option<ImmutableString>,
     pub(in crate::rule) severity: Option<Severity>,
-    pub(in crate::rule) key: ImmutableString,
+    key: Option<ImmutableString>,
 }
 
 impl Verdict {
-    fn new(compliance_type: ComplianceType, annotation: ImmutableString) -> Self {
-        Self { compliance_type, annotation, severity: None, key: ImmutableString::new() }
+    fn new(compliance_type: ComplianceType, annotation: Option<ImmutableString>) -> Self {
+        Self { compliance_type, annotation, severity: None, key: None }
+    }
+
+    /// The sentence beside it, or nothing.
+    pub(in crate::rule) fn annotation(&self) -> &str {
+        self.annotation.as_deref().unwrap_or_default()
+    }
+
+    /// What tells it apart from the others on the resource, or nothing.
+    pub(in crate::rule) fn key(&self) -> &str {
+        self.key.as_deref().unwrap_or_default()
     }
 }
 
 pub(super) fn register(surface: &mut Surface) {
     surface
-        .function("compliant", || Verdict::new(ComplianceType::Compliant, ImmutableString::new()))
-        .function("non_compliant", |why: ImmutableString| Verdict::new(ComplianceType::NonCompliant, why))
-        .function("not_applicable", |why: ImmutableString| Verdict::new(ComplianceType::NotApplicable, why))
-        .function("insufficient_data", |why: ImmutableString| Verdict::new(ComplianceType::InsufficientData, why))
+        .function("compliant", || Verdict::new(ComplianceType::Compliant, None))
+        .function("non_compliant", |why: ImmutableString| Verdict::new(ComplianceType::NonCompliant, Some(why)))
+        .function("not_applicable", |why: ImmutableString| Verdict::new(ComplianceType::NotApplicable, Some(why)))
+        .function("insufficient_data", |why: ImmutableString| Verdict::new(ComplianceType::InsufficientData, Some(why)))
         .function("severity", |verdict: &mut Verdict, name: &str| -> Outcome<Verdict> {
             let severity = Severity::ALL.into_iter().find(|severity| severity.as_str() == name);
             let severity = severity.ok_or_else(|| {
@@ -34,5 +44,5 @@ pub(super) fn register(surface: &mut Surface) {
             })?;
             Ok(Verdict { severity: Some(severity), ..verdict.clone() })
         })
-        .function("key", |verdict: &mut Verdict, key: ImmutableString| Verdict { key, ..verdict.clone() });
+        .function("key", |verdict: &mut Verdict, key: ImmutableString| Verdict { key: Some(key), ..verdict.clone() });
 }

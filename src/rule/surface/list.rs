@@ -154,7 +154,7 @@ impl List {
     }
 
     /// The elements as facts, and where the list stands.
-    pub(in crate::rule) fn facts(&self) -> Option<(&[Value], Option<&Path>)> {
+    pub(in crate::rule) fn facts(&self) -> Option<(&Arc<[Value]>, Option<&Path>)> {
         match &self.elements {
             Elements::Values(elements) => Some((elements, self.origin.as_ref())),
             Elements::Hosts(_) => None,

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use anstyle::{AnsiColor, Style};
 use assize::report::harmless;
 use assize::report::terminal::{counted, severity_style, wrap};
-use assize::rule::case::{CaseReport, Cases};
+use assize::rule::case::{CaseReport, Cases, Types, Untested};
 use assize::rule::load::{self, Files, Folder};
 use assize::rule::set::Chosen;
 use assize::rule::{Parameter, RuleSet, Selection};
+use rayon::prelude::*;
 
 use crate::cli::{Choice, Definitions, Rules};
 use crate::failure::Failure;
@@ -29,7 +30,7 @@ pub(crate) fn run(command: &Rules, colors: Colors) -> Result<u8, Failure> {
     match command {
         Rules::List { choice } => list(choice, colors),
         Rules::Show { rule, folders } => show(rule, folders, colors),
-        Rules::Test { folders, rules, definitions } => test(folders, rules, definitions, colors),
+        Rules::Test { folders, rules, thorough, definitions } => test(folders, rules, *thorough, definitions, colors),
         Rules::New { rule, resource_type, dir, definitions } => new(rule, resource_type, dir, definitions, colors),
     }
 }
@@ -171,10 +172,16 @@ fn section(text: &mut String, heading: &str, body: &str, width: usize) {
 }
 
 /// Cases are run as a scan would run the rule: only what it says that it reads is there.
-fn test(folders: &[PathBuf], wanted: &[String], definitions: &Definitions, colors: Colors) -> Result<u8, Failure> {
+fn test(
+    folders: &[PathBuf],
+    wanted: &[String],
+    thorough: bool,
+    definitions: &Definitions,
+    colors: Colors,
+) -> Result<u8, Failure> {
     let (_, catalog) = input::definitions(definitions)?;
     let types = input::case_types(&catalog);
-    let mut tested = BTreeMap::<String, Result<CaseReport, String>>::new();
+    let mut tested = BTreeMap::<String, Result<Tested, String>>::new();
     let mut errors = Vec::new();
     let folders = if folders.is_empty() {
         vec![Folder::builtin()]
@@ -185,19 +192,17 @@ fn test(folders: &[PathBuf], wanted: &[String], definitions: &Definitions, color
     };
     for folder in &folders {
         let chosen = chosen(folder, wanted)?;
-        for (path, files) in &folder.rules {
-            let id = path.rsplit('/').next().unwrap_or(path);
-            if chosen.as_ref().is_none_or(|ids| ids.contains(id)) {
-                tested.insert(id.to_owned(), run_cases(path, files, folder, &types));
-            }
-        }
+        let id = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+        let of_folder =
+            folder.rules.par_iter().filter(|(path, _)| chosen.as_ref().is_none_or(|ids| ids.contains(&id(path))));
+        tested.par_extend(of_folder.map(|(path, files)| (id(path), run_cases(path, files, folder, &types, thorough))));
         errors.extend(folder.orphans.iter().map(|orphan| format!("{orphan} belongs to no rule")));
     }
     let mut text = String::new();
-    let (mut cases, mut failed) = (0, errors.len());
+    let (mut cases, mut failed, mut loose) = (0, errors.len(), 0);
     for (id, report) in &tested {
         match report {
-            Ok(report) => {
+            Ok(Tested { report, untested }) => {
                 cases += report.outcomes.len();
                 if report.passed() {
                     _ = writeln!(
@@ -206,6 +211,10 @@ fn test(folders: &[PathBuf], wanted: &[String], definitions: &Definitions, color
                         harmless(id),
                         report.outcomes.len()
                     );
+                    for one in untested {
+                        _ = writeln!(text, "        {}", harmless(&one.to_string()));
+                    }
+                    loose += untested.len();
                     continue;
                 }
                 _ = writeln!(text, "{BAD}failed{BAD:#}  {}", harmless(id));
@@ -229,11 +238,21 @@ fn test(folders: &[PathBuf], wanted: &[String], definitions: &Definitions, color
     for error in &errors {
         _ = writeln!(text, "{BAD}failed{BAD:#}  {}", harmless(error));
     }
-    let verdict = if failed == 0 { "all hold".to_owned() } else { format!("{failed} failed") };
+    let mut verdict = if failed == 0 { "all hold".to_owned() } else { format!("{failed} failed") };
+    if loose > 0 {
+        _ = write!(verdict, ", {loose} untested");
+    }
     let (rules, cases) = (counted(tested.len(), "rule"), counted(cases, "case"));
     _ = writeln!(text, "\n{BOLD}{rules}, {cases}: {verdict}{BOLD:#}");
     print(&text, colors)?;
-    Ok(if failed == 0 { exit::CLEAN } else { exit::FINDINGS })
+    Ok(if failed == 0 && loose == 0 { exit::CLEAN } else { exit::FINDINGS })
+}
+
+/// What came of the cases of a rule that loads.
+struct Tested {
+    report: CaseReport,
+    /// If that was asked, and all cases hold.
+    untested: Vec<Untested>,
 }
 
 /// The ids that the patterns stand for. A rule that does not load has an id too: that of its file.
@@ -256,16 +275,14 @@ fn chosen(folder: &Folder, wanted: &[String]) -> Result<Option<BTreeSet<String>>
     Ok(Some(ids))
 }
 
-fn run_cases(
-    path: &str,
-    files: &Files,
-    folder: &Folder,
-    types: &assize::rule::case::Types,
-) -> Result<CaseReport, String> {
+fn run_cases(path: &str, files: &Files, folder: &Folder, types: &Types, thorough: bool) -> Result<Tested, String> {
     let rule = load::rule(path, files, &folder.libraries).map_err(|error| error.to_string())?;
     let cases = files.cases.as_deref().ok_or_else(|| format!("{path}.test.yaml is missing"))?;
     let cases = Cases::parse(cases).map_err(|error| format!("{path}.test.yaml: {error}"))?;
-    Ok(cases.run(&Arc::new(rule), types))
+    let rule = Arc::new(rule);
+    let report = cases.run(&rule, types);
+    let untested = if thorough && report.passed() { cases.untested(&rule, types) } else { Vec::new() };
+    Ok(Tested { report, untested })
 }
 
 /// Writes the three files of a rule that works: it asks for a tag, which every type has.

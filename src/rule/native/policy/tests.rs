@@ -185,3 +185,29 @@ fn a_condition_fixes_a_key_when_it_asks_for_values_without_wildcards() {
         assert!(!fixes(condition), "{condition}");
     }
 }
+
+#[test]
+fn a_refusal_without_tls_is_whole_and_for_everyone() {
+    let refusal = r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}"#;
+    for (change, expected) in [
+        (("", ""), true),
+        ((r#""s3:*""#, r#"["s3:GetObject", "*"]"#), true),
+        ((r#""s3:*""#, r#""S3:*""#), true),
+        ((r#""Bool""#, r#""boolIfExists""#), true),
+        ((r#""aws:SecureTransport": "false""#, r#""AWS:securetransport": [false]"#), true),
+        (("Deny", "Allow"), false),
+        ((r#""Principal": "*""#, r#""Principal": {"AWS": "111122223333"}"#), false),
+        ((r#""Principal""#, r#""NotPrincipal""#), false),
+        ((r#""s3:*""#, r#""s3:Get*""#), false),
+        ((r#""s3:*""#, r#""sns:*""#), false),
+        ((r#""Action""#, r#""NotAction""#), false),
+        ((r#""Bool""#, r#""StringEquals""#), false),
+        ((r#""false""#, r#""true""#), false),
+        ((r#""false""#, r#"["false", "true"]"#), false),
+        ((r#""false"}"#, r#""false"}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}"#), false),
+        ((r#""Condition": {"Bool": {"aws:SecureTransport": "false"}}"#, r#""Sid": "none""#), false),
+    ] {
+        let json = refusal.replacen(change.0, change.1, 1);
+        assert_eq!(statement(&json).refuses_without_tls("s3"), expected, "{json}");
+    }
+}
