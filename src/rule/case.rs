@@ -39,6 +39,8 @@ const NOW: &str = "2026-01-01T00:00:00.000Z";
 pub struct Types {
     /// By type and part, the JSON pointer at which the part's facts stand.
     pub parts: BTreeMap<String, BTreeMap<String, String>>,
+    /// By type, the part whose call tells the tags, where they take a call of their own.
+    pub tags: BTreeMap<String, String>,
     /// By type, the other types whose items hold the links between the two.
     pub linked_from: BTreeMap<String, BTreeSet<String>>,
 }

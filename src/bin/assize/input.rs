@@ -178,7 +178,11 @@ pub(crate) fn case_types(catalog: &Catalog) -> Types {
             linked_from.entry(link.resource_type.to_string()).or_default().insert(descriptor.resource_type.to_string());
         }
     }
-    Types { parts: pointers(catalog), linked_from }
+    let tags = catalog.iter().filter_map(|descriptor| {
+        let part = descriptor.tags.as_ref()?.part.as_ref()?;
+        Some((descriptor.resource_type.to_string(), part.to_string()))
+    });
+    Types { parts: pointers(catalog), tags: tags.collect(), linked_from }
 }
 
 /// Reads a snapshot of assize, or files and folders of AWS Config as one. That the latter hold a secret is all that is kept of

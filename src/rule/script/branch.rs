@@ -113,7 +113,7 @@ mod tests {
         let mut engine = Engine::new();
         let taken = Taken::default();
         listen(&mut engine, &taken);
-        engine.eval::<rhai::Dynamic>(&telling).unwrap_or_else(|error| panic!("{telling}: {error}"));
+        let _: rhai::Dynamic = engine.eval(&telling).unwrap_or_else(|error| panic!("{telling}: {error}"));
         let taken = taken.lock().unwrap();
         let rest = branches.iter().enumerate().filter(|(at, _)| !taken.contains(at));
         rest.map(|(_, branch)| format!("{}:{} {}", branch.line, branch.column, branch.untaken)).collect()

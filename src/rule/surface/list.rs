@@ -272,7 +272,12 @@ trait Contains: Sequence {
 
 impl Contains for Array {
     fn contains(&self, wanted: &Dynamic) -> Outcome<bool> {
-        contains(self, wanted)
+        for element in self {
+            if same(element, wanted)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -293,7 +298,7 @@ fn unique(list: &impl Sequence) -> Outcome<Array> {
     let mut array = Array::new();
     for element in list.each() {
         let element = element?;
-        if !contains(&array, &element)? {
+        if !Contains::contains(&array, &element)? {
             add(&mut array, element)?;
         }
     }
