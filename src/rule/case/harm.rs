@@ -14,10 +14,11 @@ pub(super) enum Harm<'a> {
     None,
     /// A member of the judged item: the steps down to it. `*` stands for each element of a list.
     Dropped(&'a [&'a str]),
-    /// The call for a part of the items of a type was denied.
+    /// The call for a part of the items of a type was denied. It may tell the tags as well.
     Denied {
         resource_type: &'a str,
         pointer: &'a str,
+        tags: bool,
     },
     /// The listing of a type was denied everywhere.
     Unlisted(&'a str),
@@ -38,10 +39,13 @@ impl Harm<'_> {
                 };
                 *section = without(section, steps);
             }
-            Self::Denied { resource_type, pointer } => {
+            Self::Denied { resource_type, pointer, tags } => {
                 let reason = Arc::new(unreadable("", "AccessDenied"));
                 for item in items.iter_mut().filter(|item| *item.key.resource_type == **resource_type) {
                     item.add_gap(pointer, &reason);
+                    if *tags {
+                        item.add_gap("/tags", &reason);
+                    }
                 }
             }
             Self::Unlisted(resource_type) => {

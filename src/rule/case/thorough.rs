@@ -135,7 +135,8 @@ impl Cases {
             let pointers = types.parts.get(&**resource_type);
             for read in parts {
                 if let Some(pointer) = pointers.and_then(|pointers| pointers.get(&read.part)) {
-                    deny(format!("{} of {resource_type}", read.part), &Harm::Denied { resource_type, pointer });
+                    let tags = types.tags.get(&**resource_type) == Some(&read.part);
+                    deny(format!("{} of {resource_type}", read.part), &Harm::Denied { resource_type, pointer, tags });
                 }
             }
             if !rule.judges(resource_type) && rule.script.lookups().may_name(resource_type) {
