@@ -288,13 +288,16 @@ pub(super) fn is_private(net: &IpNet) -> bool {
         .any(|private| private.contains(net))
 }
 
+/// Ranges of ports, sorted.
+type Ranges = Rc<[(i64, i64)]>;
+
 thread_local! {
     /// The text of ranges that was read last: a script asks with the same one again and again.
-    static LAST_RANGES: RefCell<Option<(ImmutableString, Rc<[(i64, i64)]>)>> = const { RefCell::new(None) };
+    static LAST_RANGES: RefCell<Option<(ImmutableString, Ranges)>> = const { RefCell::new(None) };
 }
 
 /// `22, 1020-1025` as text, as a list of such texts, or as a list of numbers; sorted.
-fn port_ranges(ranges: &Dynamic) -> Outcome<Rc<[(i64, i64)]>> {
+fn port_ranges(ranges: &Dynamic) -> Outcome<Ranges> {
     let text = ranges.as_immutable_string_ref().ok();
     let known = text.as_ref().and_then(|text| {
         LAST_RANGES
@@ -306,7 +309,7 @@ fn port_ranges(ranges: &Dynamic) -> Outcome<Rc<[(i64, i64)]>> {
     let mut found = Vec::new();
     add_ranges(ranges, &mut found)?;
     found.sort_unstable();
-    let found: Rc<[(i64, i64)]> = found.into();
+    let found: Ranges = found.into();
     if let Some(text) = text {
         LAST_RANGES.set(Some((text.clone(), Rc::clone(&found))));
     }

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::evidence::Reading;
+use super::evidence::{Reading, Readings};
 use super::{Mixing, Outcome, Path, READINGS, RUN, mix};
 use crate::rule::surface::List;
 use crate::value::Value;
@@ -29,7 +29,7 @@ struct Asked {
 struct Answer {
     asked: Asked,
     _list: Arc<[Value]>,
-    answer: List,
+    given: List,
     /// The hashes of the paths that were read for it.
     seen: Box<[u64]>,
     after: Reading,
@@ -49,7 +49,7 @@ pub(in crate::rule) fn ask(
     path: &Path,
     answer: impl FnOnce() -> Outcome<List>,
 ) -> Outcome<List> {
-    let tree = READINGS.with_borrow(|readings| readings.age());
+    let tree = READINGS.with_borrow(Readings::age);
     let asked = RUN.with_borrow(|run| {
         run.as_ref().map(|run| {
             let asked = Asked {
@@ -71,7 +71,7 @@ pub(in crate::rule) fn ask(
             let run = run.as_mut()?;
             run.seen.extend_from_slice(&known.seen);
             run.read = known.after;
-            Some(known.answer.clone())
+            Some(known.given.clone())
         })
     });
     if let Some(known) = known {
@@ -85,7 +85,7 @@ pub(in crate::rule) fn ask(
             if answers.len() >= MOST_ANSWERS {
                 answers.clear();
             }
-            answers.insert(hash, Answer { asked, _list: Arc::clone(list), answer: answer.clone(), seen, after });
+            answers.insert(hash, Answer { asked, _list: Arc::clone(list), given: answer.clone(), seen, after });
         });
     }
     Ok(answer)

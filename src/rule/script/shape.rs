@@ -82,10 +82,13 @@ impl<'a> Shape<'a> {
         for before in (0..at).rev() {
             match self.text(before) {
                 ")" | "]" | "}" => depth += 1,
-                "(" | "[" | "{" | "${" if depth == 0 => return false,
-                "(" | "[" | "{" | "${" => depth -= 1,
                 "switch" if depth == 0 => return true,
-                ";" | "=>" | "," | "if" | "while" | "for" | "loop" | "else" | "fn" if depth == 0 => return false,
+                "(" | "[" | "{" | "${" | ";" | "=>" | "," | "if" | "while" | "for" | "loop" | "else" | "fn"
+                    if depth == 0 =>
+                {
+                    return false;
+                }
+                "(" | "[" | "{" | "${" => depth -= 1,
                 _ => {}
             }
         }
