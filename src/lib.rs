@@ -21,6 +21,7 @@ pub mod item;
 pub mod location;
 pub mod nearest;
 pub mod query;
+pub mod related;
 pub mod report;
 pub mod rule;
 pub mod snapshot;

@@ -35,6 +35,7 @@ pub mod junit;
 pub mod markdown;
 pub mod ocsf;
 pub mod partition;
+pub mod related;
 pub mod sarif;
 mod style;
 pub mod table;

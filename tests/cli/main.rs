@@ -11,6 +11,7 @@ mod errors;
 mod iac;
 mod inventory;
 mod queries;
+mod related;
 mod reports;
 mod store;
 mod timeline;

@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Inventory(Inventory),
     /// Ask items in AWS Config's query language, or in SQL
     Query(Query),
+    /// Show what is related to a resource, step by step: what a change of it may touch
+    Related(Related),
     /// Tell what is different between two snapshots, or two reports
     Diff(Diff),
     /// List, show and forget the snapshots of a store
@@ -356,6 +358,36 @@ pub(crate) struct Query {
     /// Ask the store's state of this moment: a time, a day, the number of a snapshot, latest or latest~2
     #[arg(long, value_name = "MOMENT", conflicts_with = "snapshots", help_heading = "Store")]
     pub(crate) at: Option<String>,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Related {
+    /// A resource: its ARN, id or name
+    #[arg(value_name = "ARN|ID|NAME")]
+    pub(crate) resource: String,
+    /// Only a resource of this type, such as `AWS::EC2::SecurityGroup`
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) resource_type: Option<String>,
+    /// Walk over so many links; 0 walks as far as they lead
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) depth: usize,
+    /// Look at this snapshot of assize, or at files of AWS Config. The store's last known state by default, or an account
+    #[arg(long = "snapshot", value_name = "FILE")]
+    pub(crate) snapshots: Vec<PathBuf>,
+    /// The format on standard output
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = TextOrJson::Terminal)]
+    pub(crate) format: TextOrJson,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// Look at the store's state of this moment: a time, a day, the number of a snapshot, latest or latest~2
+    #[arg(long, value_name = "MOMENT", conflicts_with = "snapshots", help_heading = "Store")]
+    pub(crate) at: Option<String>,
+    #[command(flatten)]
+    pub(crate) account: Account,
     #[command(flatten)]
     pub(crate) definitions: Definitions,
     #[command(flatten)]

@@ -13,6 +13,7 @@ pub(crate) mod inventory;
 pub(crate) mod plan;
 mod progress;
 pub(crate) mod query;
+pub(crate) mod related;
 pub(crate) mod report;
 pub(crate) mod resources;
 pub(crate) mod rules;
