@@ -163,7 +163,7 @@ impl<'s> Walk<'s> {
     fn visit(&mut self, at: usize, item: &'s Arc<ConfigurationItem>, goes_on: bool) {
         let own = item.relationships.iter().map(|link| (self.target(item, link), &link.name, true));
         let others = self.linking.get(&item.key).into_iter().flatten();
-        let others = others.map(|(other, link)| (Found::Item(*other), &link.name, false));
+        let others = others.map(|(other, link)| (Found::Item(other), &link.name, false));
         for (found, name, is_own) in own.chain(others).collect::<Vec<_>>() {
             let other = match self.met.get(&identity(&found)) {
                 Some(other) => *other,
