@@ -27,6 +27,8 @@ use crate::exemption::{Exemption, Exemptions, Patterns};
 use crate::report::Format;
 use crate::rule::set::{Assignment, SetError};
 use crate::rule::{ParameterError, RuleSet, Selection};
+use crate::source::config_bucket::Address;
+use crate::source::delivery::Topic;
 
 /// The file that is looked for in the working directory.
 pub const FILE: &str = "assize.yaml";
@@ -36,7 +38,7 @@ pub const SCHEMA: &str = include_str!("../docs/assize.schema.json");
 
 /// The keys of each part of the file.
 mod keys {
-    pub(super) const FILE: [&str; 14] = [
+    pub(super) const FILE: [&str; 15] = [
         "accounts",
         "regions",
         "rules",
@@ -50,9 +52,11 @@ mod keys {
         "iac",
         "iac_states",
         "store",
+        "deliver",
         "threads",
     ];
     pub(super) const ACCOUNT: [&str; 5] = ["account_id", "profile", "role_arn", "external_id", "regions"];
+    pub(super) const DELIVER: [&str; 6] = ["file", "sns", "s3", "profile", "role_arn", "external_id"];
     pub(super) const RULE: [&str; 3] = ["rule", "severity", "parameters"];
     pub(super) const TARGETS: [&str; 2] = ["any", "all"];
     pub(super) const DEFINITIONS: [&str; 2] = ["resources", "models"];
@@ -141,12 +145,46 @@ pub struct Config {
     pub iac_states: Vec<Located<String>>,
     /// Where history is kept.
     pub store: Option<Located<PathBuf>>,
+    /// Where what is new is delivered to.
+    pub deliver: Option<Located<Deliver>>,
     /// On how many threads to judge.
     pub threads: Option<Located<u16>>,
 }
 
 /// A tag: a key, and the value unless any will do.
 pub type Tag = (String, Option<String>);
+
+/// Where what is new is delivered to, and as whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deliver {
+    /// A file to which messages are added, one a line.
+    pub file: Option<PathBuf>,
+    /// The topic to which messages are sent.
+    pub topic: Option<Topic>,
+    /// The bucket into which files are put.
+    pub bucket: Option<Address>,
+    /// The profile whose credentials send.
+    pub profile: Option<String>,
+    /// The role that sends.
+    pub role_arn: Option<String>,
+    /// What the role asks for.
+    pub external_id: Option<String>,
+}
+
+impl Deliver {
+    /// The channels that there are, by the keys of the file, with their names.
+    pub fn channels(&self) -> Vec<(&'static str, String)> {
+        let file = self.file.as_ref().map(|path| ("file", path.display().to_string()));
+        let topic = self.topic.as_ref().map(|topic| ("sns", topic.to_string()));
+        let bucket = self.bucket.as_ref().map(|bucket| ("s3", bucket.to_string()));
+        file.into_iter().chain(topic).chain(bucket).collect()
+    }
+
+    /// Whether there is a channel of this key.
+    pub fn has(&self, channel: &str) -> bool {
+        self.channels().iter().any(|(key, _)| *key == channel)
+    }
+}
 
 /// One account to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -257,6 +295,7 @@ impl Config {
             config.iac_states = states.map(|text| Located { value: path(text.value), at: text.at }).collect();
         }
         config.store = section.get("store").and_then(|node| reader.text(node)).map(located);
+        config.deliver = section.get("deliver").and_then(|node| deliver(reader, node, folder));
         config.threads = section.get("threads").and_then(|node| threads(reader, node));
         Ok(config)
     }
@@ -417,6 +456,33 @@ fn account(reader: &mut Reader, node: &Node) -> Option<Located<Account>> {
     let account_id = said.or(of_role);
     let regions = regions.unwrap_or_default();
     Some(reader.located(node, Account { account_id, profile, role_arn, external_id, regions }))
+}
+
+/// Where what is new goes, and as whom.
+fn deliver(reader: &mut Reader, node: &Node, folder: &Path) -> Option<Located<Deliver>> {
+    let section = reader.section(node, "in `deliver`", &keys::DELIVER)?;
+    let mut text = |key| section.get(key).and_then(|node| reader.text(node));
+    let [file, topic, bucket] = ["file", "sns", "s3"].map(&mut text);
+    let [profile, role_arn, external_id] =
+        ["profile", "role_arn", "external_id"].map(|key| text(key).map(|text| text.value));
+    let mut wrong = |at: Position, message: String| reader.mistakes.push(Mistake { at, message });
+    let topic =
+        topic.and_then(|text| text.value.parse::<Topic>().map_err(|error| wrong(text.at, error.to_string())).ok());
+    let bucket =
+        bucket.and_then(|text| text.value.parse::<Address>().map_err(|error| wrong(text.at, error.to_string())).ok());
+    if section.get("sns").or(section.get("s3")).or(section.get("file")).is_none() {
+        reader.wrong(section.location(), "`deliver` says where to: with `file`, `sns`, `s3`, or several of them");
+    }
+    if (topic.is_some() || bucket.is_some()) && profile.is_none() && role_arn.is_none() {
+        let message = "`sns` and `s3` are written to by a role of their own: name it with `role_arn` or `profile`, since \
+            what scans needs no leave to write";
+        reader.wrong(section.location(), message);
+    }
+    if external_id.is_some() && role_arn.is_none() {
+        reader.wrong(section.location(), "an `external_id` is for a `role_arn`, and there is none");
+    }
+    let file = file.map(|file| folder.join(file.value));
+    Some(reader.located(node, Deliver { file, topic, bucket, profile, role_arn, external_id }))
 }
 
 /// The account in the ARN of a role.

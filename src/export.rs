@@ -88,6 +88,11 @@ impl ExportFile<'_> {
         &self.name
     }
 
+    /// The id of the snapshot, if it is one.
+    pub fn snapshot_id(&self) -> Option<String> {
+        self.snapshot_id.map(|id| id.to_string())
+    }
+
     /// How many items it holds.
     pub fn len(&self) -> usize {
         self.items.len()
@@ -151,6 +156,19 @@ pub fn snapshot(snapshot: &Snapshot, format: Format) -> Result<Vec<ExportFile<'_
         ExportFile { name, format, snapshot_id: Some(id), items }
     });
     Ok(files.collect())
+}
+
+/// The name of the file that holds a message about an item that is too large for a topic.
+///
+/// # Errors
+/// The item's time is none.
+pub fn oversized(item: &ConfigurationItem) -> Result<String, ExportError> {
+    let at = item
+        .capture_time
+        .parse()
+        .map_err(|_| ExportError::ItemTime { resource: item.key.clone(), time: item.capture_time.to_string() })?;
+    let folder = Folder { account: &item.key.account_id, region: recorder_region(item), at };
+    Ok(folder.oversized(&item.key.resource_type, &item.key.resource_id))
 }
 
 /// So often AWS Config delivers what changed, in hours.

@@ -31,6 +31,7 @@ mod facts;
 mod fold;
 mod judgement;
 mod looks;
+mod outbox;
 mod purge;
 mod read;
 mod retell;
@@ -56,6 +57,7 @@ pub use self::error::HistoryError;
 use self::error::Result;
 pub use self::judgement::{Interval, Judgement};
 pub use self::looks::{Looks, Unread};
+pub use self::outbox::Waiting;
 pub use self::purge::Purged;
 pub use self::versions::Version;
 

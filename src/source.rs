@@ -8,6 +8,7 @@ pub mod config_api;
 pub mod config_bucket;
 pub mod config_export;
 pub mod config_results;
+pub mod delivery;
 pub mod descriptor;
 pub mod endpoint;
 pub mod model;

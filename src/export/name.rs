@@ -29,6 +29,14 @@ impl Folder<'_> {
         format!("{folder}/{file}_{}_{first}_{last}_{number}.{ending}", word(resource_type))
     }
 
+    /// `AWSLogs/…/OversizedChangeNotification/<type>/<id>/…_ChangeNotification_<type>_<id>_<time>_0.json.gz`
+    pub(super) fn oversized(&self, resource_type: &str, id: &str) -> String {
+        let (folder, _) = self.begin("OversizedChangeNotification");
+        let (_, file) = self.begin("ChangeNotification");
+        let (resource_type, id) = (word(resource_type), word(id));
+        format!("{folder}/{resource_type}/{id}/{file}_{resource_type}_{id}_{}_0.json.gz", time(delivery(self.at)))
+    }
+
     /// The folder of a kind of file, and how its files' names begin.
     fn begin(&self, kind: &str) -> (String, String) {
         let (account, region) = (word(self.account), word(self.region));

@@ -7,10 +7,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub(super) const APPLICATION_ID: i32 = 0x6173_7a65;
 
 /// The version of the tables. A store of a newer one is refused.
-pub(super) const VERSION: i32 = 1;
+pub(super) const VERSION: i32 = 2;
 
 /// From each version to the next, starting with an empty file.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// Makes the tables, or brings them up to this version. Of two processes that begin at once one waits and then finds
 /// nothing to do.
@@ -51,7 +51,7 @@ pub(super) fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
 
 /// The query of a view that the tables of this version have.
 pub(super) fn view(name: &str) -> &'static str {
-    let newest = MIGRATIONS.last().copied().unwrap_or_default();
-    let (_, behind) = newest.split_once(&format!("CREATE VIEW {name} AS")).unwrap_or_default();
+    let made = format!("CREATE VIEW {name} AS");
+    let (_, behind) = MIGRATIONS.iter().rev().find_map(|tables| tables.split_once(&made)).unwrap_or_default();
     behind.split(';').next().unwrap_or_default()
 }

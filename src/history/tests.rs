@@ -1,6 +1,7 @@
 //! The store against what it promises: single cases here, and in `model` random histories against a model in plain Rust.
 
 mod drift;
+mod errors;
 mod events;
 mod judgement;
 mod model;
@@ -364,7 +365,7 @@ fn other_files_are_refused_with_one_sentence() {
     let history = History::open(&path).unwrap();
     history.connection.pragma_update(None, "user_version", 99).unwrap();
     drop(history);
-    let newer = "the store FILE has version 99; this assize knows versions up to 1";
+    let newer = "the store FILE has version 99; this assize knows versions up to 2";
     assert_eq!(said(History::open(&path).unwrap_err()), newer);
     let nowhere = folder.path().join("none").join("assize.db");
     assert!(matches!(History::open(nowhere), Err(HistoryError::Open { .. })));

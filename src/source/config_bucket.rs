@@ -46,6 +46,17 @@ impl Address {
         format!("{}{}/{key}", Self::SCHEME, self.bucket)
     }
 
+    /// The bucket's name.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// What keys in it begin with: nothing, or a folder with `/` behind.
+    pub fn folder(&self) -> String {
+        let folder = self.prefix.trim_end_matches('/');
+        if folder.is_empty() { String::new() } else { format!("{folder}/") }
+    }
+
     /// A policy document that allows an identity to read what is at the address and nothing else, as JSON text.
     /// `partition` is that of the bucket: `aws`. What is encrypted with a key of KMS's own needs `kms:Decrypt` for that key
     /// besides.

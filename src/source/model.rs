@@ -51,6 +51,13 @@ const REFUSED: &[(&str, &str)] = &[
 /// of the client each; neither a descriptor nor a general call can name them, so no scan makes them or needs to be allowed to.
 const DATA: &[(&str, &str)] = &[("s3", "GetObject")];
 
+/// The operations that deliver: of models of their own (`models/deliver`), which no scan has.
+const DELIVER: &[(&str, &str)] = &[("s3", "PutObject"), ("sns", "Publish")];
+
+/// The models of [`DELIVER`]: name of the service and JSON.
+const DELIVERING: &[(&str, &str)] =
+    &[("s3", include_str!("../../models/deliver/s3.json")), ("sns", include_str!("../../models/deliver/sns.json"))];
+
 /// Whether assize may call an operation when it scans: it reads, and hands out neither secrets nor data.
 pub fn is_read(service: &str, operation: &str) -> bool {
     let named = |list: &[(&str, &str)]| list.contains(&(service, operation));
@@ -128,6 +135,7 @@ pub struct Models {
 #[derive(Debug)]
 struct Entry {
     builtin: Option<&'static str>,
+    delivers: bool,
     added: Option<(PathBuf, String)>,
     parsed: OnceLock<Result<Arc<ServiceModel>, ModelError>>,
 }
@@ -135,8 +143,19 @@ struct Entry {
 impl Models {
     /// The models that are part of assize.
     pub fn builtin() -> Self {
-        let entry = |text| Entry { builtin: Some(text), added: None, parsed: OnceLock::new() };
+        let entry = |text| Entry { builtin: Some(text), delivers: false, added: None, parsed: OnceLock::new() };
         Self { services: MODELS.iter().map(|&(name, text)| (name.to_owned(), entry(text))).collect() }
+    }
+
+    /// The models of what delivers: the operations that write, and the one that says whose credentials these are.
+    pub(super) fn delivery() -> Self {
+        let mut models = Self::builtin();
+        models.services.retain(|name, _| name == "sts");
+        for &(name, text) in DELIVERING {
+            let entry = Entry { builtin: Some(text), delivers: true, added: None, parsed: OnceLock::new() };
+            models.services.insert(name.to_owned(), entry);
+        }
+        models
     }
 
     /// The built-in models and those in the folder. A file named like a built-in service adds its operations to it, and
@@ -159,7 +178,7 @@ impl Models {
             }
             let text = fs::read_to_string(&path).map_err(io(&path))?;
             let builtin = models.services.get(name).and_then(|entry| entry.builtin);
-            let entry = Entry { builtin, added: Some((path.clone(), text)), parsed: OnceLock::new() };
+            let entry = Entry { builtin, delivers: false, added: Some((path.clone(), text)), parsed: OnceLock::new() };
             entry.service(name)?;
             models.services.insert(name.to_owned(), entry);
         }
@@ -188,7 +207,8 @@ impl Entry {
 
     fn parse(&self, name: &str) -> Result<ServiceModel, ModelError> {
         let origin = format!("models/{name}.json");
-        let builtin = self.builtin.map(|text| ServiceFile::parse(&origin, text)).transpose()?;
+        let parse = if self.delivers { ServiceFile::parse_delivering } else { ServiceFile::parse };
+        let builtin = self.builtin.map(|text| parse(&origin, text)).transpose()?;
         let added = match &self.added {
             Some((path, text)) => {
                 let origin = path.display().to_string();

@@ -4,6 +4,7 @@
 //! (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>).
 //! Of a record only what [`TrailEvent`] names is kept.
 
+pub mod bucket;
 pub mod files;
 pub mod lookup;
 

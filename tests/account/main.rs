@@ -3,6 +3,7 @@
 //! - `moto.rs`, `server.py`: the account, and a wall in front of it that counts and refuses requests
 //! - `seed.rs`, `seed.py`: what is in it, by label
 //! - `demo.rs`, `demo.py`: another account, that of `assize scan --demo`, and how it is recorded
+//! - `deliver.rs`, `deliver.py`: the topic and the bucket to which what is new goes
 //! - `expected.yaml`: which verdict each rule must give on each label, written from what AWS says the rules mean
 //! - `athena.rs`, `athena.py`: what is exported, in a table of the form that AWS documents
 //! - `bucket.rs`: the bucket of AWS Config, as a source
@@ -17,6 +18,7 @@ mod athena;
 mod bucket;
 mod debug;
 mod decode;
+mod deliver;
 mod demo;
 mod history;
 mod inventory;

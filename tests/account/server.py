@@ -60,20 +60,24 @@ def routes(service):
         path, _, query = operation["http"]["requestUri"].partition("?")
         wanted = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
         shape = model(service)["shapes"].get(operation.get("input", {}).get("shape"), {})
+        headers = set()
         for member in shape.get("required", []):
             if shape["members"][member].get("location") == "querystring":
                 wanted.setdefault(shape["members"][member]["locationName"], None)
+            if shape["members"][member].get("location") == "header":
+                headers.add("HTTP_" + shape["members"][member]["locationName"].upper().replace("-", "_"))
         pattern = re.escape(path.rstrip("/")).replace(r"\{", "{").replace(r"\}", "}").replace(r"\+}", "+}")
         pattern = re.sub(r"\{[^}]+\+\}", ".+", pattern)
         pattern = re.sub(r"\{[^}]+\}", "[^/]+", pattern)
         literal = len(re.sub(r"\{[^}]+\}", "", path))
-        found.append((len(wanted), literal, operation["http"]["method"], re.compile(pattern + "/?"), wanted, name))
-    return sorted(found, key=lambda route: (-route[0], -route[1], route[5]))
+        found.append((len(wanted), literal, operation["http"]["method"], re.compile(pattern + "/?"), wanted, headers, name))
+    return sorted(found, key=lambda route: (-route[0], -route[1], route[6]))
 
 
-def rest_operation(service, method, path, query):
-    for _, _, wanted_method, pattern, wanted, name in routes(service):
-        if method != wanted_method or not pattern.fullmatch(path):
+def rest_operation(service, environ, query):
+    method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    for _, _, wanted_method, pattern, wanted, headers, name in routes(service):
+        if method != wanted_method or not pattern.fullmatch(path) or not headers <= environ.keys():
             continue
         if all(key in query and value in (None, "", query[key]) for key, value in wanted.items()):
             return name
@@ -99,7 +103,7 @@ def asked_for(environ, body):
             if service == "elasticloadbalancing":
                 service = "elb" if form["Version"] == "2012-06-01" else "elbv2"
             return service, form["Action"], "ec2" if service == "ec2" else "query", region
-    operation = rest_operation(service, environ["REQUEST_METHOD"], path, query)
+    operation = rest_operation(service, environ, query)
     return service, operation or f"{environ['REQUEST_METHOD']} {path}", model(service)["metadata"]["protocol"], region
 
 

@@ -6,6 +6,7 @@ mod aws_config;
 mod commands;
 mod common;
 mod config;
+mod deliver;
 mod diff;
 mod errors;
 mod iac;

@@ -30,6 +30,13 @@ DATA = {
     ("s3", "GetObject"),  # the files that AWS Config delivers to a bucket
 }
 
+# The operations that deliver. operations.yaml lists them under `deliver`, and they have models of their own, in a folder
+# that no scan reads.
+DELIVER = {
+    ("s3", "PutObject"),
+    ("sns", "Publish"),
+}
+
 # Operations that are named like reads and hand out secrets or data of the account's own customers, or that change it.
 REFUSED = {
     ("acm", "GetAcmeExternalAccountBindingCredentials"),
@@ -75,8 +82,9 @@ def is_read(service, operation):
 class Service:
     """One service's model, reduced to the chosen operations."""
 
-    def __init__(self, loader, name, chosen):
+    def __init__(self, loader, name, chosen, delivers=False):
         self.loader = loader
+        self.delivers = delivers
         self.name = name
         self.api = loader.load_service_model(name, "service-2")
         self.paginators = load_optional(loader, name, "paginators-1").get("pagination", {})
@@ -131,6 +139,9 @@ class Service:
         if name in self.data:
             if (self.name, name) not in DATA:
                 raise ExtractionError(f"{self.name} {name} may not stand under data")
+        elif self.delivers:
+            if (self.name, name) not in DELIVER:
+                raise ExtractionError(f"{self.name} {name} may not stand under deliver")
         elif not is_read(self.name, name):
             raise ExtractionError(f"{self.name} {name} is not a read operation")
         source = self.api["operations"].get(name)
@@ -438,7 +449,10 @@ def extract(chosen):
     """File names and texts."""
     loader = Loader()
     services = [Service(loader, name, entry) for name, entry in sorted(chosen["services"].items())]
-    files = {f"{service.name}.json": write_lines(service.model(), ("operations", "data", "shapes")) for service in services}
+    parts = ("operations", "data", "shapes")
+    files = {f"{service.name}.json": write_lines(service.model(), parts) for service in services}
+    for name, entry in sorted(chosen.get("deliver", {}).items()):
+        files[f"deliver/{name}.json"] = write_lines(Service(loader, name, entry, delivers=True).model(), parts)
     files["endpoints.json"] = write_lines(endpoints(loader, services), ("partitions", "services"))
     return files
 
@@ -458,7 +472,10 @@ def main():
     except ExtractionError as error:
         sys.exit(str(error))
 
-    present = {path.name: path.read_text() for path in arguments.out.glob("*.json")}
+    present = {
+        path.relative_to(arguments.out).as_posix(): path.read_text()
+        for path in [*arguments.out.glob("*.json"), *arguments.out.glob("deliver/*.json")]
+    }
     if arguments.check:
         for name in sorted(files.keys() | present.keys()):
             old, new = present.get(name, ""), files.get(name, "")
@@ -468,6 +485,7 @@ def main():
     for name in present.keys() - files.keys():
         (arguments.out / name).unlink()
     for name, text in files.items():
+        (arguments.out / name).parent.mkdir(exist_ok=True)
         (arguments.out / name).write_text(text)
 
 

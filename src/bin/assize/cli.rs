@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Inventory(Inventory),
     /// Ask items in AWS Config's query language, or in SQL
     Query(Query),
+    /// Send what is new in the store to a file, a topic or a bucket, as AWS Config would; scans do it by themselves
+    Deliver(Deliver),
     /// Show what is related to a resource, step by step: what a change of it may touch
     Related(Related),
     /// Tell what is different between two snapshots, or two reports
@@ -365,6 +367,14 @@ pub(crate) struct Query {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Deliver {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Related {
     /// A resource: its ARN, id or name
     #[arg(value_name = "ARN|ID|NAME")]
@@ -483,9 +493,9 @@ pub(crate) struct Past {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Events")]
 pub(crate) struct Trail {
-    /// Look for the calls behind changes: `account` asks CloudTrail, a folder holds files of a trail. What is found is kept
-    /// in the store, and shown again without asking
-    #[arg(long, value_name = "account|DIR|none", value_parser = events, default_value = "none")]
+    /// Look for the calls behind changes: `account` asks CloudTrail, a folder or a bucket (`s3://BUCKET[/FOLDER]`) holds files of
+    /// a trail. What is found is kept in the store, and shown again without asking
+    #[arg(long, value_name = "account|DIR|s3://…|none", value_parser = events, default_value = "none")]
     pub(crate) events: Events,
     #[command(flatten)]
     pub(crate) credentials: Credentials,
@@ -495,15 +505,16 @@ pub(crate) struct Trail {
 pub(crate) enum Events {
     Account,
     Folder(PathBuf),
+    Bucket(Address),
     None,
 }
 
 /// A folder that is called as one of the words is `./account`.
-#[expect(clippy::unnecessary_wraps, reason = "clap takes parsers that may fail")]
-fn events(text: &str) -> Result<Events, String> {
+fn events(text: &str) -> Result<Events, AddressError> {
     Ok(match text {
         "account" => Events::Account,
         "none" => Events::None,
+        address if address.starts_with(Address::SCHEME) => Events::Bucket(address.parse()?),
         folder => Events::Folder(folder.into()),
     })
 }
@@ -626,6 +637,9 @@ pub(crate) struct Permissions {
     /// For `assize import` from this bucket of AWS Config, instead of a scan
     #[arg(long, value_name = "s3://BUCKET[/FOLDER]", conflicts_with_all = ["by_rule", "all", "inventory", "rules"])]
     pub(crate) import: Option<Address>,
+    /// For the role that delivers (`deliver` of the configuration file), instead of a scan
+    #[arg(long, conflicts_with_all = ["by_rule", "all", "inventory", "rules", "import"])]
+    pub(crate) deliver: bool,
 }
 
 /// Where files of AWS Config are.

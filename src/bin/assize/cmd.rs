@@ -3,6 +3,7 @@
 pub(crate) mod compare_config;
 pub(crate) mod config;
 mod config_account;
+pub(crate) mod deliver;
 pub(crate) mod diff;
 pub(crate) mod evaluate;
 mod events;

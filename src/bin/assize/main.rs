@@ -49,6 +49,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Report(report) => cmd::report::run(report, color),
         Command::Inventory(inventory) => cmd::inventory::run(&inventory, color),
         Command::Query(query) => cmd::query::run(query, color),
+        Command::Deliver(deliver) => cmd::deliver::run(deliver, color),
         Command::Related(related) => cmd::related::run(related, color),
         Command::Diff(diff) => cmd::diff::run(diff, color),
         Command::Snapshots(snapshots) => cmd::snapshots::run(snapshots, color),

@@ -267,6 +267,14 @@ impl Settings {
         }
     }
 
+    /// Where what is new is delivered to, if the file says so.
+    pub(crate) fn deliver(&mut self) -> Option<config::Deliver> {
+        let deliver = self.config.as_ref()?.deliver.clone()?;
+        let channels = deliver.value.channels().into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+        self.note("deliver", channels.join(", "), Origin::File(deliver.at));
+        Some(deliver.value)
+    }
+
     /// Where reports go, and what is a failure.
     pub(crate) fn output(&mut self, flags: &mut cli::Output) {
         let Config { outputs, fail_on, sarif_suppressions, .. } = self.config.clone().unwrap_or_default();

@@ -8,12 +8,13 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Json, json};
 
-use super::{Compared, messages};
+use super::Compared;
 use crate::diff::{
     Cause, ChangeType, Drift, EvaluationChange, NotCompared, ReadabilityChange, ResourceChange, RuleChange,
 };
 use crate::evaluation::Evaluation;
 use crate::gap::Gap;
+use crate::notification::changed_properties;
 
 /// The value of `format`, by which a file says that it holds differences.
 pub const FORMAT: &str = "assize-diff";
@@ -69,7 +70,7 @@ fn resource(resource: &ResourceChange) -> Option<Json> {
         "arn": item.arn,
         "configurationItemDiff": {
             "changeType": resource.change.as_str(),
-            "changedProperties": messages::changed_properties(&resource.properties, true),
+            "changedProperties": changed_properties(&resource.properties, true),
         },
     }))
 }

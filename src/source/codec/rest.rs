@@ -1,6 +1,8 @@
 //! The rest protocols: method, path, query and headers from the model, with a body of JSON or XML
 //! (<https://smithy.io/2.0/spec/http-bindings.html>).
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::query::scalar_text;
@@ -115,6 +117,10 @@ fn body(model: &ServiceModel, operation: &Operation, input: ShapeId, structure: 
         };
     }
     if let Some(payload) = structure.payload() {
+        if model.kind(payload.shape) == Kind::Blob {
+            let text = given(payload).and_then(Value::as_str).unwrap_or_default();
+            return BASE64_STANDARD.decode(text).unwrap_or_default();
+        }
         let element = |value| xml::write(model, payload.shape, value, payload.wire(), payload.namespace.as_ref());
         return given(payload).map(element).unwrap_or_default().into_bytes();
     }

@@ -8,8 +8,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::{
-    DATA, Element, EncodedStep, Expression, Location, Member, ModelError, Namespace, Operation, Pagination, Protocol,
-    Scalar, ServiceModel, Shape, ShapeId, Structure, TimeFormat, is_read,
+    DATA, DELIVER, Element, EncodedStep, Expression, Location, Member, ModelError, Namespace, Operation, Pagination,
+    Protocol, Scalar, ServiceModel, Shape, ShapeId, Structure, TimeFormat, is_read,
 };
 use crate::value::{Key, intern};
 
@@ -166,10 +166,24 @@ impl From<NamespaceFile> for Namespace {
 }
 
 impl ServiceFile {
+    fn read(origin: &str, text: &str) -> Result<Self, ModelError> {
+        serde_json::from_str(text)
+            .map_err(|source| ModelError::Syntax { origin: origin.to_owned(), source: Arc::new(source) })
+    }
+
+    /// Reads a file of operations that deliver, and refuses one with any other.
+    pub(super) fn parse_delivering(origin: &str, text: &str) -> Result<Self, ModelError> {
+        let file = Self::read(origin, text)?;
+        let others = file.operations.keys().chain(file.data.keys());
+        if let Some(operation) = others.into_iter().find(|name| !DELIVER.contains(&(&file.service, name))).cloned() {
+            return Err(ModelError::NotARead { origin: origin.to_owned(), service: file.service, operation });
+        }
+        Ok(file)
+    }
+
     /// Reads the file and refuses one with an operation that may not be called.
     pub(super) fn parse(origin: &str, text: &str) -> Result<Self, ModelError> {
-        let file: Self = serde_json::from_str(text)
-            .map_err(|source| ModelError::Syntax { origin: origin.to_owned(), source: Arc::new(source) })?;
+        let file = Self::read(origin, text)?;
         let method = |operation: &OperationFile| {
             operation.http.as_deref().and_then(|http| http.split(' ').next()).unwrap_or("POST").to_owned()
         };

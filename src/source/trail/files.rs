@@ -21,7 +21,7 @@ use crate::event::TrailEvent;
 use crate::value::Value;
 
 /// A trail delivers mostly within minutes, and a file that is this much younger than an event does not hold it.
-const LATEST: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const LATEST: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a folder of a trail gave.
 #[derive(Debug, Default)]
@@ -83,7 +83,7 @@ pub fn read(folder: &Path, wanted: &Wanted) -> Found {
 /// Whether the name of a file says that there may be wanted events in it:
 /// `<account>_CloudTrail_<region>_20261001T0630Z_<text>.json.gz`. The time is that of the delivery. A name of another form
 /// says nothing, so the file is read if it is JSON. Digests and insights have no calls in them.
-fn may_hold(path: &Path, wanted: &Wanted) -> bool {
+pub(super) fn may_hold(path: &Path, wanted: &Wanted) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let Some(stem) = name.strip_suffix(".gz").unwrap_or(&name).strip_suffix(".json") else { return false };
     if stem.contains("_CloudTrail-Digest_") || stem.contains("_CloudTrail-Insight_") {
@@ -106,7 +106,7 @@ fn time(text: &str) -> Option<Timestamp> {
 }
 
 /// Hands on each record of a file, compressed or not.
-fn read_file(mut input: impl Read, take: &mut dyn FnMut(&Value)) -> io::Result<()> {
+pub(super) fn read_file(mut input: impl Read, take: &mut dyn FnMut(&Value)) -> io::Result<()> {
     let mut magic = Vec::new();
     input.by_ref().take(2).read_to_end(&mut magic)?;
     let is_compressed = magic == [0x1f, 0x8b];

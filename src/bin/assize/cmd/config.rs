@@ -47,6 +47,7 @@ fn check(file: &Path, colors: Colors) -> Result<u8, Failure> {
 fn show(mut scan: Scan, threads: usize, colors: Colors) -> Result<u8, Failure> {
     let mut settings = Settings::load(&scan.config)?;
     settings.scan(&mut scan);
+    settings.deliver();
     settings.threads(threads);
     settings.rules(&scan.choice)?;
     let mut text = String::new();

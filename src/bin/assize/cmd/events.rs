@@ -8,8 +8,10 @@ use assize::event::TrailEvent;
 use assize::history::History;
 use assize::report::terminal::counted;
 use assize::source::client::Client;
+use assize::source::config_bucket::Address;
+use assize::source::trail::files::Found;
 use assize::source::trail::lookup::Lookup;
-use assize::source::trail::{Wanted, files};
+use assize::source::trail::{Wanted, bucket, files};
 use assize::timeline::{Change, ResourceHistory};
 
 use super::config_account::block_on;
@@ -25,6 +27,7 @@ pub(crate) fn add(history: &mut History, told: &mut [ResourceHistory], trail: &T
     let mut notes = match &trail.events {
         Events::None => return Ok(Vec::new()),
         Events::Folder(folder) => of_folder(told, folder),
+        Events::Bucket(address) => of_bucket(told, trail, address)?,
         Events::Account => of_account(told, trail)?,
     };
     let kept = told.iter().flat_map(|told| &told.changes).try_for_each(|change| {
@@ -36,18 +39,43 @@ pub(crate) fn add(history: &mut History, told: &mut [ResourceHistory], trail: &T
     Ok(notes)
 }
 
-fn of_folder(told: &mut [ResourceHistory], folder: &Path) -> Vec<String> {
+/// What is wanted for all changes; nothing if none of them can have events.
+fn wanted(told: &[ResourceHistory]) -> Option<Wanted> {
     let windows: Vec<_> = told.iter().flat_map(ResourceHistory::windows).collect();
-    let Some(until) = windows.iter().map(|window| window.until).max() else { return Vec::new() };
+    let until = windows.iter().map(|window| window.until).max()?;
     let after = windows.iter().map(|window| window.after).min().flatten();
     let names = told.iter().flat_map(ResourceHistory::names).map(str::to_owned).collect();
-    let found = files::read(folder, &Wanted { after, until: Some(until), names });
+    Some(Wanted { after, until: Some(until), names })
+}
+
+fn of_folder(told: &mut [ResourceHistory], folder: &Path) -> Vec<String> {
+    let Some(wanted) = wanted(told) else { return Vec::new() };
+    attach(told, &files::read(folder, &wanted), &folder.display().to_string())
+}
+
+fn of_bucket(told: &mut [ResourceHistory], trail: &Trail, address: &Address) -> Result<Vec<String>, Failure> {
+    let Some(wanted) = wanted(told) else { return Ok(Vec::new()) };
+    let connect = input::connect(&trail.credentials);
+    let read = block_on(async {
+        Ok(match Client::connect(connect).await {
+            Ok(client) => bucket::read(&client, address, &wanted).await.map_err(|error| causes(&error)),
+            Err(error) => Err(causes(&error)),
+        })
+    })?;
+    Ok(match read {
+        Ok(found) => attach(told, &found, &address.to_string()),
+        Err(why) => vec![format!("no events could be read from {address}: {why}")],
+    })
+}
+
+/// Adds the events of a trail's files, and says what is missing.
+fn attach(told: &mut [ResourceHistory], found: &Found, place: &str) -> Vec<String> {
     let mut notes: Vec<String> = found.failed.iter().take(NAMED).map(|error| causes(error)).collect();
     if let Some(more) = found.failed.len().checked_sub(NAMED).filter(|more| *more > 0) {
         notes.push(format!("{} of the trail more cannot be read", counted(more, "file")));
     }
     if found.files == 0 {
-        notes.push(format!("{} holds no file of a trail of that time", folder.display()));
+        notes.push(format!("{place} holds no file of a trail of that time"));
         return notes;
     }
     for history in told {

@@ -7,6 +7,7 @@ use anstyle::Style;
 use assize::collect::{Counts, Needs, Per, Permissions, Plan, Regions, Step};
 use assize::report::harmless;
 use assize::report::terminal::wrap;
+use assize::source::delivery;
 use assize::source::endpoint::Partition;
 
 use crate::cli;
@@ -52,6 +53,15 @@ pub(crate) fn permissions(mut flags: cli::Permissions, colors: Colors) -> Result
     if let Some(address) = &flags.import {
         let region = flags.what.regions.first().map_or("", String::as_str);
         let policy = address.policy(Partition::of_region(region).id());
+        output::stdout(colors, true, |out| out.write_all(policy.as_bytes()))?;
+        return Ok(exit::CLEAN);
+    }
+    if flags.deliver {
+        let asked = Settings::load(&flags.what.config)?.deliver().ok_or_else(|| {
+            Failure::new("nothing says where to deliver to")
+                .help("docs/deliver.md describes the section `deliver` of assize.yaml")
+        })?;
+        let policy = delivery::policy(asked.topic.as_ref(), asked.bucket.as_ref());
         output::stdout(colors, true, |out| out.write_all(policy.as_bytes()))?;
         return Ok(exit::CLEAN);
     }

@@ -1,0 +1,161 @@
+//! The files of a trail in the bucket to which it delivers. Folders of days that cannot hold wanted events are not listed, and
+//! objects whose names say that they hold none are not read.
+
+use std::io;
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::files::{Found, LATEST, TrailError, may_hold, read_file};
+use super::{Wanted, sorted};
+use crate::source::client::{ApiError, CallTarget, Client};
+use crate::source::config_bucket::Address;
+use crate::value::Value;
+
+/// A trail's files have far less; one with more bytes is not read.
+const LARGEST: u64 = 1 << 30;
+
+/// The wanted events of the trail files at an address. An object, or a folder below the address, that cannot be read does
+/// not keep the events of others out.
+///
+/// # Errors
+/// The address itself cannot be listed.
+pub async fn read(client: &Client, address: &Address, wanted: &Wanted) -> Result<Found, ApiError> {
+    let target = region(client, address).await;
+    let mut found = Found::default();
+    let (mut folders, mut keys) = (vec![address.folder()], Vec::new());
+    let mut is_first = true;
+    while let Some(folder) = folders.pop() {
+        match list(client, &target, address, &folder).await {
+            Ok(listing) => {
+                keys.extend(listing.keys);
+                // An answer that leads elsewhere, or back, would never end.
+                let leads_down = |next: &String| next.starts_with(&folder) && next.len() > folder.len();
+                folders.extend(listing.folders.into_iter().filter(leads_down).filter(|next| may_lead(next, wanted)));
+            }
+            Err(error) if is_first => return Err(error),
+            Err(error) => found.failed.push(failed(address, &folder, io::Error::other(error))),
+        }
+        is_first = false;
+    }
+    keys.retain(|key| may_hold(key.as_ref(), wanted));
+    keys.sort();
+    for key in keys {
+        let mut take = |record: &Value| found.events.extend(wanted.event(record));
+        let read = match client.object(&target, address.bucket(), &key, LARGEST).await {
+            Ok(bytes) => read_file(&*bytes, &mut take),
+            Err(error) => Err(io::Error::other(error)),
+        };
+        match read {
+            Ok(()) => found.files += 1,
+            Err(source) => found.failed.push(failed(address, &key, source)),
+        }
+    }
+    found.failed.sort_by(|a, b| a.path.cmp(&b.path));
+    found.events = sorted(found.events);
+    Ok(found)
+}
+
+/// Where the bucket is. If S3 does not say so, the client's own region is asked, and what is wrong shows.
+async fn region(client: &Client, address: &Address) -> CallTarget {
+    let home = CallTarget::region(client.home_region());
+    let bucket = Value::object([("Bucket", Value::from(address.bucket()))]);
+    let head = client.call(&home, "s3", "HeadBucket", &bucket).await.ok();
+    let region = head.as_ref().and_then(|head| head.get("BucketRegion")).and_then(Value::as_str);
+    region.map_or(home, CallTarget::region)
+}
+
+struct Listing {
+    keys: Vec<String>,
+    folders: Vec<String>,
+}
+
+async fn list(client: &Client, target: &CallTarget, address: &Address, folder: &str) -> Result<Listing, ApiError> {
+    let parameters = [("Bucket", address.bucket()), ("Prefix", folder), ("Delimiter", "/")];
+    let parameters = Value::object(parameters.map(|(name, text)| (name, Value::from(text))));
+    let answer = client.call_all(target, "s3", "ListObjectsV2", &parameters).await?;
+    let texts = |list: &str, name: &str| -> Vec<String> {
+        let list = answer.get(list).and_then(Value::as_array).unwrap_or_default();
+        list.iter().filter_map(|one| one.get(name)?.as_str().map(str::to_owned)).collect()
+    };
+    Ok(Listing { keys: texts("Contents", "Key"), folders: texts("CommonPrefixes", "Prefix") })
+}
+
+/// Whether wanted events may be below a folder: `…/CloudTrail/<region>/<year>/<month>/<day>/` holds what was delivered on
+/// that day, and the folders of digests and insights hold no calls.
+fn may_lead(folder: &str, wanted: &Wanted) -> bool {
+    let parts: Vec<&str> = folder.trim_end_matches('/').split('/').collect();
+    if parts.iter().any(|part| ["CloudTrail-Digest", "CloudTrail-Insight"].contains(part)) {
+        return false;
+    }
+    let Some(at) = parts.iter().rposition(|part| *part == "CloudTrail") else { return true };
+    let numbers: Vec<i16> = parts.iter().skip(at + 2).map_while(|part| part.parse().ok()).collect();
+    // From the first to the last moment that the folder can be of.
+    let (first, last) = match numbers.as_slice() {
+        [year] => (Date::new(*year, 1, 1), Date::new(*year, 12, 31)),
+        [year, month] => {
+            let first = month_of(*month).and_then(|month| Date::new(*year, month, 1).ok());
+            match first {
+                Some(first) => (Ok(first), Ok(first.last_of_month())),
+                None => return true,
+            }
+        }
+        [year, month, day] => {
+            let day = month_of(*month).zip(month_of(*day)).and_then(|(month, day)| Date::new(*year, month, day).ok());
+            match day {
+                Some(day) => (Ok(day), Ok(day)),
+                None => return true,
+            }
+        }
+        _ => return true,
+    };
+    let (Ok(first), Ok(last)) = (first, last) else { return true };
+    let begin = |day: Date| day.to_zoned(TimeZone::UTC).map(|day| day.timestamp()).ok();
+    let end = last.tomorrow().ok().and_then(begin);
+    let too_early = wanted.after.zip(end).is_some_and(|(after, end)| end < after);
+    let too_late = wanted.until.zip(begin(first)).is_some_and(|(until, begin)| begin.duration_since(until) > LATEST);
+    !too_early && !too_late
+}
+
+fn month_of(number: i16) -> Option<i8> {
+    i8::try_from(number).ok()
+}
+
+fn failed(address: &Address, key: &str, source: io::Error) -> TrailError {
+    TrailError { path: PathBuf::from(format!("{}{}/{key}", Address::SCHEME, address.bucket())), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_other_days_are_passed_over() {
+        let wanted = Wanted {
+            after: "2026-10-03T06:00:00Z".parse().ok(),
+            until: "2026-10-05T06:00:00Z".parse().ok(),
+            ..Wanted::default()
+        };
+        let below = "logs/AWSLogs/111122223333/CloudTrail/eu-west-1/";
+        for (folder, leads) in [
+            ("", true),
+            ("2026/", true),
+            ("2025/", false),
+            ("2027/", false),
+            ("2026/10/", true),
+            ("2026/09/", false),
+            ("2026/11/", false),
+            ("2026/10/02/", false),
+            ("2026/10/03/", true),
+            ("2026/10/06/", true),
+            ("2026/10/07/", false),
+            ("2026/10/99/", true),
+        ] {
+            assert_eq!(may_lead(&format!("{below}{folder}"), &wanted), leads, "{folder}");
+        }
+        assert!(!may_lead("AWSLogs/111122223333/CloudTrail-Digest/", &wanted));
+        assert!(may_lead("AWSLogs/111122223333/", &wanted));
+        assert!(may_lead(&format!("{below}2026/"), &Wanted::default()));
+    }
+}
