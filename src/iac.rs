@@ -5,9 +5,12 @@
 //! repository holds can do more than be told of: what cannot be read is a [`Warning`] with file and line, and the rest is
 //! still mapped.
 
+mod before;
 mod folder;
 mod hcl;
 mod mapping;
+mod plan;
+mod resolve;
 mod shape;
 mod state;
 mod template;
@@ -25,6 +28,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use self::before::{Given, Parts, Undeployed, is_covered, of_plan, of_templates, settle};
 use self::folder::{Found, Kind};
 use self::mapping::Mappings;
 use self::state::State;

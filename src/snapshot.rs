@@ -389,7 +389,7 @@ impl Contents {
         self.relationships += item.relationships.len();
         let links = item.unreadable_relationships.iter();
         let links = links.map(|links| item.full_gap(Some("/relationships".into()), &links.reason));
-        self.gaps.extend(item.full_gaps().chain(links).filter(|gap| gap.reason.code != code::NOT_COLLECTED));
+        self.gaps.extend(item.full_gaps().chain(links).filter(is_missed));
     }
 
     /// Counts what was counted elsewhere.
@@ -412,12 +412,17 @@ impl Contents {
     /// Every gap of the snapshot that this was counted of: of listings and of single items, sorted.
     pub fn into_gaps(self, about: &About) -> Vec<Gap> {
         let mut gaps = about.gaps.clone();
-        gaps.retain(|gap| gap.reason.code != code::NOT_COLLECTED);
+        gaps.retain(is_missed);
         gaps.extend(self.gaps);
         gaps.sort();
         gaps.dedup();
         gaps
     }
+}
+
+/// Whether a gap is one to tell of: neither did nobody ask for the fact, nor is it one that templates do not have.
+fn is_missed(gap: &Gap) -> bool {
+    ![code::NOT_COLLECTED, code::NOT_IN_TEMPLATES].contains(&gap.reason.code.as_str())
 }
 
 /// The facts that nobody asked for, by type: where they would stand, and what stands there instead.

@@ -68,6 +68,8 @@ pub mod code {
     pub const NOT_FOUND: &str = "NotFound";
     /// A value of a template that is known only after deployment.
     pub const UNRESOLVED: &str = "Unresolved";
+    /// A fact that no template tells, such as the other resources of the account.
+    pub const NOT_IN_TEMPLATES: &str = "NotInTemplates";
     /// The property is absent and the script read it as if it had to be there.
     pub const ABSENT: &str = "Absent";
     /// A text in a language that assize reads only in part, such as a filter pattern.

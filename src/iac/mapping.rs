@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::shape::Shape;
+use super::shape::{Shape, at_path};
+use super::tree::Node;
 
 include!(concat!(env!("OUT_DIR"), "/iac.rs"));
 
@@ -37,8 +38,35 @@ pub(super) struct Part {
     /// The attributes of Terraform's state that may be the item's id.
     #[serde(default = "id")]
     pub(super) ids: Vec<String>,
+    /// The form of the ARN, with `{id}` for the name, where the name is all that it holds.
+    pub(super) arn: Option<String>,
+    /// Whether the lists of this part are added to those of the resource, instead of taking their place.
+    #[serde(default)]
+    pub(super) adds: bool,
+    /// Which other resources the part links to the resource.
+    #[serde(default)]
+    pub(super) links: Vec<Link>,
     /// The form of the item. Without one the resource is found, and none of its facts.
     pub(super) item: Option<Shape>,
+}
+
+/// A link to another resource, to which a property refers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Link {
+    #[serde(rename = "type")]
+    pub(super) resource_type: String,
+    pub(super) property: String,
+    /// AWS Config's words.
+    pub(super) name: String,
+}
+
+impl Part {
+    /// The id or name that a definition chooses.
+    pub(super) fn chosen(&self, definition: &Node) -> Option<String> {
+        let mut paths = self.id.iter().chain(&self.name);
+        paths.find_map(|path| at_path(definition, path)?.text().map(str::to_owned))
+    }
 }
 
 fn id() -> Vec<String> {
@@ -108,6 +136,16 @@ impl Mappings {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Mapped> {
         self.types.values()
+    }
+
+    /// Whether a form of the type says something of such a place.
+    pub(super) fn tells(&self, resource_type: &str, is_it: impl Fn(&str) -> bool) -> bool {
+        let Some(mapped) = self.types.get(resource_type) else { return false };
+        let mut covered = Vec::new();
+        for shape in mapped.terraform.iter().chain(&mapped.cloudformation).filter_map(|part| part.item.as_ref()) {
+            shape.covered("", &mut covered);
+        }
+        covered.iter().any(|path| is_it(path))
     }
 
     /// The types that a kind of resource of Terraform makes or is a part of.

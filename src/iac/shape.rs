@@ -88,8 +88,8 @@ impl Shape {
                 let found = reach(definition, path)?;
                 note(written, above, found.1, None);
                 let list = match &found.0.content {
-                    Content::Null => return None,
-                    Content::Unresolved(what) => return Some(unresolved(what)),
+                    Content::Null | Content::Computed(_) => return None,
+                    Content::Unresolved(what) | Content::Reference { what, .. } => return Some(unresolved(what)),
                     Content::List(list) => list.as_slice(),
                     _ => std::slice::from_ref(found.0),
                 };
@@ -97,9 +97,9 @@ impl Shape {
                 for element in list {
                     let place = format!("{above}/{}", elements.len());
                     note(written, &place, element.at, None);
-                    match &element.content {
-                        Content::Unresolved(what) => elements.push(unresolved(what)),
-                        _ => elements.extend(shape.facts(element, &place, written)),
+                    match element.unresolved() {
+                        Some(what) => elements.push(unresolved(what)),
+                        None => elements.extend(shape.facts(element, &place, written)),
                     }
                 }
                 Some(Value::Array(elements.into()))
@@ -172,7 +172,7 @@ impl Shape {
 
 impl Written {
     /// The same in a list to which so many elements come before.
-    fn moved(mut self, above: &str, by: usize) -> Self {
+    pub(super) fn moved(mut self, above: &str, by: usize) -> Self {
         let place = self.path.strip_prefix(above).and_then(|rest| rest.strip_prefix('/'));
         if let Some(place) = place {
             let (at, rest) = place.split_once('/').map_or((place, None), |(at, rest)| (at, Some(rest)));
@@ -189,12 +189,16 @@ impl Property {
     fn fact(&self, definition: &Node, above: &str, written: &mut Vec<Written>) -> Option<Value> {
         let found = reach(definition, &self.path).filter(|(node, _)| node.content != Content::Null);
         if self.wanted == Wanted::Presence {
+            let found = found.filter(|(node, _)| !matches!(node.content, Content::Computed(_)));
             if let Some((_, at)) = found {
                 note(written, above, at, None);
             }
             return Some(Value::Bool(found.is_some()));
         }
         let Some((node, at)) = found else { return self.default.as_ref().map(value_of) };
+        if let (Content::Computed(_), Some(default)) = (&node.content, &self.default) {
+            return Some(value_of(default));
+        }
         let value = self.wanted.of(node);
         let json = (!holds_unreadable(&value)).then(|| serde_json::to_string(&value).ok()).flatten();
         note(written, above, at, json);
@@ -234,10 +238,9 @@ fn reach<'n>(definition: &'n Node, path: &[String]) -> Option<(&'n Node, Span)> 
     for step in path {
         let inside = match &found.0.content {
             Content::List(elements) => elements.first()?,
-            Content::Unresolved(_) => return Some(found),
             _ => found.0,
         };
-        if let Content::Unresolved(_) = inside.content {
+        if inside.unresolved().is_some() {
             return Some((inside, found.1));
         }
         let member = inside.member(step)?;
@@ -255,7 +258,7 @@ pub(super) fn at_path<'n>(definition: &'n Node, path: &str) -> Option<&'n Node> 
 impl Wanted {
     fn of(self, node: &Node) -> Value {
         match (self, &node.content) {
-            (_, Content::Unresolved(what)) => unresolved(what),
+            (Self::Document, Content::Reference { what, .. }) => unresolved(what),
             (Self::Boolean, Content::Text(text)) => match text.to_ascii_lowercase().as_str() {
                 "true" => true.into(),
                 "false" => false.into(),
@@ -271,7 +274,7 @@ impl Wanted {
             (Self::Text | Self::Document, Content::Integer(number)) => number.to_string().as_str().into(),
             (Self::Text | Self::Document, Content::Number(number)) => number.to_string().as_str().into(),
             (Self::Document, Content::Map(_) | Content::List(_)) => {
-                let value = as_it_is(node);
+                let value = with_stand_ins(node);
                 match first_unreadable(&value) {
                     Some(why) => why.clone(),
                     None => serde_json::to_string(&value).unwrap_or_default().as_str().into(),
@@ -294,7 +297,20 @@ pub(super) fn as_it_is(node: &Node) -> Value {
         Content::Map(members) => {
             Value::object(members.iter().map(|member| (member.name.as_str(), as_it_is(&member.value))))
         }
-        Content::Unresolved(what) => unresolved(what),
+        Content::Unresolved(what) | Content::Reference { what, .. } | Content::Computed(what) => unresolved(what),
+    }
+}
+
+/// The same of a policy, in which what has a name within the template goes by it: a policy tells who may do what to which of
+/// the resources, whatever they will be called.
+fn with_stand_ins(node: &Node) -> Value {
+    match &node.content {
+        Content::Reference { stand_in, .. } => stand_in.as_str().into(),
+        Content::List(elements) => Value::Array(elements.iter().map(with_stand_ins).collect()),
+        Content::Map(members) => {
+            Value::object(members.iter().map(|member| (member.name.as_str(), with_stand_ins(&member.value))))
+        }
+        _ => as_it_is(node),
     }
 }
 
@@ -322,7 +338,7 @@ fn tags(definition: &Node, path: &[String], above: &str, written: &mut Vec<Writt
     let (node, at) = reach(definition, path)?;
     note(written, above, at, None);
     match &node.content {
-        Content::Unresolved(what) => Some(unresolved(what)),
+        Content::Unresolved(what) | Content::Reference { what, .. } => Some(unresolved(what)),
         Content::Map(members) => {
             below(node, above, written);
             Some(Value::object(members.iter().map(|tag| (tag.name.as_str(), Wanted::Text.of(&tag.value)))))

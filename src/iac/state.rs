@@ -156,6 +156,16 @@ fn texts(attributes: BTreeMap<String, Json>, kept: &BTreeSet<&str>) -> BTreeMap<
 
 /// The names of the modules at the beginning of an address: `module.a["x.y"].module.b[0].aws_vpc.main` → `a`, `b`.
 pub(super) fn modules(address: &str) -> Vec<String> {
+    path(address).0
+}
+
+/// The modules' part of an address, with its last dot.
+pub(super) fn prefix(address: &str) -> &str {
+    let rest = path(address).1;
+    address.get(..address.len() - rest.len()).unwrap_or_default()
+}
+
+fn path(address: &str) -> (Vec<String>, &str) {
     let mut names = Vec::new();
     let mut rest = address;
     while let Some(after) = rest.strip_prefix("module.") {
@@ -167,7 +177,7 @@ pub(super) fn modules(address: &str) -> Vec<String> {
         }
         rest = tail.strip_prefix('.').unwrap_or_default();
     }
-    names
+    (names, rest)
 }
 
 /// Where the index at the beginning of the text ends; a key in quotes may hold anything.

@@ -50,6 +50,20 @@ struct Resolved<'t> {
     block: Option<&'t Block>,
 }
 
+/// The blocks of one root module and those that it calls.
+pub(super) struct Blocks<'t> {
+    terraform: &'t Terraform,
+    root: Option<PathBuf>,
+}
+
+impl<'t> Blocks<'t> {
+    /// Where a resource is defined, and its block, unless that is elsewhere.
+    pub(super) fn find(&self, modules: &[String], kind: &str, name: &str) -> Option<(Location, Option<&'t Block>)> {
+        let Resolved { location, block } = self.terraform.resolve(self.root.as_deref()?, modules, kind, name)?;
+        Some((location, block))
+    }
+}
+
 impl Terraform {
     pub(super) fn module_mut(&mut self, folder: PathBuf) -> &mut Module {
         self.modules.entry(folder).or_default()
@@ -99,6 +113,18 @@ impl Terraform {
             }
         }
         best.map(|(folder, _)| folder.clone())
+    }
+
+    /// The blocks of a root module that has most of these resources: by modules, kind and name.
+    pub(super) fn blocks<'a>(&self, addresses: impl Iterator<Item = (&'a [String], &'a str, &'a str)>) -> Blocks<'_> {
+        let instances = addresses.map(|(modules, kind, name)| Instance {
+            modules: modules.to_vec(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            ..Instance::default()
+        });
+        let root = self.best(&State { instances: instances.collect() });
+        Blocks { terraform: self, root }
     }
 
     /// Makes the tables by which resources are found, once all states are taken in.
@@ -287,7 +313,7 @@ fn is_of_place(instance: &Instance, item: &ConfigurationItem) -> bool {
         && (account.is_empty() || *account == &*item.key.account_id)
 }
 
-fn add_facts(block: &Block, resource_type: &str, mappings: &Mappings, facts: &mut Vec<Fact>) {
+pub(super) fn add_facts(block: &Block, resource_type: &str, mappings: &Mappings, facts: &mut Vec<Fact>) {
     for (_, part) in mappings.of_terraform(&block.kind).filter(|(name, _)| *name == resource_type) {
         let Some(shape) = &part.item else { continue };
         let mut written = Vec::new();

@@ -37,6 +37,22 @@ pub(super) enum Content {
     Map(Vec<Member>),
     /// Known only after deployment, with what stands there.
     Unresolved(String),
+    /// The same of something that has a name within the template, by which a policy may speak of it.
+    Reference {
+        what: String,
+        stand_in: String,
+    },
+    /// Nobody wrote it, and the provider chooses it: known only after deployment, unless AWS's default is known.
+    Computed(String),
+}
+
+impl Content {
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 /// A member of a mapping.
@@ -72,8 +88,24 @@ impl Node {
     }
 
     pub(super) fn text(&self) -> Option<&str> {
+        self.content.text()
+    }
+
+    /// What it is, if that is known only after deployment.
+    pub(super) fn unresolved(&self) -> Option<&str> {
         match &self.content {
-            Content::Text(text) => Some(text),
+            Content::Unresolved(what) | Content::Reference { what, .. } | Content::Computed(what) => Some(what),
+            _ => None,
+        }
+    }
+
+    /// A single value as text.
+    pub(super) fn plain(&self) -> Option<String> {
+        match &self.content {
+            Content::Text(text) => Some(text.clone()),
+            Content::Boolean(truth) => Some(truth.to_string()),
+            Content::Integer(number) => Some(number.to_string()),
+            Content::Number(number) => Some(number.to_string()),
             _ => None,
         }
     }

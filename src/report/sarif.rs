@@ -218,7 +218,12 @@ fn run(
     run.results = Some(results);
     run.invocations = Some(vec![invocation]);
     // What is before the last slash is the category; the run itself has no id.
-    let category = account.map_or_else(|| "assize/".to_owned(), |account| format!("assize/{account}/"));
+    let category = match account {
+        Some(account) => format!("assize/{account}/"),
+        // What is not deployed yet has alerts of its own.
+        None if report.snapshot.source == "template" => "assize/template/".to_owned(),
+        None => "assize/".to_owned(),
+    };
     run.automation_details = Some(RunAutomationDetails::builder().id(category).build());
     run.column_kind = Some(json!("utf16CodeUnits"));
     run

@@ -15,4 +15,5 @@ mod queries;
 mod related;
 mod reports;
 mod store;
+mod templates;
 mod timeline;

@@ -186,6 +186,8 @@ pub(crate) struct Evaluate {
     pub(crate) snapshots: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) store: Store,
+    #[command(flatten)]
+    pub(crate) before: Before,
     /// Judge the store's state of this moment: a time, a day, the number of a snapshot, latest or latest~2
     #[arg(long, value_name = "MOMENT", conflicts_with = "snapshots", help_heading = "Store")]
     pub(crate) at: Option<String>,
@@ -879,6 +881,21 @@ pub(crate) enum Sarif {
     },
 }
 
+/// What is not deployed yet.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Before deployment")]
+pub(crate) struct Before {
+    /// Judge the resources of a template of `CloudFormation` or SAM, or of all templates below a folder
+    #[arg(long, value_name = "FILE|DIR", conflicts_with_all = ["snapshots", "store", "at", "recorded_rules", "plan"])]
+    pub(crate) template: Option<PathBuf>,
+    /// Judge the resources as a plan of Terraform makes them: what terraform show -json prints of it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["snapshots", "store", "at", "recorded_rules"])]
+    pub(crate) plan: Option<PathBuf>,
+    /// A parameter's value, or a pseudo parameter's such as `AWS::Region=eu-west-1`
+    #[arg(long = "template-parameter", value_name = "NAME=VALUE", value_parser = named_value)]
+    pub(crate) template_parameters: Vec<(String, String)>,
+}
+
 /// Where resources are defined.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Infrastructure as code")]
@@ -967,6 +984,11 @@ fn assignment(text: &str) -> Result<Assignment, assize::rule::ParameterError> {
 fn age(text: &str) -> Result<jiff::Span, String> {
     let span = text.parse::<jiff::Span>().ok().filter(|span| !span.is_zero() && !span.is_negative());
     span.ok_or_else(|| "write an age such as 90d, 12w or 1y".to_owned())
+}
+
+fn named_value(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    pair.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| "write NAME=VALUE".to_owned())
 }
 
 fn tag(text: &str) -> Result<(String, Option<String>), String> {

@@ -159,7 +159,7 @@ pub(crate) fn known_type(catalog: &Catalog, resource_type: &str) -> Result<(), F
 }
 
 /// By type, where the facts of its parts stand in an item. A part that only tells the tags stands there.
-fn pointers(catalog: &Catalog) -> BTreeMap<String, BTreeMap<String, String>> {
+pub(crate) fn pointers(catalog: &Catalog) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut pointers = BTreeMap::<String, BTreeMap<String, String>>::new();
     for descriptor in catalog.iter() {
         let parts = pointers.entry(descriptor.resource_type.to_string()).or_default();

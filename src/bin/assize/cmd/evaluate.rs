@@ -1,19 +1,21 @@
 //! `assize evaluate`: judge what was read before, from files or from the store.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::sync::Arc;
 
 use assize::drift::Drift;
 use assize::evaluate::{self, Judged, Options, Outcome};
 use assize::exemption::Exemptions;
 use assize::history::{History, Judgement};
-use assize::iac::Repository;
+use assize::iac::{self, Repository, Undeployed};
 use assize::location::Places;
 use assize::rule::RuleSet;
 use assize::snapshot::Snapshot;
 use assize::source::client::ConnectOptions;
 use assize::source::descriptor::Catalog;
 
-use crate::cli::{Evaluate, Targets};
+use crate::cli::{Before, Evaluate, Targets};
 use crate::failure::Failure;
 use crate::output::{self, Colors};
 use crate::settings::Settings;
@@ -35,7 +37,9 @@ pub(crate) fn run(mut flags: Evaluate, threads: usize, colors: Colors) -> Result
     let options = options(&flags.targets, &asked.exemptions, threads);
     let repository = repository::read(&flags.iac, &ConnectOptions::new(), colors)?;
     let repository = repository.as_ref();
-    let told = if flags.snapshots.is_empty() {
+    let told = if flags.before.template.is_some() || flags.before.plan.is_some() {
+        of_definitions(&flags.before, &catalog, asked.rules, &options, repository, colors)?
+    } else if flags.snapshots.is_empty() {
         let history = store::existing(&flags.store, "a snapshot")?;
         of_store(&history, &flags, asked.rules, &options, repository)?
     } else {
@@ -69,6 +73,54 @@ impl Told {
         let places = repository::places(repository, &outcome.evaluations, snapshot.items());
         Self { rules, judged: Judged::of(&snapshot, outcome), drift, places, snapshot: Some(snapshot) }
     }
+}
+
+/// What is to be deployed, by the same rules.
+fn of_definitions(
+    flags: &Before,
+    catalog: &Catalog,
+    rules: RuleSet,
+    options: &Options,
+    repository: Option<&Repository>,
+    colors: Colors,
+) -> Result<Told, Failure> {
+    let parameters: BTreeMap<String, String> = flags.template_parameters.iter().cloned().collect();
+    let parts = input::pointers(catalog);
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
+    let given = iac::Given { parameters: &parameters, parts: &parts, now: &now };
+    let undeployed = match (&flags.template, &flags.plan) {
+        (Some(path), _) => iac::of_templates(path, &given).map_err(|error| input::unread(path, &error))?,
+        (None, Some(path)) => {
+            let text = fs::read_to_string(path).map_err(|error| input::unread(path, &error))?;
+            iac::of_plan(&text, repository, &given)
+                .map_err(|error| Failure::new(format!("cannot read the plan {}: {error}", path.display())))?
+        }
+        (None, None) => return Err(Failure::new("there is neither a template nor a plan")),
+    };
+    let Undeployed { snapshot, definitions, not_covered, warnings } = undeployed;
+    for warning in warnings {
+        output::note(colors, &format!("warning: {warning}"))?;
+    }
+    let inapplicable: Vec<&str> = rules
+        .iter()
+        .filter(|one| !one.rule.resource_types.iter().any(|kind| iac::is_covered(kind)))
+        .map(|one| &*one.rule.id)
+        .collect();
+    if !inapplicable.is_empty() {
+        output::note(colors, &format!("note: not applicable to templates: {}", inapplicable.join(", ")))?;
+    }
+    if !not_covered.is_empty() {
+        let kinds: Vec<String> = not_covered.iter().map(|(kind, count)| format!("{kind} ({count})")).collect();
+        output::note(colors, &format!("note: not covered: {}", kinds.join(", ")))?;
+    }
+    let snapshot = Arc::new(snapshot);
+    let mut outcome = evaluate::run(&rules, &snapshot, options);
+    iac::settle(&mut outcome.evaluations);
+    // A rule about the account has nothing to say of a template: that the account was not read is no gap of the template.
+    outcome.evaluations.retain(|one| !(one.resource.resource_id.is_empty() && one.gap.is_none()));
+    let places = Places::new(&outcome.evaluations, &definitions);
+    let judged = Judged::of(&snapshot, outcome);
+    Ok(Told { rules, judged, drift: None, places, snapshot: Some(snapshot) })
 }
 
 fn of_files(

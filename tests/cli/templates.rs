@@ -1,0 +1,170 @@
+//! Templates and plans judged before they are deployed, by the rules of live resources.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use crate::common::{Folder, Ran};
+
+const TEMPLATE: &str = r#"AWSTemplateFormatVersion: "2010-09-09"
+Parameters:
+  Key: {Type: String}
+Conditions:
+  Maybe: !Equals [!Ref Key, x]
+Resources:
+  Open:
+    Type: AWS::EC2::Volume
+    Properties: {Size: 1, Encrypted: false}
+  Unknown:
+    Type: AWS::EC2::Volume
+    Properties: {Size: 1, Encrypted: !If [Maybe, true, false]}
+  Web:
+    Type: AWS::EC2::Instance
+    Properties:
+      MetadataOptions: {HttpTokens: required}
+  OpenAttached:
+    Type: AWS::EC2::VolumeAttachment
+    Properties: {VolumeId: !Ref Open, InstanceId: !Ref Web}
+  UnknownAttached:
+    Type: AWS::EC2::VolumeAttachment
+    Properties: {VolumeId: !Ref Unknown, InstanceId: !Ref Web}
+  Logs:
+    Type: AWS::S3::Bucket
+    Properties:
+      VersioningConfiguration: {Status: Enabled}
+  LogsPolicy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Logs
+      PolicyDocument:
+        Statement:
+          - Effect: Deny
+            Principal: "*"
+            Action: "s3:*"
+            Resource: [!GetAtt Logs.Arn, !Sub "${Logs.Arn}/*"]
+            Condition: {Bool: {"aws:SecureTransport": false}}
+  Key1:
+    Type: AWS::KMS::Key
+    Properties: {KeyPolicy: {}}
+  Group:
+    Type: AWS::EC2::SecurityGroup
+    Properties:
+      GroupDescription: web
+      SecurityGroupIngress:
+        - {IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 0.0.0.0/0}
+  Vpc:
+    Type: AWS::EC2::VPC
+    Properties: {CidrBlock: 10.0.0.0/16}
+  Thing:
+    Type: Custom::Thing
+"#;
+
+/// By rule and resource, the answer and the line.
+fn answers(ran: &Ran) -> BTreeMap<(String, String), String> {
+    let report = ran.json();
+    let evaluations = report["evaluations"].as_array().expect("a list").clone();
+    let text = |one: &Json, name: &str| one[name].as_str().unwrap_or_default().to_owned();
+    let answer = |one: &Json| {
+        let definition = &one["definition"];
+        let place = if definition.is_null() {
+            String::new()
+        } else {
+            format!(" {}:{}", text(definition, "file"), definition["line"])
+        };
+        let id = text(one, "resourceId");
+        let id = id.rsplit('#').next().unwrap_or_default().to_owned();
+        ((text(one, "rule"), id), format!("{}{place}", text(one, "complianceType")))
+    };
+    evaluations.iter().map(answer).collect()
+}
+
+fn rules() -> [&'static str; 2] {
+    [
+        "--rule",
+        "encrypted-volumes,ec2-imdsv2-check,s3-bucket-versioning-enabled,s3-bucket-ssl-requests-only,restricted-ssh,\
+         s3-bucket-public-read-prohibited,cmk-backing-key-rotation-enabled,vpc-flow-logs-enabled,root-login-alarm",
+    ]
+}
+
+#[test]
+fn a_template_is_judged_by_the_rules_of_live_resources() {
+    let folder = Folder::new();
+    folder.write(".git/HEAD", "x");
+    folder.write("cfn/shop.yaml", TEMPLATE);
+    let ran = folder.assize(
+        &[&["evaluate", "--template", "cfn/shop.yaml", "-f", "json", "-o", "sarif=out.sarif"], &rules()[..]].concat(),
+    );
+    assert_eq!(ran.code(), 1, "{ran}");
+    assert_eq!(
+        ran.stderr(),
+        "note: not applicable to templates: root-login-alarm\nnote: not covered: Custom::Thing (1)\n"
+    );
+    let answers = answers(&ran);
+    let of = |rule: &str, id: &str| answers.get(&(rule.to_owned(), id.to_owned())).map_or("none", String::as_str);
+    for (rule, id, expected) in [
+        ("encrypted-volumes", "Open", "NON_COMPLIANT cfn/shop.yaml:9"),
+        // What is known only after deployment is no verdict.
+        ("encrypted-volumes", "Unknown", "INSUFFICIENT_DATA"),
+        ("ec2-imdsv2-check", "Web", "COMPLIANT"),
+        ("s3-bucket-versioning-enabled", "Logs", "COMPLIANT"),
+        ("s3-bucket-ssl-requests-only", "Logs", "COMPLIANT"),
+        ("cmk-backing-key-rotation-enabled", "Key1", "NON_COMPLIANT cfn/shop.yaml:38"),
+        ("restricted-ssh", "Group", "NON_COMPLIANT cfn/shop.yaml:46"),
+        // The flow logs of the account are in no template.
+        ("vpc-flow-logs-enabled", "Vpc", "NOT_APPLICABLE"),
+    ] {
+        assert_eq!(of(rule, id), expected, "{rule} {id} {answers:#?}");
+    }
+    assert!(answers.keys().all(|(_, id)| !id.is_empty()), "{answers:#?}");
+    let sarif: Json = serde_json::from_str(&folder.read("out.sarif")).expect("it is JSON");
+    assert_eq!(sarif["runs"][0]["automationDetails"]["id"], "assize/template/");
+    assert_eq!(sarif["runs"][0]["results"].as_array().map(Vec::len), Some(3));
+    assert_eq!(folder.assize(&["sarif", "check", "out.sarif"]).code(), 0);
+
+    let known =
+        [&["evaluate", "--template", "cfn", "-f", "json", "--template-parameter", "Key=x"], &rules()[..]].concat();
+    let ran = folder.assize(&known);
+    assert_eq!(self::answers(&ran)[&("encrypted-volumes".to_owned(), "Unknown".to_owned())], "COMPLIANT");
+}
+
+const TERRAFORM: &str =
+    "resource \"aws_kms_key\" \"k\" {\n  for_each = toset([\"a\"])\n\n  enable_key_rotation = false\n}\n";
+
+#[test]
+fn a_plan_is_judged_at_the_lines_of_its_blocks() {
+    let folder = Folder::new();
+    folder.write(".git/HEAD", "x");
+    folder.write("infra/main.tf", TERRAFORM);
+    let plan = json!({"format_version": "1.2", "resource_changes": [
+        {"address": "aws_kms_key.k[\"a\"]", "mode": "managed", "type": "aws_kms_key", "name": "k", "index": "a",
+         "change": {"actions": ["create"], "after": {"enable_key_rotation": false, "is_enabled": true},
+                    "after_unknown": {"arn": true, "id": true, "key_id": true}}}]});
+    folder.write("plan.json", plan.to_string());
+    let ran = folder.assize(&["evaluate", "--plan", "plan.json", "--iac", "infra", "-f", "json", "--rule", "cmk-*"]);
+    assert_eq!(ran.code(), 1, "{ran}");
+    let answers = answers(&ran);
+    assert_eq!(
+        answers[&("cmk-backing-key-rotation-enabled".to_owned(), "aws_kms_key.k[\"a\"]".to_owned())],
+        "NON_COMPLIANT infra/main.tf:4"
+    );
+    let ran = folder.assize(&["evaluate", "--plan", "infra/main.tf"]);
+    assert_eq!(ran.code(), 2, "{ran}");
+    assert!(ran.stderr().contains("cannot read the plan infra/main.tf: it is not JSON"), "{ran}");
+}
+
+#[test]
+fn what_is_no_template_is_told() {
+    let folder = Folder::new();
+    folder.write("a/broken.yaml", "AWSTemplateFormatVersion: x\nResources:\n  A: [\n");
+    folder.write("a/other.yaml", "hello: world\n");
+    let ran = folder.assize(&["evaluate", "--template", "a", "--rule", "cmk-*"]);
+    assert_eq!(ran.code(), 0, "{ran}");
+    assert!(
+        ran.stderr().starts_with("warning: a/broken.yaml:") || ran.stderr().starts_with("warning: broken.yaml:"),
+        "{ran}"
+    );
+    let ran = folder.assize(&["evaluate", "--template", "a/other.yaml", "--rule", "cmk-*"]);
+    assert!(ran.stderr().contains("this is no template"), "{ran}");
+    let ran = folder.assize(&["evaluate", "--template", "missing.yaml"]);
+    assert_eq!(ran.code(), 2, "{ran}");
+}
