@@ -36,6 +36,7 @@ mod purge;
 mod read;
 mod retell;
 mod schema;
+mod verify;
 mod versions;
 pub(crate) mod views;
 mod writer;
@@ -59,6 +60,7 @@ pub use self::judgement::{Interval, Judgement};
 pub use self::looks::{Looks, Unread};
 pub use self::outbox::Waiting;
 pub use self::purge::Purged;
+pub use self::verify::Verified;
 pub use self::versions::Version;
 
 /// How long another process may hold the store before it is given up.

@@ -269,3 +269,35 @@ fn what_is_no_store_is_told_in_one_sentence() {
     assert!(says(&["evaluate", "--store", "empty.db"]).contains("holds no snapshot yet"));
     assert!(says(&["scan", "--demo", "--store", "notes.txt"]).contains("notes.txt is not a store of assize"));
 }
+
+#[test]
+fn a_store_that_was_tampered_with_does_not_pass() {
+    let folder = Folder::new();
+    folder.assize(&["scan", "--demo", "--service", "s3", "--store", "assize.db"]);
+    let verify = |more: &[&str]| folder.assize(&[&["snapshots", "verify", "--store", "assize.db"], more].concat());
+    let whole = verify(&[]);
+    assert!(whole.code() == 0 && whole.stderr().ends_with(" are as their digests say\n"), "{whole}");
+    assert!(verify(&["-f", "json"]).json()["contents"].as_u64().expect("a number") > 5);
+    for (spoil, said) in [
+        (
+            "UPDATE content SET body = (SELECT body FROM content WHERE id = 2) WHERE id = 1",
+            "content 1 is not what its digest says",
+        ),
+        ("UPDATE content SET md5 = randomblob(16) WHERE id = 3", "content 3 is not what its digest says"),
+        ("UPDATE document SET body = x'00' WHERE id = 1", "document 1 is not what its digest says"),
+        (
+            "PRAGMA foreign_keys = OFF; DELETE FROM resource WHERE id = 1",
+            "speaks of one of `resource` that is not there",
+        ),
+    ] {
+        let before = fs::read(folder.path().join("assize.db")).unwrap();
+        let connection = rusqlite::Connection::open(folder.path().join("assize.db")).unwrap();
+        connection.execute_batch(spoil).unwrap();
+        connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        drop(connection);
+        let spoiled = verify(&[]);
+        assert!(spoiled.code() == 2 && spoiled.stderr().contains(said), "{spoil}: {spoiled}");
+        fs::write(folder.path().join("assize.db"), before).unwrap();
+    }
+    assert_eq!(verify(&[]).code(), 0);
+}

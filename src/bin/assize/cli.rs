@@ -476,8 +476,8 @@ pub(crate) struct Past {
     /// Only what was seen at this moment or later: a time, a day, the number of a snapshot, latest or latest~2
     #[arg(long, value_name = "MOMENT")]
     pub(crate) since: Option<String>,
-    /// Only what was seen at this moment or earlier
-    #[arg(long, value_name = "MOMENT")]
+    /// Only what was seen at this moment or earlier: the past as it was known then
+    #[arg(long, visible_alias = "at", value_name = "MOMENT")]
     pub(crate) until: Option<String>,
     /// The format on standard output
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = TextOrJson::Terminal)]
@@ -533,6 +533,8 @@ pub(crate) enum Snapshots {
         #[command(flatten)]
         kept: Kept,
     },
+    /// Look through the whole store: whether all that was put into it is still there as it was
+    Verify(Kept),
     /// Forget snapshots, and what was over before
     Purge {
         /// Keep what is younger, such as 90d, 12w or 1y

@@ -33,6 +33,10 @@ pub(crate) fn run(command: Snapshots, colors: Colors) -> Result<u8, Failure> {
             let history = open(&kept.config, &mut kept.store)?;
             show(&history, &snapshot, &kept, colors)?;
         }
+        Snapshots::Verify(mut kept) => {
+            let history = open(&kept.config, &mut kept.store)?;
+            verify(&history, kept.format, colors)?;
+        }
         Snapshots::Purge { keep, mut store, config } => {
             let mut history = open(&config, &mut store)?;
             purge(&mut history, keep, colors)?;
@@ -54,6 +58,15 @@ fn list(history: &History, format: TextOrJson, colors: Colors) -> Result<(), Fai
     let columns = ["id", "time", "source", "accounts", "regions", "items", "gaps", "rules"].map(str::to_owned);
     let rows: Vec<Vec<String>> = recorded.iter().map(row).collect();
     output::stdout(colors, false, |out| table::write(&columns, &rows, &output::layout(0, colors), out))
+}
+
+fn verify(history: &History, format: TextOrJson, colors: Colors) -> Result<(), Failure> {
+    let verified = history.verify().map_err(|error| store::failure(&error))?;
+    if format == TextOrJson::Json {
+        return print_json(&json!({"contents": verified.contents, "documents": verified.documents}), colors);
+    }
+    let (contents, documents) = (counted(verified.contents, "content"), counted(verified.documents, "other text"));
+    output::note(colors, &format!("{contents} and {documents} are as their digests say"))
 }
 
 fn row(one: &Recorded) -> Vec<String> {
