@@ -24,7 +24,7 @@ pub use self::node::{Located, Position};
 use self::read::{Reader, Section};
 use crate::evaluation::Severity;
 use crate::exemption::{Exemption, Exemptions, Patterns};
-use crate::report::Format;
+use crate::report::{FailOn, Format};
 use crate::rule::set::{Assignment, SetError};
 use crate::rule::{ParameterError, RuleSet, Selection};
 use crate::source::config_bucket::Address;
@@ -131,8 +131,8 @@ pub struct Config {
     pub exemptions: Vec<Located<Exemption>>,
     /// Reports to write.
     pub outputs: Vec<Located<(Format, PathBuf)>>,
-    /// From which severity on a finding is a failure; `None` in it for `never`.
-    pub fail_on: Option<Located<Option<Severity>>>,
+    /// What makes a run a failure.
+    pub fail_on: Option<Located<FailOn>>,
     /// Whether SARIF has exempted findings too.
     pub sarif_suppressions: Option<Located<bool>>,
     /// The folder with further resource types.
@@ -275,10 +275,7 @@ impl Config {
         if let Some(node) = section.get("outputs") {
             config.outputs = outputs(reader, node, folder);
         }
-        config.fail_on = section.get("fail_on").and_then(|node| {
-            let known: Vec<&str> = Severity::ALL.iter().map(|severity| severity.as_str()).chain(["never"]).collect();
-            reader.word(node, &known, |text| if text == "never" { Some(None) } else { severity(text).map(Some) })
-        });
+        config.fail_on = section.get("fail_on").and_then(|node| reader.parsed(node));
         config.sarif_suppressions = section.get("sarif_suppressions").and_then(|node| reader.boolean(node));
         if let Some(node) = section.get("definitions")
             && let Some(definitions) = reader.section(node, "in `definitions`", &keys::DEFINITIONS)

@@ -20,10 +20,12 @@ use crate::rule::set::Chosen;
 use crate::snapshot::{About, Contents, Snapshot};
 use crate::value::Value;
 
+mod against;
 pub mod asff;
 pub mod comparison;
 pub mod csv;
 pub mod diff;
+mod fail_on;
 pub mod finding;
 mod format;
 pub mod github;
@@ -42,6 +44,7 @@ pub mod table;
 pub mod terminal;
 pub mod timeline;
 
+pub use self::fail_on::{FailOn, FailOnError};
 pub use self::format::{Extent, Format, Options, UnknownFormat, write};
 pub use self::harmless::harmless;
 
@@ -348,11 +351,6 @@ impl Report {
                 matches!(evaluation.compliance_type, ComplianceType::NonCompliant | ComplianceType::InsufficientData)
             }
         })
-    }
-
-    /// Whether there is a finding of this severity or worse.
-    pub fn has_findings_at(&self, least: Severity) -> bool {
-        self.findings().any(|finding| finding.severity >= least)
     }
 
     /// Whether everything that was asked for was read and judged: there are no gaps, no rule failed, and no evaluation

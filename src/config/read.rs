@@ -1,6 +1,8 @@
 //! Taking the tree of a file apart: each thing that is not as it should be becomes a mistake with its place, and reading
 //! goes on, so that all mistakes are told at once.
 
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde_saphyr::{Location, Spanned};
@@ -130,6 +132,18 @@ impl Reader {
         match node.content() {
             Content::List(list) => list.iter().filter_map(|node| self.text(node)).collect(),
             _ => self.text(node).into_iter().collect(),
+        }
+    }
+
+    /// A text that stands for something.
+    pub(super) fn parsed<T: FromStr<Err: Display>>(&mut self, node: &Node) -> Option<Located<T>> {
+        let text = self.text(node)?;
+        match text.value.parse() {
+            Ok(value) => Some(Located { value, at: text.at }),
+            Err(error) => {
+                self.wrong(node.location(), error.to_string());
+                None
+            }
         }
     }
 

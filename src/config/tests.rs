@@ -44,7 +44,10 @@ fn the_example_of_the_page_is_understood() {
     assert_eq!(first.expires.map(|day| day.to_string()).as_deref(), Some("2027-01-31"));
     assert_eq!(config.exemptions[1].value.expires, None, "never");
     assert_eq!(first.origin.as_deref(), Some(format!("assize.yaml:{}", config.exemptions[0].at.line).as_str()));
-    assert_eq!(config.fail_on.map(|fail_on| fail_on.value), Some(Some(Severity::High)));
+    assert_eq!(
+        config.fail_on.map(|fail_on| fail_on.value),
+        Some(FailOn { least: Some(Severity::High), ..FailOn::default() })
+    );
     let outputs: Vec<_> = config.outputs.iter().map(|output| output.value.0).collect();
     assert_eq!(outputs, [Format::Json, Format::Sarif]);
 }
@@ -81,7 +84,7 @@ fn an_unknown_key_names_its_place_and_the_nearest() {
         ("outputs: {serif: x}", "assize.yaml:1:11: in `outputs` there is no key `serif`; did you mean `sarif`?"),
         (
             "fail_on: hihg",
-            "assize.yaml:1:10: `hihg` is none of critical, high, medium, low, informational, never; did you mean `high`?",
+            "assize.yaml:1:10: `hihg` is none of critical, high, medium, low, informational, new, gaps, never; did you mean `high`?",
         ),
         (
             "rules:\n  - {severity: low}",

@@ -710,12 +710,60 @@ fn the_summary_counts_what_the_snapshot_holds() {
 
 #[test]
 fn a_threshold_counts_findings_of_its_severity_and_worse() {
+    let at = |report: &Report, least| FailOn { least: Some(least), ..FailOn::default() }.is_failed(report);
     let report = sample();
-    assert!(report.has_findings_at(Severity::Critical) && report.has_findings_at(Severity::Informational));
+    assert!(at(&report, Severity::Critical) && at(&report, Severity::Informational));
     let mut mild = report.clone();
     mild.evaluations.retain(|evaluation| evaluation.severity == Severity::Medium);
-    assert!(mild.has_findings_at(Severity::Medium) && !mild.has_findings_at(Severity::High));
+    assert!(at(&mild, Severity::Medium) && !at(&mild, Severity::High));
     // What could not be judged is no finding, whatever its rule's severity.
     mild.evaluations = report.evaluations.into_iter().filter(|evaluation| evaluation.gap.is_some()).collect();
-    assert!(!mild.evaluations.is_empty() && !mild.has_findings_at(Severity::Informational));
+    assert!(!mild.evaluations.is_empty() && !at(&mild, Severity::Informational));
+}
+
+#[test]
+fn what_fails_a_run_is_said_in_words() {
+    for (words, least, only_new, gaps) in [
+        ("high", Some(Severity::High), false, false),
+        ("new", Some(Severity::Informational), true, false),
+        ("high,new", Some(Severity::High), true, false),
+        ("gaps", None, false, true),
+        ("new,gaps", Some(Severity::Informational), true, true),
+        ("never", None, false, false),
+    ] {
+        let fail_on: FailOn = words.parse().expect("the words are understood");
+        assert_eq!(fail_on, FailOn { least, only_new, gaps }, "{words}");
+        assert_eq!(fail_on.to_string(), words);
+    }
+    for (words, error) in [
+        (
+            "hihg",
+            "`hihg` is none of critical, high, medium, low, informational, new, gaps, never; did you mean `high`?",
+        ),
+        ("high,low", "name one severity: what is worse counts as well"),
+        ("never,gaps", "`never` stands alone"),
+    ] {
+        assert_eq!(words.parse::<FailOn>().map_err(|error| error.to_string()), Err(error.to_owned()));
+    }
+}
+
+#[test]
+fn only_what_is_not_in_the_earlier_report_is_new() {
+    let earlier = sample();
+    let failed = |words: &str, report: &Report| words.parse::<FailOn>().expect("words").is_failed(report);
+    let again = sample().against(&earlier);
+    assert!(!failed("new", &again) && failed("high", &again), "all was there before");
+    assert!(failed("new", &sample()), "without an earlier run all is new");
+    let mut later = sample();
+    later
+        .evaluations
+        .push(Evaluation { severity: Severity::Low, ..finding("tls-only", "AWS::S3::Bucket", "fresh", "no policy") });
+    later.evaluations[0].compliance_type = ComplianceType::Compliant;
+    let later = later.against(&earlier);
+    assert!(failed("new", &later) && failed("low,new", &later) && !failed("medium,new", &later));
+    let drift = later.drift.as_ref().expect("it is told");
+    assert_eq!(drift.previous.as_deref(), Some("2026-01-02T03:04:05.678Z"));
+    let fixed: Vec<&str> = drift.fixed.iter().map(|fixed| &*fixed.finding.resource.resource_id).collect();
+    assert_eq!(fixed, ["vol-0a1b2c3d4e5f60718"]);
+    assert!(failed("gaps", &later), "the sample has gaps");
 }

@@ -45,12 +45,61 @@ fn each_exit_code() {
         ("cli/findings.jsonl", &["--fail-on", "sometimes"], 2, "there is no such threshold"),
         ("cli/gaps.jsonl", &[], 3, "a fact could not be read"),
         ("cli/gaps.jsonl", &["--fail-on", "never"], 3, "a fact could not be read, whatever the threshold"),
+        ("cli/gaps.jsonl", &["--fail-on", "gaps"], 1, "what could not be read is a failure, as asked"),
+        ("cli/findings.jsonl", &["--fail-on", "gaps"], 0, "findings alone are none then"),
+        ("cli/findings.jsonl", &["--fail-on", "new"], 2, "nothing tells what is new"),
+        ("cli/findings.jsonl", &["--baseline", "none.json"], 2, "there is no such report"),
         ("cli/unlisted.jsonl", &[], 3, "a listing could not be read"),
         ("cli/both.jsonl", &[], 1, "what was found holds, whatever could not be read"),
         ("cli/both.jsonl", &["--fail-on", "critical"], 3, "nothing at the threshold, and a fact could not be read"),
     ] {
         let ran = evaluate(snapshot, flags);
         assert_eq!(ran.code(), code, "{why}: {ran}");
+    }
+}
+
+#[test]
+fn only_what_a_saved_report_does_not_have_is_new() {
+    let folder = Folder::new();
+    let evaluate =
+        |snapshot: &str, more: &[&str]| folder.assize(&[&["evaluate", &data(snapshot)], &RULE[..], more].concat());
+    evaluate("cli/findings.jsonl", &["-o", "json=before.json"]);
+    evaluate("cli/clean.jsonl", &["-o", "json=clean.json"]);
+    let asked = ["--fail-on", "new", "--baseline"];
+    let again = evaluate("cli/findings.jsonl", &[&asked[..], &["before.json"]].concat());
+    assert_eq!(again.code(), 0, "{again}");
+    assert!(again.stdout().contains("open since") && again.stdout().contains("0 new"), "{again}");
+    let first = evaluate("cli/findings.jsonl", &[&asked[..], &["clean.json"]].concat());
+    assert_eq!(first.code(), 1, "{first}");
+}
+
+/// The files are linted by `zizmor` and `actionlint` by hand; here, that they are what is printed, and name what there is.
+#[test]
+fn what_runs_scans_is_printed_and_pins_what_it_uses() {
+    let print = |runner: &str| assize(&["schedule", runner]).stdout().to_owned();
+    let github = print("github");
+    assert_eq!(github, include_str!("../../examples/schedule/github.yml"));
+    for line in github.lines().filter_map(|line| line.split("uses: ").nth(1)) {
+        let commit = line.split_once('@').map_or("", |(_, rest)| rest.split(' ').next().unwrap_or_default());
+        assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{line}");
+    }
+    // The job with credentials of AWS may write nothing; the one that may write has none.
+    let (scan, upload) = github.split_once("\n  upload:").expect("two jobs");
+    assert!(scan.contains("configure-aws-credentials") && !scan.contains("security-events"), "{scan}");
+    assert!(
+        upload.contains("security-events: write") && !upload.contains("id-token") && !upload.contains("aws-"),
+        "{upload}"
+    );
+    for (runner, needed) in [("gitlab", "junit: assize.xml"), ("systemd", "OnCalendar="), ("cron", "17 3 * * *")] {
+        let text = print(runner);
+        assert!(text.contains(needed) && text.contains("assize scan"), "{runner}: {text}");
+        // Each scan that is printed is one whose flags there are.
+        let scan = text.split("assize scan ").nth(1).and_then(|rest| rest.lines().next()).expect("a scan");
+        let scan = scan.split(" > ").next().unwrap_or(scan);
+        let help = assize(&["scan", "--help"]).stdout().to_owned();
+        for flag in scan.split_whitespace().filter(|word| word.starts_with("--")) {
+            assert!(help.contains(flag), "{runner}: {flag}");
+        }
     }
 }
 

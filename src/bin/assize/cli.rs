@@ -10,7 +10,7 @@ use assize::config;
 use assize::evaluation::Severity;
 use assize::export;
 use assize::report::diff::Format as DiffFormat;
-use assize::report::{Extent, Format};
+use assize::report::{Extent, FailOn, FailOnError, Format};
 use assize::rule::Category;
 use assize::rule::set::Assignment;
 use assize::source::config_bucket::{Address, AddressError};
@@ -93,6 +93,12 @@ pub(crate) enum Command {
     /// Check the configuration file, and show what comes of it
     #[command(subcommand)]
     Config(Config),
+    /// Write what runs a scan again and again: a workflow, a pipeline, a timer
+    Schedule {
+        /// What is to run it
+        #[arg(value_name = "WHERE", value_enum)]
+        runner: Runner,
+    },
     /// Tell what code scanning would say of a SARIF file
     #[command(subcommand)]
     Sarif(Sarif),
@@ -805,9 +811,13 @@ pub(crate) struct Output {
     /// How much html, csv, junit, ocsf and asff have: what needs a look, or with full what passed as well
     #[arg(long = "report", value_name = "EXTENT", value_parser = extents(), default_value = "findings")]
     pub(crate) extent: Extent,
-    /// End with exit code 1 only for findings of this severity or worse [default: informational]
-    #[arg(long, value_name = "SEVERITY|never", value_parser = fail_on())]
+    /// End with exit code 1 only for findings of this severity or worse, for those that are new, or for gaps: one of
+    /// critical, high, medium, low, informational, and new and gaps, with commas; or never [default: informational]
+    #[arg(long, value_name = "WORDS", value_parser = fail_on)]
     pub(crate) fail_on: Option<FailOn>,
+    /// A JSON report of before: what it has is not new. Without one the store knows
+    #[arg(long, value_name = "REPORT")]
+    pub(crate) baseline: Option<PathBuf>,
     /// The file of the repository that SARIF results point at [default: the configuration file, or README.md]
     #[arg(long, value_name = "FILE")]
     pub(crate) anchor: Option<PathBuf>,
@@ -825,6 +835,16 @@ pub(crate) enum TextOrJson {
     // As of `Color`.
     Terminal,
     Json,
+}
+
+/// What runs a scan again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Runner {
+    // As of `Color`.
+    Github,
+    Gitlab,
+    Systemd,
+    Cron,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -910,13 +930,6 @@ pub(crate) struct Iac {
     pub(crate) iac_states: Vec<String>,
 }
 
-/// From which severity on findings are a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FailOn {
-    Severity(Severity),
-    Never,
-}
-
 fn words<T: Copy + Send + Sync + 'static>(
     all: &'static [T],
     word: fn(T) -> &'static str,
@@ -949,33 +962,15 @@ fn diff_formats() -> impl TypedValueParser<Value = DiffFormat> {
     words(&DiffFormat::ALL, DiffFormat::as_str)
 }
 
-fn fail_on() -> impl TypedValueParser<Value = FailOn> {
-    const ALL: [FailOn; 6] = [
-        FailOn::Severity(Severity::Critical),
-        FailOn::Severity(Severity::High),
-        FailOn::Severity(Severity::Medium),
-        FailOn::Severity(Severity::Low),
-        FailOn::Severity(Severity::Informational),
-        FailOn::Never,
-    ];
-    words(&ALL, FailOn::as_str)
-}
-
-impl FailOn {
-    /// As it is written.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Severity(severity) => severity.as_str(),
-            Self::Never => "never",
-        }
-    }
-}
-
 fn origin() -> impl TypedValueParser<Value = Origin> {
     OsStringValueParser::new().try_map(|text| match text.to_str() {
         Some(address) if address.starts_with(Address::SCHEME) => address.parse().map(Origin::Bucket),
         _ => Ok::<_, AddressError>(Origin::Path(text.into())),
     })
+}
+
+fn fail_on(text: &str) -> Result<FailOn, FailOnError> {
+    text.parse()
 }
 
 fn assignment(text: &str) -> Result<Assignment, assize::rule::ParameterError> {

@@ -20,6 +20,7 @@ pub(crate) mod resources;
 pub(crate) mod rules;
 pub(crate) mod sarif;
 pub(crate) mod scan;
+pub(crate) mod schedule;
 pub(crate) mod snapshots;
 
 pub(crate) use self::config_account::runtime;

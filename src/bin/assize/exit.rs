@@ -3,10 +3,7 @@
 //! When findings and gaps come together, findings win: what was found holds whatever else could not be read. The
 //! report says both.
 
-use assize::evaluation::Severity;
-use assize::report::Report;
-
-use crate::cli::FailOn;
+use assize::report::{FailOn, Report};
 
 /// Everything asked for was judged, and nothing was found at or above `--fail-on`.
 pub(crate) const CLEAN: u8 = 0;
@@ -23,8 +20,8 @@ pub(crate) const INCOMPLETE: u8 = 3;
 
 /// The exit code that a report stands for.
 pub(crate) fn code(report: &Report, fail_on: Option<FailOn>) -> u8 {
-    match fail_on.unwrap_or(FailOn::Severity(Severity::Informational)) {
-        FailOn::Severity(least) if report.has_findings_at(least) => FINDINGS,
+    match fail_on.unwrap_or_default() {
+        fail_on if fail_on.is_failed(report) => FINDINGS,
         _ if !report.is_complete() => INCOMPLETE,
         _ => CLEAN,
     }

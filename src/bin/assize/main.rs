@@ -61,5 +61,6 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Permissions(permissions) => cmd::plan::permissions(permissions, color),
         Command::Sarif(sarif) => cmd::sarif::run(&sarif, color),
         Command::Config(config) => cmd::config::run(config, threads, color),
+        Command::Schedule { runner } => cmd::schedule::run(runner, color),
     }
 }

@@ -16,6 +16,7 @@ use flate2::write::GzEncoder;
 use crate::cli::{self, Color};
 use crate::exit;
 use crate::failure::Failure;
+use crate::input;
 
 /// Whether to write colours to each stream.
 #[derive(Clone, Copy, Debug)]
@@ -168,7 +169,16 @@ pub(crate) fn find_anchor(
 
 /// Writes the report to all places and says with which exit code to end. A place that fails does not keep the report
 /// from the others: it took a while to make.
-pub(crate) fn report(report: &Report, output: &cli::Output, anchor: Anchor, colors: Colors) -> Result<u8, Failure> {
+pub(crate) fn report(report: Report, output: &cli::Output, anchor: Anchor, colors: Colors) -> Result<u8, Failure> {
+    let report = &match &output.baseline {
+        Some(path) => report.against(&saved(path)?),
+        None => report,
+    };
+    let only_new = output.fail_on.is_some_and(|fail_on| fail_on.only_new);
+    if only_new && report.drift.is_none() {
+        return Err(Failure::new("nothing tells which findings are new")
+            .help("name a store with --store, or a JSON report of before with --baseline"));
+    }
     let mut options =
         Options { anchor, terminal: Layout::default(), suppressions: output.sarif_suppressions, extent: output.extent };
     let mut written = Ok(());
@@ -209,6 +219,15 @@ pub(crate) fn pictured(report: Report, output: &cli::Output, snapshot: Option<&S
     }
 }
 
+/// A JSON report that was saved.
+pub(crate) fn saved(path: &Path) -> Result<Report, Failure> {
+    let doing = format!("cannot read {}", path.display());
+    let input = input::open(path).map_err(|error| Failure::of(&doing, &error))?;
+    report::json::read(input).map_err(|error| {
+        Failure::of(&doing, &error).help("a report is what --format json writes; assize evaluate judges a snapshot")
+    })
+}
+
 /// How text is laid out on standard output, with at most so many of a kind; 0 is all.
 pub(crate) fn layout(limit: usize, colors: Colors) -> Layout {
     Layout { width: width(), color: colors.stdout != ColorChoice::Never, limit: (limit > 0).then_some(limit) }
@@ -216,6 +235,7 @@ pub(crate) fn layout(limit: usize, colors: Colors) -> Layout {
 
 /// Checks, before any work is done, that the reports can be written to where they are asked for.
 pub(crate) fn check(output: &cli::Output) -> Result<(), Failure> {
+    output.baseline.as_deref().map(saved).transpose()?;
     check_paths(output.outputs.iter().map(|(_, path)| path))
 }
 

@@ -12,7 +12,7 @@ use assize::exemption::Exemptions;
 use assize::report::Format;
 use assize::rule::RuleSet;
 
-use crate::cli::{self, FailOn};
+use crate::cli;
 use crate::failure::{Failure, causes};
 use crate::input;
 
@@ -294,12 +294,11 @@ impl Settings {
         }
         match fail_on {
             Some(fail_on) if flags.fail_on.is_none() => {
-                let value = fail_on.value.map_or(FailOn::Never, FailOn::Severity);
-                self.note("fail_on", value.as_str(), Origin::File(fail_on.at));
-                flags.fail_on = Some(value);
+                self.note("fail_on", fail_on.value.to_string(), Origin::File(fail_on.at));
+                flags.fail_on = Some(fail_on.value);
             }
             _ => {
-                let given = flags.fail_on.map(|given| given.as_str().to_owned());
+                let given = flags.fail_on.map(|given| given.to_string());
                 self.note_flag("fail_on", "--fail-on", given, Severity::Informational.as_str());
             }
         }

@@ -58,7 +58,8 @@ fn an_exempted_finding_is_no_open_one_and_stays_non_compliant() {
     assert_eq!(after.counts().insufficient_data, before.counts().insufficient_data);
     assert_eq!((after.counts().exempted, after.counts().exempted_insufficient_data), (1, 1));
     assert_eq!(after.findings().count() + 1, before.findings().count());
-    assert!(before.has_findings_at(Severity::High) && after.has_findings_at(Severity::Critical));
+    let at = |report: &Report, least| FailOn { least: Some(least), ..FailOn::default() }.is_failed(report);
+    assert!(at(&before, Severity::High) && at(&after, Severity::Critical));
     let wire = json_of(&after, Format::Json);
     assert_eq!(wire["evaluations"][0]["complianceType"], "NON_COMPLIANT");
     assert_eq!(wire["evaluations"][0]["exemption"]["ticket"], "SEC-1234");

@@ -49,7 +49,7 @@ pub(crate) fn run(mut flags: Evaluate, threads: usize, colors: Colors) -> Result
     let report = input::report(&rules, &catalog, judged).with_exemptions(&asked.exemptions);
     let report = report.with_drift(drift).with_places(places);
     let report = output::pictured(report, &flags.output, snapshot.as_deref());
-    output::report(&report, &flags.output, anchor, colors)
+    output::report(report, &flags.output, anchor, colors)
 }
 
 /// What was judged by which rules, how that stands to what was found before, and where it is shown.

@@ -1,9 +1,7 @@
 //! `assize report`: a saved JSON report in other formats, or what the store recorded.
 
-use std::path::Path;
-
 use assize::evaluate::Judged;
-use assize::report::{self, json};
+use assize::report;
 use assize::source::client::ConnectOptions;
 use assize::source::descriptor::Catalog;
 
@@ -20,7 +18,7 @@ pub(crate) fn run(mut flags: Report, colors: Colors) -> Result<u8, Failure> {
     settings.iac(&mut flags.iac);
     let repository = repository::read(&flags.iac, &ConnectOptions::new(), colors)?;
     let mut report = if let Some(path) = &flags.file {
-        of_file(path)?
+        output::saved(path)?
     } else {
         settings.store(&mut flags.store);
         of_store(&flags)?
@@ -29,15 +27,7 @@ pub(crate) fn run(mut flags: Report, colors: Colors) -> Result<u8, Failure> {
         let places = repository::places_of_report(repository, &report);
         report = report.with_places(places);
     }
-    output::report(&report, &flags.output, anchor, colors)
-}
-
-fn of_file(path: &Path) -> Result<report::Report, Failure> {
-    let doing = format!("cannot read {}", path.display());
-    let input = input::open(path).map_err(|error| Failure::of(&doing, &error))?;
-    json::read(input).map_err(|error| {
-        Failure::of(&doing, &error).help("a report is what --format json writes; assize evaluate judges a snapshot")
-    })
+    output::report(report, &flags.output, anchor, colors)
 }
 
 /// What was found at the time, by the rules of that time: nothing is judged again.

@@ -75,7 +75,7 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     let report = input::report(&rules, &catalog, Judged::of(&snapshot, outcome));
     let report = report.with_exemptions(&exemptions).with_drift(drift).with_reused(reused).with_places(places);
     let report = output::pictured(report, &flags.output, Some(&snapshot));
-    let code = output::report(&report, &flags.output, anchor, colors);
+    let code = output::report(report, &flags.output, anchor, colors);
     // What nobody could be told waits in the store, and costs neither the report nor the snapshot.
     let delivered = match (stored, history.as_mut().zip(deliver.as_ref())) {
         (Ok(()), Some((history, deliver))) => deliver::deliver(history, deliver).map(drop),
