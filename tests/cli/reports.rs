@@ -73,6 +73,37 @@ fn only_what_a_saved_report_does_not_have_is_new() {
     assert_eq!(first.code(), 1, "{first}");
 }
 
+#[test]
+fn a_finding_is_explained_from_a_report_and_from_the_store() {
+    let folder = Folder::new();
+    folder.assize(&["scan", "--demo", "--no-config", "--store", "a.db", "-o", "json=report.json"]);
+    let report: Json = serde_json::from_str(&folder.read("report.json")).expect("it is JSON");
+    let finding = report["evaluations"]
+        .as_array()
+        .and_then(|all| {
+            all.iter().find(|one| one["complianceType"] == "NON_COMPLIANT" && one["rule"] == "encrypted-volumes")
+        })
+        .expect("a volume is not encrypted");
+    let text = |name: &str| finding[name].as_str().expect("a text").to_owned();
+    let explain = |arguments: &[&str]| folder.assize(&[&["explain"], arguments].concat());
+    let told = explain(&[&text("fingerprint")[..8], "--report", "report.json"]);
+    assert_eq!(told.code(), 0, "{told}");
+    for needed in [
+        "NON_COMPLIANT, high",
+        "from ec2:DescribeVolumes",
+        "/configuration/encrypted = false",
+        "How to mend it",
+        "console.aws.amazon.com/ec2/home",
+    ] {
+        assert!(told.stdout().contains(needed), "{needed}: {told}");
+    }
+    let by_name = explain(&["encrypted-volumes", &text("resourceId"), "--store", "a.db"]);
+    for needed in [text("fingerprint").as_str(), "/configuration/encrypted = false", "Since when"] {
+        assert!(by_name.stdout().contains(needed), "{needed}: {by_name}");
+    }
+    assert_eq!(explain(&["encrypted-volumes", "vol-none", "--report", "report.json"]).code(), 2);
+}
+
 /// The files are linted by `zizmor` and `actionlint` by hand; here, that they are what is printed, and name what there is.
 #[test]
 fn what_runs_scans_is_printed_and_pins_what_it_uses() {

@@ -93,6 +93,8 @@ pub(crate) enum Command {
     /// Check the configuration file, and show what comes of it
     #[command(subcommand)]
     Config(Config),
+    /// Show where a finding comes from: the facts, the calls behind them, the change, and how to mend it
+    Explain(Explain),
     /// Write what runs a scan again and again: a workflow, a pipeline, a timer
     Schedule {
         /// What is to run it
@@ -835,6 +837,28 @@ pub(crate) enum TextOrJson {
     // As of `Color`.
     Terminal,
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The finding's fingerprint as reports have it, or its first six digits or more; or the id of its rule
+    #[arg(value_name = "FINDING|RULE")]
+    pub(crate) finding: String,
+    /// With a rule, the resource: its id, name or ARN
+    #[arg(value_name = "RESOURCE")]
+    pub(crate) resource: Option<String>,
+    /// A JSON report that has the finding. What the store recorded last by default
+    #[arg(long, value_name = "FILE", conflicts_with = "store")]
+    pub(crate) report: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// As it was at this moment: a time, a day, the number of a snapshot, latest or latest~2
+    #[arg(long, value_name = "MOMENT", conflicts_with = "report", help_heading = "Store")]
+    pub(crate) at: Option<String>,
+    #[command(flatten)]
+    pub(crate) definitions: Definitions,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
 }
 
 /// What runs a scan again and again.

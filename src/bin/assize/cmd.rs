@@ -7,6 +7,7 @@ pub(crate) mod deliver;
 pub(crate) mod diff;
 pub(crate) mod evaluate;
 mod events;
+pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod import;

@@ -61,6 +61,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Permissions(permissions) => cmd::plan::permissions(permissions, color),
         Command::Sarif(sarif) => cmd::sarif::run(&sarif, color),
         Command::Config(config) => cmd::config::run(config, threads, color),
+        Command::Explain(explain) => cmd::explain::run(explain, color),
         Command::Schedule { runner } => cmd::schedule::run(runner, color),
     }
 }
