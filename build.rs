@@ -2,12 +2,18 @@
 //!
 //! Each folder becomes tables in `OUT_DIR`, sorted by name, that the module which reads them includes. What is written
 //! as YAML is embedded as JSON, which is read some thirty times as fast and by the same types: a run of assize parses no
-//! YAML but the user's own. That the files are right beyond being YAML is tested, file by file, where errors have lines.
+//! YAML but the user's own. What few runs look at, or only in part, is packed: the models, a service at a time, and the
+//! rules as they were written, with their cases. That the files are right beyond being YAML is tested, file by file, where
+//! errors have lines.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -22,16 +28,27 @@ fn main() -> io::Result<()> {
     let rules = files(&root.join("rules"), |path| {
         ["yaml", "rhai"].iter().any(|wanted| path.ends_with(&format!(".{wanted}"))).then(|| path.to_owned())
     })?;
-    fs::write(out.join("models.rs"), texts("MODELS", "Service models: name of the service and JSON", &models)?)?;
+    let packs = files(&root.join("packs"), |path| stem(path, "yaml"))?;
+    let delivering = files(&root.join("models/deliver"), |path| stem(path, "json"))?;
+    let models = packed_models("MODELS", "Service models", &models, &out)?;
+    let delivering = packed_models("DELIVERING", "The models of `DELIVER`", &delivering, &out)?;
+    fs::write(out.join("models.rs"), models + &delivering)?;
     fs::write(out.join("resources.rs"), descriptors(&resources)?)?;
     let mappings = files(&root.join("iac"), |path| stem(path, "yaml"))?;
     fs::write(out.join("iac.rs"), trees(&mappings)?)?;
-    let sources = texts("RULES", "Files of the rules: path below `rules/` and text", &rules)?;
-    fs::write(out.join("rules.rs"), sources + &metadata(&rules)?)
+    fs::write(out.join("packs.rs"), texts("PACKS", "Packs: name and text", &packs)?)?;
+    let (written, scripts): (Vec<_>, Vec<_>) = rules.into_iter().partition(|(name, _)| !is_script(name));
+    let scripts = texts("SCRIPTS", "Scripts: path below `rules/` and text", &scripts)?;
+    let tables = [scripts, metadata(&written)?, packed_texts(&written, &out)?];
+    fs::write(out.join("rules.rs"), tables.concat())
 }
 
 fn variable(name: &str) -> io::Result<String> {
     env::var(name).map_err(|error| io::Error::other(format!("{name}: {error}")))
+}
+
+fn is_script(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|ending| ending == "rhai")
 }
 
 /// The path without its ending, of files in the folder itself.
@@ -65,6 +82,16 @@ fn files(folder: &Path, name: impl Fn(&str) -> Option<String>) -> io::Result<Vec
     Ok(files)
 }
 
+/// The table of the service models, each packed by itself.
+fn packed_models(constant: &str, what: &str, files: &[(String, PathBuf)], out: &Path) -> io::Result<String> {
+    let mut rows = Vec::new();
+    for (name, path) in files {
+        let file = packed(&fs::read(path)?, &out.join(format!("{constant}-{name}.json.z")))?;
+        rows.push(format!("({name:?}, {file})"));
+    }
+    table(&format!("{what}: name of the service and packed JSON"), constant, "(&str, &[u8])", rows)
+}
+
 /// A table of the files as they are.
 fn texts(constant: &str, meaning: &str, files: &[(String, PathBuf)]) -> io::Result<String> {
     let rows = files.iter().map(|(name, path)| format!("({name:?}, include_str!({:?}))", path.display().to_string()));
@@ -84,6 +111,26 @@ fn trees(files: &[(String, PathBuf)]) -> io::Result<String> {
         "(&str, &str)",
         rows,
     )
+}
+
+/// The metadata and the cases of all rules as they were written, packed as one.
+fn packed_texts(files: &[(String, PathBuf)], out: &Path) -> io::Result<String> {
+    let mut texts = BTreeMap::new();
+    for (name, path) in files {
+        texts.insert(name, fs::read_to_string(path)?);
+    }
+    let file = packed(&serde_json::to_vec(&texts)?, &out.join("rules.json.z"))?;
+    Ok(format!(
+        "/// The `.yaml` files of the rules: packed JSON, text by path below `rules/`.\nconst WRITTEN: &[u8] = {file};\n"
+    ))
+}
+
+/// Packs bytes into a file, and gives the expression that includes it.
+fn packed(bytes: &[u8], to: &Path) -> io::Result<String> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    fs::write(to, encoder.finish()?)?;
+    Ok(format!("include_bytes!({:?})", to.display().to_string()))
 }
 
 /// The table of the descriptors, by type, each with the place where its type is named.

@@ -24,6 +24,7 @@ pub use self::node::{Located, Position};
 use self::read::{Reader, Section};
 use crate::evaluation::Severity;
 use crate::exemption::{Exemption, Exemptions, Patterns};
+use crate::pack::{self, Pack};
 use crate::report::{FailOn, Format};
 use crate::rule::set::{Assignment, SetError};
 use crate::rule::{ParameterError, RuleSet, Selection};
@@ -38,10 +39,11 @@ pub const SCHEMA: &str = include_str!("../docs/assize.schema.json");
 
 /// The keys of each part of the file.
 mod keys {
-    pub(super) const FILE: [&str; 15] = [
+    pub(super) const FILE: [&str; 16] = [
         "accounts",
         "regions",
         "rules",
+        "packs",
         "rule_folders",
         "targets",
         "exemptions",
@@ -57,6 +59,7 @@ mod keys {
     ];
     pub(super) const ACCOUNT: [&str; 5] = ["account_id", "profile", "role_arn", "external_id", "regions"];
     pub(super) const DELIVER: [&str; 6] = ["file", "sns", "s3", "profile", "role_arn", "external_id"];
+    pub(super) const PACK: [&str; 2] = ["pack", "parameters"];
     pub(super) const RULE: [&str; 3] = ["rule", "severity", "parameters"];
     pub(super) const TARGETS: [&str; 2] = ["any", "all"];
     pub(super) const DEFINITIONS: [&str; 2] = ["resources", "models"];
@@ -119,8 +122,10 @@ pub struct Config {
     pub accounts: Vec<Located<Account>>,
     /// The regions to read, or `all`.
     pub regions: Option<Located<Vec<String>>>,
-    /// The rules that run. Without any, all do.
+    /// The rules that run. Without any, and without packs, all do.
     pub rules: Vec<Located<RuleEntry>>,
+    /// The conformance packs whose rules run.
+    pub packs: Vec<Located<PackEntry>>,
     /// Folders with further rules.
     pub rule_folders: Vec<Located<PathBuf>>,
     /// A resource needs one of these tags: the key, and the value unless any will do.
@@ -212,6 +217,15 @@ pub struct RuleEntry {
     pub parameters: Vec<(String, Located<String>)>,
 }
 
+/// A conformance pack that is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackEntry {
+    /// The name of one that comes with assize, or the path of a file.
+    pub pack: String,
+    /// Values of its parameters.
+    pub parameters: BTreeMap<String, String>,
+}
+
 impl RuleEntry {
     /// The parameters, as the command line would set them.
     pub fn assignments(&self) -> impl Iterator<Item = Assignment> {
@@ -258,6 +272,9 @@ impl Config {
         config.regions = section.get("regions").and_then(|node| regions(reader, node));
         if let Some(node) = section.get("rules") {
             config.rules = reader.list(node).iter().filter_map(|node| rule(reader, node)).collect();
+        }
+        if let Some(node) = section.get("packs") {
+            config.packs = reader.list(node).iter().filter_map(|node| pack(reader, node, folder)).collect();
         }
         let located = |text: Located<String>| Located { value: folder.join(text.value), at: text.at };
         if let Some(node) = section.get("rule_folders") {
@@ -345,8 +362,8 @@ impl Config {
             .collect()
     }
 
-    /// By rule, the line that asks for it.
-    pub fn lines(&self, rules: &RuleSet) -> BTreeMap<String, u64> {
+    /// By rule, the line that asks for it: that of the rule, or else that of the first pack with it.
+    pub fn lines(&self, rules: &RuleSet, packs: &[(Pack, Vec<pack::Run>)]) -> BTreeMap<String, u64> {
         let mut lines = BTreeMap::new();
         for entry in &self.rules {
             let chosen = Selection { rules: vec![entry.value.rule.clone()], ..Selection::default() };
@@ -354,6 +371,13 @@ impl Config {
                 rules.select(&chosen).map(|set| set.iter().map(|one| one.rule.id.to_string()).collect::<Vec<_>>());
             for id in ids.unwrap_or_else(|_| vec![entry.value.rule.clone()]) {
                 lines.entry(id).or_insert(entry.at.line);
+            }
+        }
+        for (entry, (_, runs)) in self.packs.iter().zip(packs) {
+            for run in runs {
+                if let pack::Run::As(name) = run {
+                    lines.entry(name.to_string()).or_insert(entry.at.line);
+                }
             }
         }
         lines
@@ -539,6 +563,31 @@ fn rule(reader: &mut Reader, node: &Node) -> Option<Located<RuleEntry>> {
     }
     let entry = RuleEntry { rule: rule.value, severity: severity.map(|one| one.value), parameters };
     Some(Located { value: entry, at: rule.at })
+}
+
+/// `cis-aws-foundations-3.0`, or `{pack: my-pack.yaml, parameters: {MaxAge: 60}}`.
+fn pack(reader: &mut Reader, node: &Node, folder: &Path) -> Option<Located<PackEntry>> {
+    // The name of a pack that comes with assize is no path.
+    let named = |text: String| {
+        if Pack::builtin().any(|name| name == text) { text } else { folder.join(text).display().to_string() }
+    };
+    if let Content::Text(_) = node.content() {
+        let pack = named(reader.text(node)?.value);
+        return Some(reader.located(node, PackEntry { pack, ..PackEntry::default() }));
+    }
+    let section = reader.section(node, "in `packs`", &keys::PACK)?;
+    let Some(name) = section.get("pack") else {
+        reader.wrong(section.location(), "an entry of `packs` needs the key `pack`: a name, or a file");
+        return None;
+    };
+    let pack = reader.text(name)?;
+    let mut parameters = BTreeMap::new();
+    if let Some(node) = section.get("parameters") {
+        for (key, node) in reader.members(node, "for `parameters`").unwrap_or_default() {
+            parameters.extend(reader.parameter(node).map(|value| (key.value.clone(), value)));
+        }
+    }
+    Some(Located { value: PackEntry { pack: named(pack.value), parameters }, at: pack.at })
 }
 
 /// `KEY` or `KEY=VALUE`, one or several.

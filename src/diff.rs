@@ -71,7 +71,7 @@ impl RuleVersion {
     /// A rule with the parameters it is run with.
     pub fn new(chosen: &Chosen) -> Self {
         Self {
-            id: chosen.rule.id.to_string(),
+            id: chosen.id().to_string(),
             digest: Some(chosen.rule.digest()),
             severity: chosen.rule.severity,
             parameters: chosen.parameters.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect(),

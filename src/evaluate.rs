@@ -14,7 +14,7 @@ use crate::item::{ConfigurationItem, GLOBAL, ResourceKey};
 use crate::rule::set::Chosen;
 use crate::rule::{RuleSet, STACK};
 use crate::snapshot::{About, Contents, Place, Snapshot};
-use crate::value::{Unreadable, Value};
+use crate::value::Unreadable;
 
 mod file;
 mod reuse;
@@ -52,17 +52,16 @@ impl Targets {
     /// # Errors
     /// Why it cannot be told: the tags could not be read.
     fn include(&self, item: &ConfigurationItem) -> Result<bool, Arc<Unreadable>> {
-        if self.any.is_empty() && self.all.is_empty() {
-            return Ok(true);
+        let mut has_any = self.any.is_empty();
+        for tag in &self.any {
+            has_any = has_any || item.has_tag(tag)?;
         }
-        if let Value::Unreadable(reason) = &item.tags {
-            return Err(Arc::clone(reason));
+        for tag in &self.all {
+            if !item.has_tag(tag)? {
+                return Ok(false);
+            }
         }
-        let has = |(key, value): &(String, Option<String>)| {
-            let found = item.tags.get(key).and_then(Value::as_str);
-            found.is_some_and(|found| value.as_ref().is_none_or(|value| *found == **value))
-        };
-        Ok((self.any.is_empty() || self.any.iter().any(has)) && self.all.iter().all(has))
+        Ok(has_any)
     }
 }
 
@@ -151,7 +150,7 @@ struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn new(rules: &'a RuleSet, about: &About, options: &'a Options) -> Self {
-        let ids = rules.iter().map(|chosen| &*chosen.rule.id);
+        let ids = rules.iter().map(|chosen| &**chosen.id());
         Self {
             rules,
             targets: &options.targets,
@@ -210,7 +209,7 @@ fn judge_chunk(
             let mut places = Vec::with_capacity(items.len());
             let mut targets = Vec::with_capacity(items.len());
             for (place, item) in items.iter().enumerate().filter(|(_, item)| item.status.is_present()) {
-                match work.targets.include(item) {
+                match is_asked(work, chosen, item) {
                     Ok(true) => {
                         let known = work.reuse.as_ref().and_then(|reuse| reuse.answers(chosen, item));
                         if let Some(known) = known {
@@ -242,11 +241,18 @@ fn judge_chunk(
     (evaluations, errors)
 }
 
+/// Whether the rule is to judge the item in this run.
+fn is_asked(work: &Work<'_>, chosen: &Chosen, item: &ConfigurationItem) -> Result<bool, Arc<Unreadable>> {
+    let in_scope = chosen.scope.as_ref().map_or(Ok(true), |scope| scope.includes(item))?;
+    Ok(in_scope && work.targets.include(item)?)
+}
+
 /// Where a rule's type was not listed it is not known which resources there are: one answer for each such place.
 fn unlisted(rules: &RuleSet, snapshot: &Snapshot) -> Vec<Evaluation> {
     let mut evaluations = Vec::new();
     for chosen in rules.iter() {
-        for resource_type in &chosen.rule.resource_types {
+        let in_scope = |kind: &&Arc<str>| chosen.scope.as_ref().is_none_or(|scope| scope.may_be_of(kind));
+        for resource_type in chosen.rule.resource_types.iter().filter(in_scope) {
             for account_id in &snapshot.about().accounts {
                 let mut places = snapshot.places(account_id, resource_type);
                 places.retain(|place| chosen.rule.judges_in(resource_type, &place.aws_region));
@@ -270,7 +276,7 @@ fn unlisted(rules: &RuleSet, snapshot: &Snapshot) -> Vec<Evaluation> {
 
 fn without_items(chosen: &Chosen, place: &Place, reason: &Arc<Unreadable>) -> Evaluation {
     Evaluation {
-        rule: Arc::clone(&chosen.rule.id),
+        rule: Arc::clone(chosen.id()),
         resource: ResourceKey::new(&place.account_id, &place.aws_region, &place.resource_type, ""),
         key: Box::default(),
         compliance_type: ComplianceType::InsufficientData,

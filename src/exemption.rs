@@ -54,6 +54,15 @@ pub struct Exemption {
     pub origin: Option<String>,
 }
 
+impl Exemption {
+    /// Whether it speaks of a rule, under the name by which it answers: where a rule runs more than once, its own id is
+    /// meant too.
+    fn covers_rule(&self, name: &str) -> bool {
+        let id = name.split_once('@').map_or(name, |(id, _)| id);
+        self.rules.matches(name) || self.rules.matches(id)
+    }
+}
+
 /// Which resources: those that fulfil every condition that is set.
 #[derive(Clone, Debug, Default)]
 pub struct ResourcePatterns {
@@ -253,7 +262,7 @@ impl Exemptions {
             .collect();
         let mut by_rule = BTreeMap::<Arc<str>, Vec<usize>>::new();
         for rule in rules.into_iter().filter(|_| !candidates.is_empty()) {
-            let of_rule = candidates.iter().enumerate().filter(|(_, one)| one.exemption.rules.matches(rule));
+            let of_rule = candidates.iter().enumerate().filter(|(_, one)| one.exemption.covers_rule(rule));
             let of_rule: Vec<usize> = of_rule.map(|(at, _)| at).collect();
             if !of_rule.is_empty() {
                 by_rule.insert(Arc::from(rule), of_rule);
@@ -305,8 +314,8 @@ impl Run<'_> {
     /// Whether it looked where the exemption could have covered something.
     fn looked_at(&self, exemption: &Exemption) -> bool {
         let any = |mut all: std::slice::Iter<'_, String>, patterns: &Patterns| all.any(|one| patterns.matches(one));
-        let Exemption { rules, resource, .. } = exemption;
-        self.rules.iter().any(|rule| rules.matches(rule))
+        let Exemption { resource, .. } = exemption;
+        self.rules.iter().any(|rule| exemption.covers_rule(rule))
             && any(self.accounts.iter(), &resource.account)
             && (resource.region.matches(GLOBAL) || any(self.regions.iter(), &resource.region))
     }

@@ -15,8 +15,6 @@ mod shape;
 mod state;
 mod template;
 mod terraform;
-mod tree;
-mod yaml;
 
 #[cfg(test)]
 mod tests;

@@ -185,6 +185,21 @@ impl ItemStatus {
 }
 
 impl ConfigurationItem {
+    /// Whether it has a tag: a key, and the value unless any will do.
+    ///
+    /// # Errors
+    /// Why the tags are not known.
+    pub fn has_tag(&self, (key, value): &(String, Option<String>)) -> Result<bool, Arc<Unreadable>> {
+        if let Value::Unreadable(reason) = &self.tags {
+            return Err(Arc::clone(reason));
+        }
+        match self.tags.get(key) {
+            Some(Value::Unreadable(reason)) => Err(Arc::clone(reason)),
+            Some(Value::String(found)) => Ok(value.as_ref().is_none_or(|value| **found == **value)),
+            _ => Ok(false),
+        }
+    }
+
     /// An item that knows nothing yet but which resource it is.
     pub fn new(key: ResourceKey, capture_time: &str) -> Self {
         Self {

@@ -16,6 +16,8 @@ use crate::exemption::{Exemption, Exemptions, Run, Usage};
 use crate::gap::Gap;
 use crate::item::{ConfigurationItem, ResourceKey};
 use crate::location::Places;
+use crate::pack::standing::{Standing, standings};
+use crate::pack::{self, Pack};
 use crate::rule::set::Chosen;
 use crate::snapshot::{About, Contents, Snapshot};
 use crate::value::Value;
@@ -36,6 +38,7 @@ pub mod jsonl;
 pub mod junit;
 pub mod markdown;
 pub mod ocsf;
+pub mod packs;
 pub mod partition;
 pub mod related;
 pub mod sarif;
@@ -65,6 +68,8 @@ pub struct Report {
     pub rule_errors: Vec<RuleError>,
     /// The exemptions that were asked for, in the order in which they are written.
     pub exemptions: Vec<ExemptionSummary>,
+    /// The conformance packs that were asked for, in that order.
+    pub packs: Vec<Standing>,
     /// How the findings stand to those before, if there is a store that knows.
     pub drift: Option<Drift>,
     /// How many of the evaluations were taken from the snapshot before, if only what changed was to be judged. They have
@@ -177,7 +182,7 @@ impl RuleSummary {
     pub fn new(chosen: &Chosen) -> Self {
         let rule = &chosen.rule;
         Self {
-            id: rule.id.to_string(),
+            id: chosen.id().to_string(),
             title: rule.title.clone(),
             severity: chosen.severity(),
             default_severity: chosen.severity.map(|_| rule.severity),
@@ -259,6 +264,7 @@ impl Report {
             gaps,
             rule_errors,
             exemptions: Vec::new(),
+            packs: Vec::new(),
             drift: None,
             reused: None,
             places: Places::default(),
@@ -287,6 +293,13 @@ impl Report {
         let with_links =
             snapshot.items().iter().filter(|item| found.contains(&item.key) && !item.relationships.is_empty());
         self.neighbours = with_links.map(|item| (item.key.clone(), neighbours(item))).collect();
+        self
+    }
+
+    /// The same, with how the packs stand whose rules were run.
+    #[must_use]
+    pub fn with_packs(mut self, packs: &[(Pack, Vec<pack::Run>)]) -> Self {
+        self.packs = standings(packs, &self.evaluations, &self.rule_errors);
         self
     }
 

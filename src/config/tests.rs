@@ -60,8 +60,8 @@ fn the_example_names_rules_and_parameters_that_there_are() {
     let line = config.rules[3].at.line;
     let text = example().lines().nth(usize::try_from(line).unwrap() - 1).unwrap();
     assert_eq!(text.trim(), "- rule: access-keys-rotated");
-    assert_eq!(config.lines(&rules).get("access-keys-rotated"), Some(&line));
-    assert_eq!(config.lines(&rules).get("encrypted-volumes"), Some(&config.rules[2].at.line), "by its identifier");
+    assert_eq!(config.lines(&rules, &[]).get("access-keys-rotated"), Some(&line));
+    assert_eq!(config.lines(&rules, &[]).get("encrypted-volumes"), Some(&config.rules[2].at.line), "by its identifier");
 }
 
 #[test]

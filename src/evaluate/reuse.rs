@@ -64,7 +64,7 @@ impl<'b> Reuse<'b> {
         for chosen in rules.iter() {
             let is_periodic = chosen.rule.trigger != Trigger::ConfigurationChange;
             if !(is_periodic && is_due) && reuse.is_same_rule(chosen) && !chosen.rule.asks_for_the_time() {
-                reuse.rules.insert(Arc::clone(&chosen.rule.id), chosen.rule.looked_up());
+                reuse.rules.insert(Arc::clone(chosen.id()), chosen.rule.looked_up());
             }
         }
         reuse
@@ -72,13 +72,13 @@ impl<'b> Reuse<'b> {
 
     /// What the rule said of the item, if it would say the same again.
     pub(super) fn answers(&self, chosen: &Chosen, item: &ConfigurationItem) -> Option<Vec<Evaluation>> {
-        let looked_up = self.rules.get(&chosen.rule.id)?;
+        let looked_up = self.rules.get(chosen.id())?;
         let is_changed = |kind: &Arc<str>| self.changed.contains(&(Arc::clone(&item.key.account_id), Arc::clone(kind)));
         if !self.unchanged.contains(&item.key) || looked_up.iter().any(is_changed) {
             return None;
         }
         let all = &self.before.outcome.evaluations;
-        let subject = |one: &Evaluation| (&one.resource, &*one.rule).cmp(&(&item.key, &*chosen.rule.id));
+        let subject = |one: &Evaluation| (&one.resource, &*one.rule).cmp(&(&item.key, &**chosen.id()));
         let first = all.partition_point(|one| subject(one) == Ordering::Less);
         let answers: Vec<&Evaluation> =
             all.get(first..)?.iter().take_while(|one| subject(one) == Ordering::Equal).collect();
@@ -90,7 +90,7 @@ impl<'b> Reuse<'b> {
         }
         self.taken.fetch_add(answers.len(), Atomic::Relaxed);
         let again = |one: &Evaluation| Evaluation {
-            rule: Arc::clone(&chosen.rule.id),
+            rule: Arc::clone(chosen.id()),
             resource: item.key.clone(),
             resource_name: item.resource_name.clone(),
             arn: item.arn.clone(),
@@ -108,14 +108,15 @@ impl<'b> Reuse<'b> {
     fn is_same_rule(&self, chosen: &Chosen) -> bool {
         let Before { rules, whole, outcome, .. } = self.before;
         let is_same = |old: &Chosen| {
-            old.rule.id == chosen.rule.id
+            old.id() == chosen.id()
                 && old.parameters == chosen.parameters
+                && old.scope == chosen.scope
                 && old.severity == chosen.severity
                 && old.rule.digest() == chosen.rule.digest()
         };
-        whole.contains(&*chosen.rule.id)
+        whole.contains(&**chosen.id())
             && rules.iter().any(is_same)
-            && !outcome.rule_errors.iter().any(|error| *error.rule == *chosen.rule.id)
+            && !outcome.rule_errors.iter().any(|error| *error.rule == **chosen.id())
     }
 
     fn compare_items(&mut self, snapshot: &Snapshot) {

@@ -89,8 +89,8 @@ fn open_before(connection: &Connection, rules: &RuleSet, time: i64) -> Attempt<B
     let mut ids = HashMap::<i64, Arc<str>>::new();
     for chosen in rules.iter() {
         let find = "SELECT id FROM word WHERE text = ?1";
-        let id = connection.prepare_cached(find)?.query_row([&*chosen.rule.id], |row| row.get(0)).optional()?;
-        ids.extend(id.map(|id| (id, Arc::clone(&chosen.rule.id))));
+        let id = connection.prepare_cached(find)?.query_row([&**chosen.id()], |row| row.get(0)).optional()?;
+        ids.extend(id.map(|id| (id, Arc::clone(chosen.id()))));
     }
     let [finding, unjudged] = [ComplianceType::NonCompliant, ComplianceType::InsufficientData]
         .map(|answer| judgement::number(&COMPLIANCE, &answer));

@@ -18,6 +18,7 @@ use crate::evaluate::{Before, Outcome};
 use crate::evaluation::{ComplianceType, Evaluation, ExemptionMark, RuleError, Severity};
 use crate::gap::Gap;
 use crate::item::ResourceKey;
+use crate::rule::set::{Chosen, Recorded};
 use crate::rule::{RuleSet, Texts};
 use crate::snapshot::{About, Place, Snapshot};
 use crate::value::Value;
@@ -49,8 +50,8 @@ struct RecordedRule {
     texts: i64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     parameters: BTreeMap<String, Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    severity: Option<Severity>,
+    #[serde(flatten)]
+    recorded: Recorded,
     /// The version of assize that judged every item of the rule's types by it; nothing if it judged some only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     whole_by: Option<String>,
@@ -122,7 +123,7 @@ pub(super) fn record(
         ends: HashMap::new(),
     };
     for chosen in judgement.rules.iter() {
-        recording.rules.insert(writer.word(&chosen.rule.id)?, Arc::clone(&chosen.rule.id));
+        recording.rules.insert(writer.word(chosen.id())?, Arc::clone(chosen.id()));
     }
     recording.tell(writer, &judgement.outcome.evaluations)
 }
@@ -365,7 +366,7 @@ fn whole(snapshot: &Snapshot, judgement: Judgement<'_>) -> BTreeSet<Arc<str>> {
         let count = items.iter().filter(|item| item.status.is_present()).count();
         for chosen in judgement.rules.on(&key.resource_type) {
             if chosen.rule.judges_in(&key.resource_type, &key.region) {
-                *unanswered.entry(&chosen.rule.id).or_default() += count;
+                *unanswered.entry(chosen.id()).or_default() += count;
             }
         }
     }
@@ -377,7 +378,9 @@ fn whole(snapshot: &Snapshot, judgement: Judgement<'_>) -> BTreeSet<Arc<str>> {
         }
     }
     let is_whole = |id: &&Arc<str>| unanswered.get(id.as_ref()).is_none_or(|count| *count == 0);
-    judgement.rules.iter().map(|chosen| &chosen.rule.id).filter(is_whole).cloned().collect()
+    // Which items a scope leaves out is not counted: such a rule judges all again.
+    let rules = judgement.rules.iter().filter(|chosen| chosen.scope.is_none());
+    rules.map(Chosen::id).filter(is_whole).cloned().collect()
 }
 
 fn record_rules(writer: &mut Writer<'_>, rules: &RuleSet, whole: &BTreeSet<Arc<str>>) -> Attempt<i64> {
@@ -385,10 +388,10 @@ fn record_rules(writer: &mut Writer<'_>, rules: &RuleSet, whole: &BTreeSet<Arc<s
     for chosen in rules.iter() {
         let set = chosen.parameters.iter().filter(|(_, value)| **value != Value::Null);
         recorded.push(RecordedRule {
-            id: chosen.rule.id.to_string(),
+            id: chosen.id().to_string(),
             texts: writer.document(&serde_json::to_vec(&chosen.rule.texts())?)?,
-            severity: chosen.severity,
-            whole_by: whole.contains(&chosen.rule.id).then(|| env!("CARGO_PKG_VERSION").to_owned()),
+            recorded: chosen.into(),
+            whole_by: whole.contains(chosen.id()).then(|| env!("CARGO_PKG_VERSION").to_owned()),
             parameters: set.map(|(name, value)| (name.to_owned(), value.clone())).collect(),
         });
     }
@@ -417,8 +420,8 @@ fn digest(rules: &RuleSet, whole: &BTreeSet<Arc<str>>) -> Attempt<[u8; 32]> {
     let mut hash = Sha256::new();
     for chosen in rules.iter() {
         hash.update(serde_json::to_vec(&chosen.rule.texts())?);
-        hash.update(serde_json::to_vec(&chosen.severity)?);
-        hash.update(serde_json::to_vec(&whole.contains(&chosen.rule.id).then_some(env!("CARGO_PKG_VERSION")))?);
+        hash.update(serde_json::to_vec(&Recorded::from(chosen))?);
+        hash.update(serde_json::to_vec(&whole.contains(chosen.id()).then_some(env!("CARGO_PKG_VERSION")))?);
         for (name, value) in chosen.parameters.iter() {
             hash.update(serde_json::to_vec(&(name, value))?);
         }
@@ -446,7 +449,7 @@ impl History {
             let mut rules = Vec::new();
             for rule in recorded.rules {
                 let texts: Texts = serde_json::from_slice(&text(connection, rule.texts)?)?;
-                rules.push((texts, rule.parameters, rule.severity));
+                rules.push((texts, rule.parameters, rule.recorded));
             }
             Ok(RuleSet::recorded(rules))
         })

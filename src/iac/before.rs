@@ -17,13 +17,13 @@ use super::resolve::{NO_ACCOUNT, Scope};
 use super::shape::{Written, at_path};
 use super::template::{Resource, Template, refers};
 use super::terraform::{self, located};
-use super::tree::Node;
 use super::{Repository, Warning, root_of};
 use crate::evaluation::{ComplianceType, Evaluation};
 use crate::gap::Gap;
 use crate::item::{ConfigurationItem, GLOBAL, Relationship, ResourceKey, UnreadableRelationship};
 use crate::location::{Certainty, Definition, Fact, Mapping, Place};
 use crate::snapshot::{About, Snapshot};
+use crate::tree::Node;
 use crate::value::{Unreadable, Value, code};
 
 /// By type, where the facts of its parts stand in an item, by the part's name.
@@ -178,7 +178,7 @@ impl<'g> Maker<'g> {
             .resources()
             .filter(is_made)
             .map(|resource| {
-                let empty = Node { content: super::tree::Content::Map(Vec::new()), at: resource.member.at };
+                let empty = Node { content: crate::tree::Content::Map(Vec::new()), at: resource.member.at };
                 (resource, scope.value(resource.properties().unwrap_or(&empty)))
             })
             .collect();

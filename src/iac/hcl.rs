@@ -9,8 +9,8 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ObjectKey};
 use hcl_edit::structure::{Block as HclBlock, Body, Structure};
 
-use super::tree::{Content, Lines, Member, Node, Span};
-use super::yaml::Defect;
+use crate::tree::yaml::Defect;
+use crate::tree::{Content, Lines, Member, Node, Span};
 
 /// What the files of one folder define.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +86,7 @@ impl Module {
 
     /// Takes in a file in Terraform's JSON form.
     pub(super) fn read_json(&mut self, text: &str, file: &Arc<str>) -> Result<(), Defect> {
-        let Some(root) = super::yaml::parse(text)? else { return Ok(()) };
+        let Some(root) = crate::tree::yaml::parse(text)? else { return Ok(()) };
         for kind in root.get("resource").map(Node::members).unwrap_or_default() {
             for member in kind.value.members() {
                 self.resources.push(Block {

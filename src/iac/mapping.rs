@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use super::shape::{Shape, at_path};
-use super::tree::Node;
+use crate::tree::Node;
 
 include!(concat!(env!("OUT_DIR"), "/iac.rs"));
 

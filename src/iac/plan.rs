@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::state::{modules, prefix};
-use super::tree::{Content, Member, Node, Span};
+use crate::tree::{Content, Member, Node, Span};
 
 /// A resource as it is to be.
 #[derive(Debug)]

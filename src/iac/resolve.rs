@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::mapping::Mappings;
 use super::shape::at_path;
 use super::template::Template;
-use super::tree::{Content, Member, Node};
+use crate::tree::{Content, Member, Node};
 
 /// How deep functions may be nested.
 const MOST_DEPTH: usize = 50;

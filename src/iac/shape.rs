@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::tree::{Content, Node, Span};
+use crate::tree::{Content, Node, Span};
 use crate::value::{Unreadable, Value, code};
 
 /// One part of an item's form.

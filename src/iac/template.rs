@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::mapping::Mappings;
 use super::shape::at_path;
 use super::terraform::located;
-use super::tree::{Member, Node};
-use super::yaml::{self, Defect};
 use crate::item::ConfigurationItem;
 use crate::location::{Certainty, Definition, Mapping, Place};
+use crate::tree::yaml::{self, Defect};
+use crate::tree::{Member, Node};
 
 /// What transforms a template of SAM.
 const SAM: &str = "AWS::Serverless-2016-10-31";

@@ -6,6 +6,7 @@
 //! saved report can be shown again in another format.
 
 mod drift;
+mod packs;
 mod place;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub(super) use self::drift::DriftV1;
 use self::drift::StandingV1;
+pub(super) use self::packs::PackV1;
 use self::place::PlaceV1;
 pub(super) use self::place::ResourceV1;
 use super::finding::fingerprint;
@@ -70,6 +72,7 @@ pub fn write(report: &Report, mut out: impl Write) -> io::Result<()> {
         gaps: Each(&report.gaps, GapV1::new),
         rule_errors: Each(&report.rule_errors, RuleErrorV1::new),
         exemptions: Each(&report.exemptions, ExemptionV1::new),
+        packs: report.packs.iter().map(PackV1::new).collect(),
         drift: report.drift.as_ref().map(|drift| DriftV1::new(report, drift)),
         reused: report.reused,
         definitions: ResourceV1::all(&report.places),
@@ -123,6 +126,7 @@ pub fn read(mut input: impl BufRead) -> Result<Report, ReadError> {
         gaps: wire.gaps.into_iter().map(GapV1::into_gap).collect(),
         rule_errors: wire.rule_errors.into_iter().map(RuleErrorV1::into_error).collect(),
         exemptions: wire.exemptions.into_iter().map(ExemptionV1::into_summary).collect(),
+        packs: wire.packs.into_iter().map(PackV1::into_standing).collect(),
     };
     // Other writers may sort otherwise; `Report::rule` searches.
     report.rules.sort_by(|a, b| a.id.cmp(&b.id));
@@ -148,6 +152,7 @@ struct ReportV1<'a> {
     gaps: Each<'a, Gap, GapV1<'a>>,
     rule_errors: Each<'a, RuleError, RuleErrorV1<'a>>,
     exemptions: Each<'a, ExemptionSummary, ExemptionV1<'a>>,
+    packs: Vec<PackV1>,
     drift: Option<DriftV1<'a>>,
     reused: Option<usize>,
     definitions: Vec<ResourceV1<'a>>,
@@ -165,6 +170,9 @@ struct SavedReportV1 {
     /// Reports of an assize that knew no exemptions have none.
     #[serde(default)]
     exemptions: Vec<ExemptionV1<'static>>,
+    /// Reports of an assize that knew no packs have none.
+    #[serde(default)]
+    packs: Vec<PackV1>,
     /// Only what is made with a store has it.
     drift: Option<DriftV1<'static>>,
     reused: Option<usize>,

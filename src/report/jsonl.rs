@@ -1,7 +1,7 @@
 //! The report as lines of JSON, for pipes and log collectors: one record a line, each with its `kind`.
 //!
 //! The first line is the `report`: the file's format and version, what was looked at, and the sums. Then come the
-//! `rule`s, the `evaluation`s, the `gap`s, the `ruleError`s, the `exemption`s and the `definition`s, with the members that they have in the
+//! `rule`s, the `evaluation`s, the `gap`s, the `ruleError`s, the `exemption`s, the `pack`s and the `definition`s, with the members that they have in the
 //! JSON report. It has all that the JSON report has, and its version rises with that one's.
 
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::json::{
-    DriftV1, EvaluationV1, ExemptionV1, GapV1, ResourceV1, RuleErrorV1, RuleV1, SnapshotV1, SummaryV1, VERSION,
+    DriftV1, EvaluationV1, ExemptionV1, GapV1, PackV1, ResourceV1, RuleErrorV1, RuleV1, SnapshotV1, SummaryV1, VERSION,
 };
 
 /// The value of `format` in the first line.
@@ -55,6 +55,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     report.gaps.iter().try_for_each(|gap| line(out, "gap", GapV1::new(gap)))?;
     report.rule_errors.iter().try_for_each(|error| line(out, "ruleError", RuleErrorV1::new(error)))?;
     report.exemptions.iter().try_for_each(|one| line(out, "exemption", ExemptionV1::new(one)))?;
+    report.packs.iter().try_for_each(|pack| line(out, "pack", PackV1::new(pack)))?;
     ResourceV1::all(&report.places).iter().try_for_each(|one| line(out, "definition", one))
 }
 

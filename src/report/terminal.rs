@@ -58,6 +58,7 @@ pub fn write(report: &Report, layout: &Layout, out: &mut dyn Write) -> io::Resul
     page.gaps(report)?;
     page.rule_errors(&report.rule_errors)?;
     page.exemption_remarks(&report.exemptions)?;
+    super::packs::write(&report.packs, page.color, page.out)?;
     page.summary(report)
 }
 

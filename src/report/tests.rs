@@ -162,6 +162,7 @@ pub(crate) fn sample() -> Report {
         evaluations,
         gaps: vec![list_gap, policy_gap],
         exemptions: Vec::new(),
+        packs: Vec::new(),
         drift: None,
         reused: None,
         places: Places::default(),

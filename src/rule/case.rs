@@ -242,7 +242,7 @@ impl Cases {
         harm: &Harm<'_>,
     ) -> Result<Vec<Evaluation>, String> {
         let parameters = ParameterValues::new(rule, &case.parameters).map_err(|error| error.to_string())?;
-        let chosen = Chosen { rule: Arc::clone(rule), parameters, severity: None };
+        let chosen = Chosen::new(Arc::clone(rule), parameters);
         let (snapshot, item) = self.snapshot(case, &chosen, types, harm).map_err(|error| error.to_string())?;
         if !rule.judges_in(&item.key.resource_type, &item.key.region) {
             return Err(format!("the rule does not judge {} in {}", item.key.resource_type, item.key.region));

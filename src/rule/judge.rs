@@ -61,7 +61,7 @@ impl Chosen {
             Ok(script) => script,
             Err(defect) => {
                 let error = |item: &Arc<ConfigurationItem>| RuleError {
-                    rule: self.rule.id.to_string(),
+                    rule: self.id().to_string(),
                     resource: Some(item.key.to_string()),
                     message: defect.to_string(),
                 };
@@ -109,7 +109,7 @@ impl Chosen {
     /// An evaluation that says nothing yet.
     fn evaluation(&self, item: &ConfigurationItem, evidence: Arc<[Evidence]>) -> Evaluation {
         Evaluation {
-            rule: Arc::clone(&self.rule.id),
+            rule: Arc::clone(self.id()),
             resource: item.key.clone(),
             key: Box::default(),
             compliance_type: ComplianceType::Compliant,
@@ -212,7 +212,7 @@ impl State {
             (None, Err(message)) => Err(message),
         };
         if let Err(message) = said {
-            let rule = self.chosen.rule.id.to_string();
+            let rule = self.chosen.id().to_string();
             errors.push(RuleError { rule, resource: Some(item.key.to_string()), message });
         }
     }

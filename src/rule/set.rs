@@ -5,12 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use globset::{Glob, GlobMatcher};
+use serde::{Deserialize, Serialize};
 
 use super::load::{self, Folder, LoadError};
 use super::{Category, ParameterError, ParameterValues, Rule, Texts};
+use crate::embedded;
 use crate::evaluation::{RuleError, Severity};
+use crate::item::ConfigurationItem;
 use crate::nearest::nearest;
-use crate::value::Value;
+use crate::value::{Unreadable, Value};
 
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
@@ -23,9 +26,56 @@ pub struct Chosen {
     pub parameters: ParameterValues,
     /// How bad its findings are in this run, where that is not what the rule says.
     pub severity: Option<Severity>,
+    /// The name under which it answers, where a rule runs more than once: its id, `@`, and what asks for it.
+    pub name: Option<Arc<str>>,
+    /// Which resources it is for, where that is not all that the rule can judge.
+    pub scope: Option<Scope>,
+}
+
+/// Which resources a rule is for in a run, of those that it can judge. All conditions that are given have to hold. It is what
+/// AWS Config calls the scope of a rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Scope {
+    /// Of these types. Empty: of all.
+    pub resource_types: BTreeSet<Arc<str>>,
+    /// Of this id.
+    pub resource_id: Option<String>,
+    /// With this tag: the key, and the value unless any will do.
+    pub tag: Option<(String, Option<String>)>,
+}
+
+impl Scope {
+    /// Whether items of a type may be among them.
+    pub fn may_be_of(&self, resource_type: &str) -> bool {
+        self.resource_types.is_empty() || self.resource_types.contains(resource_type)
+    }
+
+    /// Whether it includes an item. It is not known if that takes a tag and the tags could not be read.
+    ///
+    /// # Errors
+    /// Why the tags are not known.
+    pub fn includes(&self, item: &ConfigurationItem) -> Result<bool, Arc<Unreadable>> {
+        let is_type = self.may_be_of(&item.key.resource_type);
+        let is_id = self.resource_id.as_deref().is_none_or(|id| *id == *item.key.resource_id);
+        match &self.tag {
+            Some(tag) if is_type && is_id => item.has_tag(tag),
+            _ => Ok(is_type && is_id),
+        }
+    }
 }
 
 impl Chosen {
+    /// A rule with its parameters, on all that it can judge.
+    pub fn new(rule: Arc<Rule>, parameters: ParameterValues) -> Self {
+        Self { rule, parameters, severity: None, name: None, scope: None }
+    }
+
+    /// The name under which it answers: the rule's id, unless the rule runs more than once.
+    pub fn id(&self) -> &Arc<str> {
+        self.name.as_ref().unwrap_or(&self.rule.id)
+    }
+
     /// How bad a finding is, unless the rule gives it a severity of its own.
     pub fn severity(&self) -> Severity {
         self.severity.unwrap_or(self.rule.severity)
@@ -34,6 +84,27 @@ impl Chosen {
     /// What has to be collected for the rule: see [`Rule::needs`].
     pub fn needs(&self) -> BTreeMap<String, BTreeSet<String>> {
         self.rule.needs(&self.parameters)
+    }
+}
+
+/// What a rule ran with beside its parameters: the members of [`Chosen`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Recorded {
+    /// Another severity than the rule's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// The name under which it answered, where it ran more than once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Arc<str>>,
+    /// Which resources it was for, where that was not all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+}
+
+impl From<&Chosen> for Recorded {
+    fn from(chosen: &Chosen) -> Self {
+        Self { severity: chosen.severity, name: chosen.name.clone(), scope: chosen.scope.clone() }
     }
 }
 
@@ -132,8 +203,14 @@ pub enum SetError {
 
 impl Folder {
     /// The texts of the rules that come with assize, their cases too.
+    ///
+    /// # Panics
+    /// If they are not what `build.rs` wrote.
     pub fn builtin() -> Self {
-        Self::from_texts(RULES.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect())
+        let written: BTreeMap<String, String> =
+            serde_json::from_str(&embedded::text(WRITTEN)).expect("what the build packed is texts by path");
+        let scripts = SCRIPTS.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+        Self::from_texts(written.into_iter().chain(scripts).collect())
     }
 }
 
@@ -141,10 +218,10 @@ impl RuleSet {
     /// The rules that come with assize. Their scripts are compiled when assize is tested, and then as they are called.
     pub fn builtin() -> Self {
         let text = |path: &str| {
-            let at = RULES.binary_search_by_key(&path, |(path, _)| path).ok()?;
-            RULES.get(at).map(|(_, text)| *text)
+            let at = SCRIPTS.binary_search_by_key(&path, |(path, _)| path).ok()?;
+            SCRIPTS.get(at).map(|(_, text)| *text)
         };
-        let libraries = RULES
+        let libraries = SCRIPTS
             .iter()
             .filter_map(|(path, text)| Some((path.strip_prefix("lib/")?.strip_suffix(".rhai")?, text)))
             .map(|(name, text)| (name.to_owned(), (*text).to_owned()))
@@ -182,13 +259,14 @@ impl RuleSet {
     }
 
     /// Rules as they were run once, each with its parameters and severity. A rule that cannot be made any more is an error of that rule.
-    pub fn recorded(rules: impl IntoIterator<Item = (Texts, BTreeMap<String, Value>, Option<Severity>)>) -> Self {
+    pub fn recorded(rules: impl IntoIterator<Item = (Texts, BTreeMap<String, Value>, Recorded)>) -> Self {
         let mut set = Self::default();
-        for (texts, given, severity) in rules {
+        for (texts, given, recorded) in rules {
             let fail = |message| RuleError { rule: texts.path.clone(), resource: None, message };
             let made = texts.rule().map_err(|error| fail(error.to_string())).and_then(|rule| {
                 let parameters = ParameterValues::new(&rule, &given).map_err(|error| fail(error.to_string()))?;
-                Ok(Chosen { rule: Arc::new(rule), parameters, severity })
+                let Recorded { severity, name, scope } = recorded;
+                Ok(Chosen { severity, name, scope, ..Chosen::new(Arc::new(rule), parameters) })
             });
             match made {
                 Ok(chosen) => set.insert(chosen),
@@ -220,7 +298,31 @@ impl RuleSet {
         }
         // Required parameters are looked for when rules are chosen, not while nobody asked for the rule.
         let parameters = ParameterValues::new(&rule, &BTreeMap::new()).unwrap_or_default();
-        self.insert(Chosen { rule: Arc::new(rule), parameters, severity: None });
+        self.insert(Chosen::new(Arc::new(rule), parameters));
+    }
+
+    /// The same, with other severities than the rules say: by id, alias or glob. Of two for one rule the later counts.
+    #[must_use]
+    pub fn with_severities(mut self, overrides: &[(String, Severity)]) -> Self {
+        for (wanted, severity) in overrides {
+            let glob = Glob::new(wanted).ok().map(|glob| glob.compile_matcher());
+            for Chosen { rule, severity: of_run, .. } in self.rules.values_mut() {
+                let is_alias = rule.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(wanted));
+                if is_alias || glob.as_ref().is_some_and(|glob| glob.is_match(&*rule.id)) {
+                    *of_run = (*severity != rule.severity).then_some(*severity);
+                }
+            }
+        }
+        self
+    }
+
+    /// With these rules as well, each under its name.
+    #[must_use]
+    pub fn with(mut self, rules: impl IntoIterator<Item = Chosen>) -> Self {
+        for chosen in rules {
+            self.insert(chosen);
+        }
+        self
     }
 
     /// Adds the rules of another set, such as those of a user's folder to the built-in ones. With `replace`, a rule of the
@@ -244,7 +346,7 @@ impl RuleSet {
     }
 
     fn insert(&mut self, chosen: Chosen) {
-        let id = Arc::clone(&chosen.rule.id);
+        let id = Arc::clone(chosen.id());
         for kind in &chosen.rule.resource_types {
             let ids = self.by_type.entry(Arc::clone(kind)).or_default();
             if let Err(at) = ids.binary_search(&id) {
@@ -302,7 +404,7 @@ impl RuleSet {
         for Chosen { rule, .. } in chosen {
             let parameters = ParameterValues::new(rule, given.get(&rule.id).unwrap_or(&BTreeMap::new()))?;
             let severity = severities.get(&rule.id).copied().filter(|severity| *severity != rule.severity);
-            set.insert(Chosen { rule: Arc::clone(rule), parameters, severity });
+            set.insert(Chosen { severity, ..Chosen::new(Arc::clone(rule), parameters) });
         }
         Ok(set)
     }

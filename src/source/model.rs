@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use self::file::ServiceFile;
-use crate::nearest;
 use crate::value::{Key, Object, Value};
+use crate::{embedded, nearest};
 
 pub(crate) use self::expression::Expression;
 
@@ -53,10 +53,6 @@ const DATA: &[(&str, &str)] = &[("s3", "GetObject")];
 
 /// The operations that deliver: of models of their own (`models/deliver`), which no scan has.
 const DELIVER: &[(&str, &str)] = &[("s3", "PutObject"), ("sns", "Publish")];
-
-/// The models of [`DELIVER`]: name of the service and JSON.
-const DELIVERING: &[(&str, &str)] =
-    &[("s3", include_str!("../../models/deliver/s3.json")), ("sns", include_str!("../../models/deliver/sns.json"))];
 
 /// Whether assize may call an operation when it scans: it reads, and hands out neither secrets nor data.
 pub fn is_read(service: &str, operation: &str) -> bool {
@@ -134,7 +130,7 @@ pub struct Models {
 
 #[derive(Debug)]
 struct Entry {
-    builtin: Option<&'static str>,
+    builtin: Option<&'static [u8]>,
     delivers: bool,
     added: Option<(PathBuf, String)>,
     parsed: OnceLock<Result<Arc<ServiceModel>, ModelError>>,
@@ -143,16 +139,16 @@ struct Entry {
 impl Models {
     /// The models that are part of assize.
     pub fn builtin() -> Self {
-        let entry = |text| Entry { builtin: Some(text), delivers: false, added: None, parsed: OnceLock::new() };
-        Self { services: MODELS.iter().map(|&(name, text)| (name.to_owned(), entry(text))).collect() }
+        let entry = |model| Entry { builtin: Some(model), delivers: false, added: None, parsed: OnceLock::new() };
+        Self { services: MODELS.iter().map(|&(name, model)| (name.to_owned(), entry(model))).collect() }
     }
 
     /// The models of what delivers: the operations that write, and the one that says whose credentials these are.
     pub(super) fn delivery() -> Self {
         let mut models = Self::builtin();
         models.services.retain(|name, _| name == "sts");
-        for &(name, text) in DELIVERING {
-            let entry = Entry { builtin: Some(text), delivers: true, added: None, parsed: OnceLock::new() };
+        for &(name, model) in DELIVERING {
+            let entry = Entry { builtin: Some(model), delivers: true, added: None, parsed: OnceLock::new() };
             models.services.insert(name.to_owned(), entry);
         }
         models
@@ -208,7 +204,7 @@ impl Entry {
     fn parse(&self, name: &str) -> Result<ServiceModel, ModelError> {
         let origin = format!("models/{name}.json");
         let parse = if self.delivers { ServiceFile::parse_delivering } else { ServiceFile::parse };
-        let builtin = self.builtin.map(|text| parse(&origin, text)).transpose()?;
+        let builtin = self.builtin.map(|model| parse(&origin, &embedded::text(model))).transpose()?;
         let added = match &self.added {
             Some((path, text)) => {
                 let origin = path.display().to_string();

@@ -11,6 +11,7 @@ mod diff;
 mod errors;
 mod iac;
 mod inventory;
+mod packs;
 mod queries;
 mod related;
 mod reports;

@@ -83,6 +83,9 @@ pub(crate) enum Command {
     /// List, show, test and begin rules
     #[command(subcommand)]
     Rules(Rules),
+    /// List and show conformance packs, and how much of them assize can run
+    #[command(subcommand)]
+    Packs(Packs),
     /// List and show the resource types that can be read
     #[command(subcommand)]
     Resources(Resources),
@@ -614,6 +617,47 @@ pub(crate) enum Rules {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Packs {
+    /// List the packs that come with assize
+    List,
+    /// Show a pack: its parameters, its rules and their controls
+    Show {
+        /// The name of a pack, or its file
+        #[arg(value_name = "NAME|FILE")]
+        pack: String,
+        #[command(flatten)]
+        folders: Folders,
+    },
+    /// Show how many rules of packs assize can run, and what is missing
+    Coverage {
+        /// Packs by name, files, or folders of files; those that come with assize by default
+        #[arg(value_name = "NAME|FILE|DIR")]
+        packs: Vec<String>,
+        /// The format on standard output
+        #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = CoverageFormat::Terminal)]
+        format: CoverageFormat,
+        #[command(flatten)]
+        folders: Folders,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CoverageFormat {
+    // As of `Color`.
+    Terminal,
+    Markdown,
+    Json,
+}
+
+/// Rules of the user's own.
+#[derive(Debug, Args)]
+pub(crate) struct Folders {
+    /// Also the rules of this folder; a rule of a built-in one's id takes its place
+    #[arg(long = "rules", value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Resources {
     /// List the resource types that can be read
     List {
@@ -733,6 +777,12 @@ pub(crate) struct Choice {
     /// A parameter's value, of all chosen rules that have it (NAME=VALUE) or of one (RULE.NAME=VALUE)
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) parameters: Vec<Assignment>,
+    /// The rules of this conformance pack: a name of `assize packs list`, or a file. With --rule, those as well
+    #[arg(long = "pack", value_name = "NAME|FILE", conflicts_with_all = ["services", "severities", "categories"])]
+    pub(crate) packs: Vec<String>,
+    /// A value for a parameter of the packs that have it (NAME=VALUE), or of one pack (PACK.NAME=VALUE)
+    #[arg(long = "pack-parameter", value_name = "NAME=VALUE", requires = "packs", value_parser = assignment)]
+    pub(crate) pack_parameters: Vec<Assignment>,
     /// Only rules of these services, such as ec2
     #[arg(long = "service", value_name = "SERVICE", value_delimiter = ',')]
     pub(crate) services: Vec<String>,
@@ -745,6 +795,9 @@ pub(crate) struct Choice {
     /// Also the rules of this folder; a rule of a built-in one's id takes its place
     #[arg(long = "rules", value_name = "DIR")]
     pub(crate) folders: Vec<PathBuf>,
+    /// Those of the configuration file, once flags and file are resolved.
+    #[arg(skip)]
+    pub(crate) packs_of_file: Vec<config::PackEntry>,
     /// Other severities than the rules say, from the configuration file.
     #[arg(skip)]
     pub(crate) overrides: Vec<(String, Severity)>,

@@ -12,6 +12,7 @@ pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod inventory;
+pub(crate) mod packs;
 pub(crate) mod plan;
 mod progress;
 pub(crate) mod query;

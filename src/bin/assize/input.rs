@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use assize::collect::{Needs, Parts, Regions};
+use assize::config::PackEntry;
 use assize::evaluate::{self, Judged};
 use assize::gap::Gap;
+use assize::pack::{self, Pack, PackError};
 use assize::report::{Report, SnapshotSummary};
 use assize::rule::case::Types;
 use assize::rule::load::LoadError;
-use assize::rule::set::{Chosen, SetError};
+use assize::rule::set::{Assignment, Chosen, SetError};
 use assize::rule::{RuleSet, Selection};
 use assize::snapshot::{self, Snapshot, SnapshotError};
 use assize::source::account::secret::SecretKey;
@@ -42,7 +44,67 @@ pub(crate) fn all_rules(folders: &[PathBuf]) -> Result<RuleSet, Failure> {
 
 /// The rules that the flags choose, with their parameters.
 pub(crate) fn rules(choice: &Choice) -> Result<RuleSet, Failure> {
-    select(&all_rules(&choice.folders)?, choice)
+    Ok(chosen(&all_rules(&choice.folders)?, choice)?.rules)
+}
+
+/// Those of the rules that the flags choose, by themselves and by packs.
+pub(crate) fn chosen(all: &RuleSet, choice: &Choice) -> Result<pack::Choice, Failure> {
+    if choice.packs.is_empty() && choice.packs_of_file.is_empty() {
+        return Ok(pack::Choice { rules: select(all, choice)?, packs: Vec::new() });
+    }
+    let beside = if choice.rules.is_empty() { RuleSet::default() } else { select(all, choice)? };
+    let mut chosen = pack::choose(packs(choice)?, all, &beside);
+    chosen.rules = chosen.rules.with_severities(&choice.overrides);
+    if chosen.rules.is_empty() {
+        return Err(Failure::new("none of the rules of the packs can be run").help("assize packs coverage tells why"));
+    }
+    Ok(chosen)
+}
+
+/// One pack, with the defaults of its parameters.
+pub(crate) fn pack(name: &str) -> Result<Pack, Failure> {
+    Pack::find(name, &BTreeMap::new()).map_err(|error| no_pack(&error))
+}
+
+fn no_pack(error: &PackError) -> Failure {
+    let failure = Failure::new(causes(error));
+    match error {
+        PackError::Unknown { .. } => failure.help("assize packs list shows those that come with assize"),
+        _ => failure,
+    }
+}
+
+/// The packs that the flags and the file name, with their parameters.
+pub(crate) fn packs(choice: &Choice) -> Result<Vec<Pack>, Failure> {
+    let find = |pack: &str, given: &BTreeMap<String, String>| Pack::find(pack, given).map_err(|error| no_pack(&error));
+    let mut packs = Vec::new();
+    let mut used = vec![false; choice.pack_parameters.len()];
+    let by_flag = |pack: &String| PackEntry { pack: pack.clone(), ..PackEntry::default() };
+    for entry in choice.packs.iter().map(by_flag).chain(choice.packs_of_file.iter().cloned()) {
+        let pack = find(&entry.pack, &entry.parameters)?;
+        let mut given = entry.parameters.clone();
+        for (assignment, used) in choice.pack_parameters.iter().zip(&mut used) {
+            let Assignment { rule: of, name, value } = assignment;
+            let is_meant = match of {
+                Some(of) => *of == pack.name,
+                None => pack.parameters.contains_key(name),
+            };
+            if is_meant {
+                *used = true;
+                given.insert(name.clone(), value.clone());
+            }
+        }
+        packs.push(if given == entry.parameters { pack } else { find(&entry.pack, &given)? });
+    }
+    if let Some((unused, _)) = choice.pack_parameters.iter().zip(used).find(|(_, used)| !used) {
+        let names = packs.iter().map(|pack| pack.name.as_str()).collect::<Vec<_>>().join(", ");
+        let failure = Failure::new(match &unused.rule {
+            Some(pack) => format!("no pack {pack} is asked for: they are {names}"),
+            None => format!("none of the packs has a parameter `{}`", unused.name),
+        });
+        return Err(failure.help("assize packs show PACK tells its parameters"));
+    }
+    Ok(packs)
 }
 
 /// Those of the rules that the flags choose, with their parameters.

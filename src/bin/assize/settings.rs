@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use assize::config::{self, Config, ConfigError, Position};
 use assize::evaluation::Severity;
 use assize::exemption::Exemptions;
+use assize::pack::{self, Pack};
 use assize::report::Format;
 use assize::rule::RuleSet;
 
@@ -46,6 +47,8 @@ pub(crate) struct Settings {
 /// The rules that run, and what the file says of them.
 pub(crate) struct Asked {
     pub(crate) rules: RuleSet,
+    /// The packs that are asked for, and what is done for each of their rules.
+    pub(crate) packs: Vec<(Pack, Vec<pack::Run>)>,
     pub(crate) exemptions: Exemptions,
     /// By rule, the line of the file that asks for it.
     pub(crate) lines: BTreeMap<String, u64>,
@@ -147,12 +150,19 @@ impl Settings {
 
     /// The rules, with their severities and parameters.
     pub(crate) fn choice(&mut self, flags: &mut cli::Choice) {
-        let Config { rules, rule_folders, .. } = self.config.clone().unwrap_or_default();
-        let by_flag = !flags.rules.is_empty();
-        if by_flag {
+        let Config { rules, packs, rule_folders, .. } = self.config.clone().unwrap_or_default();
+        let by_flag = !flags.rules.is_empty() || !flags.packs.is_empty();
+        if !flags.rules.is_empty() {
             self.note("rules", flags.rules.join(", "), Origin::Flag("--rule"));
-        } else if rules.is_empty() {
+        } else if !by_flag && rules.is_empty() && packs.is_empty() {
             self.note("rules", "all that are not deprecated", Origin::Default);
+        }
+        for pack in &flags.packs {
+            self.note("packs", pack.clone(), Origin::Flag("--pack"));
+        }
+        for entry in packs.iter().filter(|_| !by_flag) {
+            self.note("packs", entry.value.pack.clone(), Origin::File(entry.at.clone()));
+            flags.packs_of_file.push(entry.value.clone());
         }
         // Parameters of the command line come last, and the last one counts.
         let of_flags = std::mem::take(&mut flags.parameters);
@@ -334,9 +344,9 @@ impl Settings {
         if let Some(config) = &self.config {
             config.check(&all).map_err(|error| unusable(&error).help("assize rules list shows the rules there are"))?;
         }
-        let rules = input::select(&all, choice)?;
+        let pack::Choice { rules, packs } = input::chosen(&all, choice)?;
         let Some(config) = self.config.clone() else {
-            return Ok(Asked { rules, exemptions: Exemptions::default(), lines: BTreeMap::new() });
+            return Ok(Asked { rules, packs, exemptions: Exemptions::default(), lines: BTreeMap::new() });
         };
         for exemption in &config.exemptions {
             let one = &exemption.value;
@@ -348,7 +358,8 @@ impl Settings {
                 Origin::File(exemption.at.clone()),
             );
         }
-        Ok(Asked { rules, exemptions: config.exemptions(&all), lines: config.lines(&all) })
+        let lines = config.lines(&all, if choice.packs.is_empty() { &packs } else { &[] });
+        Ok(Asked { rules, packs, exemptions: config.exemptions(&all), lines })
     }
 
     /// Whether something that the file asks for is told by tags.

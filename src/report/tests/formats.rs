@@ -52,7 +52,8 @@ fn lines_of_json_have_what_the_json_report_has() {
         let mut head = lines.next().expect("there is a first line");
         assert_eq!((&head["kind"], &head["format"]), (&Json::from("report"), &Json::from(jsonl::FORMAT)));
         let kinds = [("rule", "rules"), ("evaluation", "evaluations"), ("gap", "gaps"), ("ruleError", "ruleErrors")];
-        let kinds = kinds.into_iter().chain([("exemption", "exemptions"), ("definition", "definitions")]);
+        let kinds =
+            kinds.into_iter().chain([("exemption", "exemptions"), ("pack", "packs"), ("definition", "definitions")]);
         let mut again = serde_json::Map::new();
         for (_, list) in kinds.clone() {
             again.insert(list.to_owned(), Json::Array(Vec::new()));

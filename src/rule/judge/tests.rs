@@ -39,7 +39,7 @@ fn a_script_that_does_not_compile_is_an_error_of_its_rule_when_it_is_called() {
     let (path, files) = rule("bad", "let");
     let metadata = serde_saphyr::from_str::<serde_json::Value>(&files.metadata).unwrap().to_string();
     let rule = load::embedded(&path, metadata.into(), files.script.as_deref(), &BTreeMap::new()).unwrap();
-    let bad = Chosen { rule: Arc::new(rule), parameters: ParameterValues::default(), severity: None };
+    let bad = Chosen::new(Arc::new(rule), ParameterValues::default());
     let key = ResourceKey::new("111122223333", "eu-west-1", "AWS::EC2::Volume", "vol-1");
     let item = Arc::new(ConfigurationItem::new(key, ""));
     let snapshot = Arc::new(Snapshot::new(About::default(), vec![]));

@@ -7,8 +7,8 @@ use super::*;
 #[test]
 fn models_hold_read_operations_only() {
     // The files themselves are read here, so that this holds however the models are loaded.
-    for (service, text) in MODELS {
-        let file: serde_json::Value = serde_json::from_str(text).unwrap();
+    for (service, model) in MODELS {
+        let file: serde_json::Value = serde_json::from_str(&embedded::text(model)).unwrap();
         let operations = file["operations"].as_object().unwrap();
         assert!(!operations.is_empty(), "{service}");
         for (operation, facts) in operations {
@@ -26,8 +26,8 @@ fn models_hold_read_operations_only() {
 #[test]
 fn what_hands_out_data_stands_apart_in_the_files_and_is_not_found_among_the_operations() {
     let mut apart = Vec::new();
-    for (service, text) in MODELS {
-        let file: serde_json::Value = serde_json::from_str(text).unwrap();
+    for (service, model) in MODELS {
+        let file: serde_json::Value = serde_json::from_str(&embedded::text(model)).unwrap();
         for (operation, facts) in file["data"].as_object().into_iter().flatten() {
             assert!(facts["http"].as_str().unwrap().starts_with("GET "), "{service}:{operation}");
             apart.push((service.to_string(), operation.clone()));

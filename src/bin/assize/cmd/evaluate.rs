@@ -45,9 +45,11 @@ pub(crate) fn run(mut flags: Evaluate, threads: usize, colors: Colors) -> Result
     } else {
         of_files(&flags, &catalog, asked.rules, &options, repository)?
     };
+    // The rules that were recorded are not those of the packs that are asked for now.
+    let packs = if flags.recorded_rules { Vec::new() } else { asked.packs };
     let Told { rules, judged, drift, places, snapshot } = told;
     let report = input::report(&rules, &catalog, judged).with_exemptions(&asked.exemptions);
-    let report = report.with_drift(drift).with_places(places);
+    let report = report.with_packs(&packs).with_drift(drift).with_places(places);
     let report = output::pictured(report, &flags.output, snapshot.as_deref());
     output::report(report, &flags.output, anchor, colors)
 }

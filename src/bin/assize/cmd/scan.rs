@@ -35,7 +35,7 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     let threads = settings.threads(threads);
     output::check(&flags.output)?;
     flags.snapshot_out.as_deref().map_or(Ok(()), output::check_folder)?;
-    let Asked { rules, exemptions, lines } = settings.rules(&flags.choice)?;
+    let Asked { rules, packs, exemptions, lines } = settings.rules(&flags.choice)?;
     let anchor = output::anchor(&flags.output, settings.file(), &lines)?;
     let (models, catalog) = input::definitions(&flags.definitions)?;
     let mut needs = if flags.all { Needs::everything(&catalog) } else { input::needs(&rules) };
@@ -73,7 +73,8 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     };
     let places = repository::places(repository.as_ref(), &outcome.evaluations, snapshot.items());
     let report = input::report(&rules, &catalog, Judged::of(&snapshot, outcome));
-    let report = report.with_exemptions(&exemptions).with_drift(drift).with_reused(reused).with_places(places);
+    let report = report.with_exemptions(&exemptions).with_packs(&packs).with_drift(drift);
+    let report = report.with_reused(reused).with_places(places);
     let report = output::pictured(report, &flags.output, Some(&snapshot));
     let code = output::report(report, &flags.output, anchor, colors);
     // What nobody could be told waits in the store, and costs neither the report nor the snapshot.

@@ -5,17 +5,17 @@ use std::borrow::Cow;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span as Marks, Tag};
 
-use super::tree::{Content, Lines, Member, Node};
+use super::{Content, Lines, Member, Node};
 
 /// How deep a document may be, and how many nodes it may have once its aliases are put in.
 const MOST_DEPTH: usize = 100;
 const MOST_NODES: usize = 1_000_000;
 
 /// Why a text is not read: the line, from 1, and a sentence.
-pub(super) type Defect = (u64, String);
+pub(crate) type Defect = (u64, String);
 
 /// The first document of a text; nothing if there is none.
-pub(super) fn parse(text: &str) -> Result<Option<Node>, Defect> {
+pub(crate) fn parse(text: &str) -> Result<Option<Node>, Defect> {
     let mut options = Options::default();
     options.emit_comments = false;
     let mut builder = Builder { lines: Lines::new(text), open: Vec::new(), anchors: Vec::new(), nodes: 0 };
@@ -189,7 +189,7 @@ fn called(function: String, value: Node) -> Node {
 
 fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>) -> Content {
     if let Some(function) = tag.and_then(function) {
-        let at = super::tree::Span::default();
+        let at = super::Span::default();
         return called(function, Node { content: Content::Text(text.into_owned()), at }).content;
     }
     let is_text = tag.is_some_and(|tag| tag.suffix() == "str");

@@ -1,5 +1,7 @@
 //! What a file says, as a tree in which everything knows its line. HCL, YAML and JSON all become one.
 
+pub(crate) mod yaml;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -7,27 +9,27 @@ use crate::location::Location;
 
 /// A part of one line, the first of what it speaks of. Columns are UTF-16 code units, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) line: u64,
-    pub(super) column: u64,
-    pub(super) end: u64,
+pub(crate) struct Span {
+    pub(crate) line: u64,
+    pub(crate) column: u64,
+    pub(crate) end: u64,
 }
 
 impl Span {
-    pub(super) fn in_file(self, file: &Arc<str>) -> Location {
+    pub(crate) fn in_file(self, file: &Arc<str>) -> Location {
         Location { file: Arc::clone(file), line: self.line, column: self.column, end_column: self.end }
     }
 }
 
 /// A value, and where it is written.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Node {
-    pub(super) content: Content,
-    pub(super) at: Span,
+pub(crate) struct Node {
+    pub(crate) content: Content,
+    pub(crate) at: Span,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Content {
+pub(crate) enum Content {
     Null,
     Boolean(bool),
     Integer(i64),
@@ -47,7 +49,7 @@ pub(super) enum Content {
 }
 
 impl Content {
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
@@ -57,42 +59,42 @@ impl Content {
 
 /// A member of a mapping.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Member {
-    pub(super) name: String,
+pub(crate) struct Member {
+    pub(crate) name: String,
     /// From the name on.
-    pub(super) at: Span,
-    pub(super) value: Node,
+    pub(crate) at: Span,
+    pub(crate) value: Node,
 }
 
 impl Node {
-    pub(super) fn members(&self) -> &[Member] {
+    pub(crate) fn members(&self) -> &[Member] {
         match &self.content {
             Content::Map(members) => members,
             _ => &[],
         }
     }
 
-    pub(super) fn elements(&self) -> &[Self] {
+    pub(crate) fn elements(&self) -> &[Self] {
         match &self.content {
             Content::List(elements) => elements,
             _ => &[],
         }
     }
 
-    pub(super) fn member(&self, name: &str) -> Option<&Member> {
+    pub(crate) fn member(&self, name: &str) -> Option<&Member> {
         self.members().iter().find(|member| member.name == name)
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         self.member(name).map(|member| &member.value)
     }
 
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         self.content.text()
     }
 
     /// What it is, if that is known only after deployment.
-    pub(super) fn unresolved(&self) -> Option<&str> {
+    pub(crate) fn unresolved(&self) -> Option<&str> {
         match &self.content {
             Content::Unresolved(what) | Content::Reference { what, .. } | Content::Computed(what) => Some(what),
             _ => None,
@@ -100,7 +102,7 @@ impl Node {
     }
 
     /// A single value as text.
-    pub(super) fn plain(&self) -> Option<String> {
+    pub(crate) fn plain(&self) -> Option<String> {
         match &self.content {
             Content::Text(text) => Some(text.clone()),
             Content::Boolean(truth) => Some(truth.to_string()),
@@ -111,7 +113,7 @@ impl Node {
     }
 
     /// Whether the text stands anywhere in it.
-    pub(super) fn holds(&self, wanted: &str) -> bool {
+    pub(crate) fn holds(&self, wanted: &str) -> bool {
         match &self.content {
             Content::Text(text) => text == wanted,
             Content::List(elements) => elements.iter().any(|element| element.holds(wanted)),
@@ -122,19 +124,19 @@ impl Node {
 }
 
 /// Where the lines of a text begin.
-pub(super) struct Lines<'t> {
+pub(crate) struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
 }
 
 impl<'t> Lines<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self { text, starts }
     }
 
     /// The first line of a range of bytes.
-    pub(super) fn span(&self, range: &Range<usize>) -> Span {
+    pub(crate) fn span(&self, range: &Range<usize>) -> Span {
         let line = self.starts.partition_point(|start| *start <= range.start).saturating_sub(1);
         let start = self.starts.get(line).copied().unwrap_or_default();
         let next = self.starts.get(line + 1).map_or(self.text.len(), |next| next - 1);
@@ -150,7 +152,7 @@ impl<'t> Lines<'t> {
 
 impl Span {
     /// From here to where another ends, if both are on one line.
-    pub(super) fn to(self, other: Self) -> Self {
+    pub(crate) fn to(self, other: Self) -> Self {
         if self.line == other.line { Self { end: other.end.max(self.end), ..self } } else { self }
     }
 }

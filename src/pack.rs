@@ -1,0 +1,215 @@
+//! Conformance packs: AWS Config's own files, read as they are, and the packs that come with assize, which have the same form.
+//!
+//! A pack is a template of CloudFormation that holds rules of AWS Config, with parameters and conditions. Reading one gives
+//! its rules with the parameters that they are to run with; [`choose`] finds the rules of assize that they stand for, and
+//! [`standing`] says after a run how each of them ended. A rule of a pack never gets lost: what assize cannot run is
+//! listed with the reason. Nothing else that a template may hold is looked at; a remediation is named and never run.
+//!
+//! The form: <https://docs.aws.amazon.com/config/latest/developerguide/custom-conformance-pack.html>, and for rules
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-config-configrule.html>.
+
+mod choice;
+pub mod standing;
+mod template;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+pub use self::choice::{Choice, Run, choose};
+use crate::nearest;
+use crate::tree::yaml;
+use crate::value::Value;
+
+include!(concat!(env!("OUT_DIR"), "/packs.rs"));
+
+/// The identifier under which AWS's packs list what a person has to check and to answer for; nothing can evaluate it.
+pub const PROCESS_CHECK: &str = "AWS_CONFIG_PROCESS_CHECK";
+
+/// So large a file is no pack: AWS takes templates of up to 50 KB, and 300 KB from a bucket.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// A conformance pack with its parameters filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pack {
+    /// The name of its file, without the ending.
+    pub name: String,
+    /// Its file as it was named; for packs that come with assize, `packs/<name>.yaml`.
+    pub origin: String,
+    /// What the template says of itself.
+    pub description: Option<String>,
+    /// Its parameters by name, with the values that they have.
+    pub parameters: BTreeMap<String, Option<String>>,
+    /// Its rules, in the order of the file. Those that a condition leaves out are not among them.
+    pub rules: Vec<PackRule>,
+    /// What is no rule, such as a remediation: logical id and type. assize does nothing with it.
+    pub others: Vec<(String, String)>,
+}
+
+/// One rule of a pack.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PackRule {
+    /// Its logical id in the template.
+    pub logical_id: String,
+    /// What the pack calls it; the logical id if it has no name of its own.
+    pub name: String,
+    /// The line of the template on which it begins, from 1.
+    pub line: u64,
+    /// What decides.
+    pub source: Source,
+    /// The values of its parameters; or why they are not known before the pack is deployed.
+    pub parameters: Result<BTreeMap<String, Value>, String>,
+    /// Which resources it is for.
+    pub scope: Scope,
+    /// How often a periodic rule runs at AWS Config, such as `Twelve_Hours`.
+    pub frequency: Option<String>,
+    /// The requirements of a framework that it speaks to.
+    pub controls: Vec<String>,
+}
+
+/// What decides for a rule of a pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A managed rule of AWS Config, by its identifier.
+    Managed(String),
+    /// A function in the account, which cannot be run from outside.
+    CustomLambda,
+    /// A policy in the language of AWS CloudFormation Guard.
+    CustomPolicy,
+    /// An owner that AWS Config does not have, as it is written.
+    Unknown(String),
+}
+
+/// Which resources a rule is for. Without conditions: all that the rule can judge.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scope {
+    /// Only these types.
+    pub resource_types: Vec<String>,
+    /// Only this resource.
+    pub resource_id: Option<String>,
+    /// Only resources with this tag: the key, and the value unless any will do.
+    pub tag: Option<(String, Option<String>)>,
+}
+
+impl Scope {
+    /// Whether it is for all that its rule can judge.
+    pub fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A pack that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PackError {
+    /// The file could not be read.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// There is no built-in pack of this name, and no file.
+    #[error("there is no pack {wanted}: it is neither a file nor one of those that come with assize{hint}")]
+    Unknown {
+        /// What was asked for.
+        wanted: String,
+        /// The most like it, as the end of the sentence.
+        hint: String,
+    },
+    /// It is no template, or not one of a conformance pack.
+    #[error("{origin}:{line}: {message}")]
+    Template {
+        /// The file.
+        origin: String,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+    /// A parameter that the pack does not have.
+    #[error("the pack {pack} has no parameter `{name}`{hint}")]
+    Parameter {
+        /// The pack.
+        pack: String,
+        /// What was given.
+        name: String,
+        /// The most like it, as the end of the sentence.
+        hint: String,
+    },
+}
+
+impl Pack {
+    /// The names of the packs that come with assize, sorted.
+    pub fn builtin() -> impl Iterator<Item = &'static str> {
+        PACKS.iter().map(|(name, _)| *name)
+    }
+
+    /// The pack that is meant by the name of a built-in one or by the path of a file, with these values for its parameters.
+    ///
+    /// # Errors
+    /// No such pack, a file that is none, a parameter that it does not have.
+    pub fn find(wanted: &str, given: &BTreeMap<String, String>) -> Result<Self, PackError> {
+        if let Ok(at) = PACKS.binary_search_by_key(&wanted, |(name, _)| name)
+            && let Some((name, text)) = PACKS.get(at)
+        {
+            return Self::parse(name, &format!("packs/{name}.yaml"), text, given);
+        }
+        let path = Path::new(wanted);
+        // What looks like a path is one, so that a file that is not there is said to be missing.
+        let looks_like_a_path = wanted.contains(['/', '\\']) || path.extension().is_some();
+        if looks_like_a_path || path.exists() {
+            return Self::read(path, given);
+        }
+        Err(PackError::Unknown { wanted: wanted.to_owned(), hint: nearest::hint(wanted, Self::builtin()) })
+    }
+
+    /// The pack of a file.
+    ///
+    /// # Errors
+    /// As of [`Pack::find`].
+    pub fn read(path: &Path, given: &BTreeMap<String, String>) -> Result<Self, PackError> {
+        let io = |source| PackError::Io { path: path.to_owned(), source };
+        let origin = path.display().to_string();
+        let length = fs::metadata(path).map_err(io)?.len();
+        if length > MOST_BYTES {
+            let message = format!("it has {length} bytes, and no conformance pack has more than {MOST_BYTES}");
+            return Err(PackError::Template { origin, line: 1, message });
+        }
+        let text = fs::read_to_string(path).map_err(io)?;
+        let name = path.file_stem().map_or_else(|| origin.clone(), |stem| stem.to_string_lossy().into_owned());
+        Self::parse(&name, &origin, &text, given)
+    }
+
+    /// The pack of a text, YAML or JSON.
+    ///
+    /// # Errors
+    /// As of [`Pack::find`].
+    pub fn parse(name: &str, origin: &str, text: &str, given: &BTreeMap<String, String>) -> Result<Self, PackError> {
+        let wrong = |(line, message)| PackError::Template { origin: origin.to_owned(), line, message };
+        let root = yaml::parse(text).map_err(wrong)?;
+        let root = root.ok_or_else(|| wrong((1, "it is empty; a conformance pack has Resources".to_owned())))?;
+        let template = template::Template::new(&root, given).map_err(|defect| match defect {
+            template::Defect::Wrong(line, message) => wrong((line, message)),
+            template::Defect::NoParameter { name: parameter, known } => PackError::Parameter {
+                pack: name.to_owned(),
+                hint: nearest::hint(&parameter, known.iter().map(String::as_str)),
+                name: parameter,
+            },
+        })?;
+        let (rules, others) = template.resources().map_err(wrong)?;
+        Ok(Self {
+            name: name.to_owned(),
+            origin: origin.to_owned(),
+            description: template.description(),
+            parameters: template.parameters(),
+            rules,
+            others,
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! Conformance packs at the command line.
+
+use crate::common::{Folder, assize};
+
+/// Rules that are judged, that a person has to check, that are not there, and one with a parameter that is none.
+const PACK: &str = "Description: Mine
+Parameters:
+  MaxAge: {Type: String, Default: '90'}
+Resources:
+  Volumes:
+    Type: AWS::Config::ConfigRule
+    Controls: ['A.1', 'A.2']
+    Properties:
+      ConfigRuleName: volumes
+      Source: {Owner: AWS, SourceIdentifier: ENCRYPTED_VOLUMES}
+  Keys:
+    Type: AWS::Config::ConfigRule
+    Properties:
+      ConfigRuleName: keys
+      InputParameters: {maxAccessKeyAge: !Ref MaxAge}
+      Source: {Owner: AWS, SourceIdentifier: ACCESS_KEYS_ROTATED}
+  Ports:
+    Type: AWS::Config::ConfigRule
+    Properties:
+      ConfigRuleName: ports
+      InputParameters: {blockedPort1: many}
+      Source: {Owner: AWS, SourceIdentifier: RESTRICTED_INCOMING_TRAFFIC}
+  Contacts:
+    Type: AWS::Config::ConfigRule
+    Properties:
+      ConfigRuleName: contacts
+      Source: {Owner: AWS, SourceIdentifier: AWS_CONFIG_PROCESS_CHECK}
+  Own:
+    Type: AWS::Config::ConfigRule
+    Properties:
+      ConfigRuleName: own
+      Source: {Owner: CUSTOM_LAMBDA, SourceIdentifier: 'arn:aws:lambda:eu-west-1:111122223333:function:own'}
+  Mend:
+    Type: AWS::Config::RemediationConfiguration
+    Properties: {ConfigRuleName: volumes}
+";
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("mine.yaml", PACK);
+    folder
+}
+
+#[test]
+fn the_rules_of_a_pack_run_and_each_is_accounted_for() {
+    let folder = folder();
+    let scan = folder.assize(&["scan", "--demo", "--pack", "mine.yaml", "--format", "json"]);
+    let json = scan.json();
+    let ids: Vec<_> = json["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["access-keys-rotated", "encrypted-volumes"]);
+    let [pack] = json["packs"].as_array().unwrap().as_slice() else { panic!("{scan}") };
+    assert_eq!((&pack["name"], &pack["compliance"]), (&"mine".into(), &"NON_COMPLIANT".into()));
+    let ends: Vec<_> = pack["rules"].as_array().unwrap().iter().map(|rule| rule["outcome"].as_str().unwrap()).collect();
+    assert_eq!(ends, ["non_compliant", "non_compliant", "cannot_be_judged", "manual_process_check", "not_implemented"]);
+    let sum: u64 = pack["summary"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(sum, 5);
+    assert_eq!(pack["rules"][0]["controls"], serde_json::json!(["A.1", "A.2"]));
+    let scan = folder.assize(&["scan", "--demo", "--pack", "mine.yaml"]);
+    let said = scan.stdout();
+    assert!(said.contains("pack mine: non-compliant, "), "{said}");
+    assert!(
+        said.contains("5 rules: 2 non-compliant, 1 cannot be judged, 1 to check by hand, 1 not implemented"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_saved_report_keeps_its_packs() {
+    let folder = folder();
+    let scan = folder.assize(&["scan", "--demo", "--pack", "mine.yaml", "-f", "json"]);
+    folder.write("saved.json", scan.stdout());
+    assert_eq!(folder.assize(&["report", "saved.json", "-f", "json"]).stdout(), scan.stdout());
+}
+
+#[test]
+fn a_parameter_of_a_pack_reaches_its_rule() {
+    let folder = folder();
+    let age = |flags: &[&str]| {
+        let json = folder.assize(&[&["scan", "--demo", "-f", "json", "--pack", "mine.yaml"], flags].concat()).json();
+        json["rules"][0]["parameters"]["maxAccessKeyAge"].clone()
+    };
+    assert_eq!(age(&[]), 90);
+    assert_eq!(age(&["--pack-parameter", "MaxAge=7"]), 7);
+    assert_eq!(age(&["--pack-parameter", "mine.MaxAge=8"]), 8);
+    folder.write("assize.yaml", "packs:\n  - {pack: mine.yaml, parameters: {MaxAge: 9}}\n");
+    let json = folder.assize(&["scan", "--demo", "-f", "json"]).json();
+    assert_eq!(json["rules"][0]["parameters"]["maxAccessKeyAge"], 9);
+    assert_eq!(json["packs"][0]["name"], "mine");
+}
+
+#[test]
+fn rules_beside_packs_run_too_and_exemptions_cover_both_names() {
+    let folder = folder();
+    let flags = ["--pack", "mine.yaml", "--pack-parameter", "MaxAge=7", "--rule", "access-keys-rotated"];
+    let json = folder.assize(&[&["scan", "--demo", "-f", "json"], flags.as_slice()].concat()).json();
+    let ids: Vec<_> = json["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["access-keys-rotated", "access-keys-rotated@mine", "encrypted-volumes"]);
+    folder.write(
+        "assize.yaml",
+        "exemptions:\n  - {rules: access-keys-rotated, resource: '*', reason: not ours, expires: never}\n",
+    );
+    let json = folder.assize(&[&["scan", "--demo", "-f", "json"], flags.as_slice()].concat()).json();
+    for evaluation in json["evaluations"].as_array().unwrap() {
+        if evaluation["complianceType"] == "NON_COMPLIANT" {
+            let of_keys = evaluation["rule"].as_str().unwrap().starts_with("access-keys-rotated");
+            assert_eq!(!evaluation["exemption"].is_null(), of_keys, "{evaluation}");
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_for_wrongly_is_told_with_what_would_be_right() {
+    let folder = folder();
+    insta::assert_snapshot!(folder.assize(&["scan", "--demo", "--pack", "startr"]));
+    insta::assert_snapshot!(folder.assize(&["scan", "--demo", "--pack", "mine.yaml", "--pack-parameter", "MaxAges=1"]));
+    insta::assert_snapshot!(folder.assize(&[
+        "scan",
+        "--demo",
+        "--pack",
+        "mine.yaml",
+        "--pack-parameter",
+        "other.MaxAge=1"
+    ]));
+    folder.write("broken.yaml", PACK.replace("!Ref MaxAge", "!Ref MinAge"));
+    insta::assert_snapshot!(folder.assize(&["scan", "--demo", "--pack", "broken.yaml"]));
+    folder.write("empty.yaml", PACK.replace("ENCRYPTED_VOLUMES", "X").replace("ACCESS_KEYS_ROTATED", "Y"));
+    insta::assert_snapshot!(folder.assize(&["scan", "--demo", "--pack", "empty.yaml"]));
+}
+
+#[test]
+fn packs_are_listed_shown_and_counted() {
+    let folder = folder();
+    let list = assize(&["packs", "list"]);
+    for name in ["aws-foundational-security", "cis-aws-foundations-3.0", "cis-aws-foundations-5.0", "starter"] {
+        assert!(list.stdout().contains(name), "{list}");
+    }
+    insta::assert_snapshot!(folder.assize(&["packs", "show", "mine.yaml"]));
+    insta::assert_snapshot!(folder.assize(&["packs", "coverage", "mine.yaml"]));
+    let json = folder.assize(&["packs", "coverage", ".", "--format", "json"]).json();
+    assert_eq!((&json[0]["rules"], &json[0]["run"]), (&5.into(), &2.into()));
+    let starter = assize(&["packs", "coverage", "starter"]);
+    assert!(starter.stdout().starts_with("starter  100 %  20 of 20 rules run"), "{starter}");
+}
