@@ -334,13 +334,13 @@ Resources:
         Statement: []
 "#;
 
-const SAM: &str = r#"Transform: AWS::Serverless-2016-10-31
+const SAM: &str = r"Transform: AWS::Serverless-2016-10-31
 Resources:
   Import:
     Type: AWS::Serverless::Function
     Properties:
       Handler: index.handler
-"#;
+";
 
 const IN_JSON: &str = "{\n  \"AWSTemplateFormatVersion\": \"2010-09-09\",\n  \"Resources\": {\n\t\"Queue\": {\n      \"Type\": \"AWS::SQS::Queue\"\n    }\n  }\n}\n";
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span as Marks, Tag};
 
-use super::{Content, Lines, Member, Node};
+use super::{Content, Lines, Member, Node, Span};
 
 /// How deep a document may be, and how many nodes it may have once its aliases are put in.
 const MOST_DEPTH: usize = 100;
@@ -55,8 +55,8 @@ impl Builder<'_> {
         let line = marks.start.line() as u64;
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let content = scalar(text, style, tag.as_deref());
-                let node = Node { content, at: self.lines.span(&(start..end)) };
+                let at = self.lines.span(&(start..end));
+                let node = Node { content: scalar(text, style, tag.as_deref(), at), at };
                 self.done(node, start..end, anchor, line)
             }
             Event::Alias(anchor) => {
@@ -187,9 +187,8 @@ fn called(function: String, value: Node) -> Node {
     Node { content: Content::Map(vec![Member { name: function, at, value }]), at }
 }
 
-fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>) -> Content {
+fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>, at: Span) -> Content {
     if let Some(function) = tag.and_then(function) {
-        let at = super::Span::default();
         return called(function, Node { content: Content::Text(text.into_owned()), at }).content;
     }
     let is_text = tag.is_some_and(|tag| tag.suffix() == "str");

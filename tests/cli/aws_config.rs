@@ -103,7 +103,7 @@ fn the_history_of_a_store_is_exported_and_imported_again() {
             )
         };
         let mut lines = Vec::new();
-        for file in files(&folder.path().join(name)).iter().filter(|file| file.ends_with(".gz")) {
+        for file in files(&folder.path().join(name)).iter().filter(|file| file.rsplit('.').next() == Some("gz")) {
             let bytes = std::fs::read(folder.path().join(name).join(file)).expect("it is there");
             let mut text = String::new();
             std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*bytes), &mut text).expect("it is gzip");
