@@ -207,7 +207,9 @@ impl<'n> Template<'n> {
             Content::Integer(number) => Value::Integer(*number),
             Content::Number(number) => Value::Float(*number),
             Content::Text(text) => Value::from(text.as_str()),
-            Content::Unresolved(text) => return Err(Unknown::Open(format!("{text} is known after deployment only"))),
+            Content::Unresolved(what) | Content::Reference { what, .. } | Content::Computed(what) => {
+                return Err(Unknown::Open(format!("{what} is known after deployment only")));
+            }
             Content::List(elements) => {
                 let mut values = Vec::with_capacity(elements.len());
                 for element in elements {
