@@ -1,5 +1,7 @@
 //! What is new in a store goes to a file, and waits where it cannot.
 
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use serde_json::Value as Json;
 
 use crate::common::{Folder, data};

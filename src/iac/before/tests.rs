@@ -227,7 +227,7 @@ fn what_no_form_speaks_of_is_never_a_verdict() {
     let reason = undeployed.snapshot.listing(&place).unwrap_err();
     assert_eq!(reason.code, code::NOT_IN_TEMPLATES, "the account has others");
     let mut listed = [evaluated("AWS::EC2::Volume", InsufficientData, "")];
-    listed[0].gap = Some(Box::new(crate::gap::Gap {
+    listed[0].gap = Some(Box::new(Gap {
         account_id: String::new(),
         aws_region: String::new(),
         resource_type: String::new(),

@@ -147,5 +147,5 @@ fn nothing_of_a_store_but_its_views_can_be_reached() {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02X}"))
+    bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02X}"))
 }

@@ -89,7 +89,7 @@ fn an_answer_that_was_given_before_brings_its_evidence() {
             };
             scope.spawn(judge).join().unwrap()
         });
-        assert_eq!(alone, [evaluation.clone()]);
+        assert_eq!(alone, std::slice::from_ref(evaluation));
         assert!(!evaluation.evidence.is_empty());
     }
 }
