@@ -2,13 +2,18 @@
 
     python demo.py ENDPOINT
 
-Everything that a built-in rule reads is there at least once, so that the recording also serves
+The ids that moto makes up follow from what is asked for: what is added here changes no id of what was there before, and a
+new recording is like the old one but for its times. Everything that a built-in rule reads is there at least once, so that the recording also serves
 `tests/deny_each_call.rs`, which faults each call of each rule in turn.
 """
 
+import collections
+import hashlib
 import io
 import json
 import sys
+import urllib.request
+import uuid
 import zipfile
 
 from seed import HOME, OTHER, ROOT_LOGIN, Clients
@@ -18,8 +23,26 @@ PARTNER = "444455556666"
 
 class Shop(Clients):
     def __init__(self, endpoint):
-        super().__init__(endpoint)
         self.home = {}
+        self.asked = collections.Counter()
+        super().__init__(endpoint)
+
+    def client(self, service, region):
+        client = super().client(service, region)
+        # Before botocore adds tokens of its own, which are random.
+        client.meta.events.register_first("provide-client-params.*.*", self.seed)
+        return client
+
+    def seed(self, params, model, **_):
+        """Lets moto's next ids follow from the request, and from how often the same was asked before. So does the token
+        by which AWS would know the request again."""
+        request = json.dumps([model.service_model.service_name, model.name, params], sort_keys=True, default=repr)
+        self.asked[request] += 1
+        digest = hashlib.sha256(f"{request} {self.asked[request]}".encode()).hexdigest()
+        for token in model.idempotent_members:
+            params.setdefault(token, str(uuid.UUID(digest[:32])))
+        seed = f"{self.endpoint}/moto-api/seed?a={int(digest[:15], 16)}"
+        urllib.request.urlopen(urllib.request.Request(seed, method="POST")).close()
 
     def at_home(self, service):
         """The client of the main region, made once."""
@@ -403,7 +426,8 @@ class Shop(Clients):
     def functions(self):
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
-            archive.writestr("handler.py", "def handler(event, context):\n    return event\n")
+            # Without the time of day, which would be in the digest of the code.
+            archive.writestr(zipfile.ZipInfo("handler.py"), "def handler(event, context):\n    return event\n")
         lambdas = self.at_home("lambda")
         for name, permission in [
             ("thumbnails", {"Principal": "s3.amazonaws.com", "SourceAccount": self.account}),

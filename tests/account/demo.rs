@@ -104,13 +104,29 @@ fn by_hand(exchange: &mut Exchange) {
         }
         _ => {}
     }
-    exchange.path = true_to_aws(&exchange.path);
-    exchange.request = rewritten(&exchange.request);
+    let request_id = request_id(exchange);
+    let rewrite = |text: &str| true_to_aws(text, &exchange.region, &request_id);
+    exchange.path = rewrite(&exchange.path);
+    exchange.request = rewritten(&exchange.request, &rewrite);
     if let Answer::Response { status, headers, body } = &mut exchange.answer {
-        *body = rewritten(body);
-        // Noise, but for errors, of which it tells AWS's support.
-        headers.retain(|(name, _)| *status >= 400 || name != "x-amzn-requestid");
+        *body = rewritten(body, &rewrite);
+        // The checksum is that of moto's words. The id is noise, but for errors, of which it tells AWS's support.
+        headers.retain(|(name, _)| name != "x-amz-crc32" && (*status >= 400 || name != "x-amzn-requestid"));
+        for (_, value) in headers.iter_mut().filter(|(name, _)| name == "x-amzn-requestid") {
+            value.clone_from(&request_id);
+        }
     }
+}
+
+/// The id of a request, made of what is asked for: another recording has the same.
+fn request_id(exchange: &Exchange) -> String {
+    let Exchange { region, operation, path, request, .. } = exchange;
+    let asked = format!("{region} {operation} {path} {}", request.as_text().unwrap_or_default());
+    let digits = Sha256::digest(asked).iter().take(16).fold(String::new(), |mut digits, byte| {
+        write!(digits, "{byte:02x}").unwrap();
+        digits
+    });
+    [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]).join("-")
 }
 
 fn answer(content_type: &str, body: &str) -> Answer {
@@ -121,12 +137,12 @@ fn answer(content_type: &str, body: &str) -> Answer {
     }
 }
 
-fn rewritten(body: &Body) -> Body {
-    body.as_text().map_or_else(|| body.clone(), |text| Body::from(true_to_aws(text).as_str()))
+fn rewritten(body: &Body, rewrite: impl Fn(&str) -> String) -> Body {
+    body.as_text().map_or_else(|| body.clone(), |text| Body::from(rewrite(text).as_str()))
 }
 
 /// Names and ids as AWS has them.
-fn true_to_aws(text: &str) -> String {
+fn true_to_aws(text: &str, region: &str, request_id: &str) -> String {
     let replace = |text: &str, pattern: &str, to: &dyn Fn(&Captures<'_>) -> String| {
         Regex::new(pattern).unwrap().replace_all(text, to).into_owned()
     };
@@ -134,6 +150,13 @@ fn true_to_aws(text: &str) -> String {
     let text = text
         .replace("GetBucketVersioningResponse", "VersioningConfiguration")
         .replace("GetBucketNotificationResponse", "NotificationConfiguration");
+    let text =
+        replace(&text, "<(RequestId|requestId)>[A-Za-z0-9-]+</", &|found| format!("<{}>{request_id}</", &found[1]));
+    let text = replace(&text, "http://127.0.0.1:[0-9]+/([0-9]{12}/)", &|found| {
+        format!("https://sqs.{region}.amazonaws.com/{}", &found[1])
+    });
+    // AWS tells the seed of a device once, when it is made.
+    let text = replace(&text, "<(Base32StringSeed|QRCodePNG)>[^<]*</[A-Za-z0-9]+>", &|_| String::new());
     // IAM's ids tell by their first letters what they are of, and the details of policies have them too.
     let text = replace(&text, "<UserId>([a-z0-9]{17})[a-z0-9]{3}</UserId>", &|found| {
         format!("<UserId>AIDA{}</UserId>", found[1].to_uppercase())
