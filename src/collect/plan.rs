@@ -182,15 +182,17 @@ impl Counts {
             let resource_type = item.key.resource_type.to_string();
             *counts.items.entry(resource_type.clone()).or_default() += 1;
             let parts = catalog.get(&resource_type).iter().flat_map(|descriptor| &descriptor.parts);
-            for part in parts.filter(|part| matches!(part.source, PartSource::Each { .. })) {
+            for part in parts {
+                let PartSource::Each { size, .. } = part.source else { continue };
                 let elements =
                     part.into.as_deref().and_then(|into| item.pointer(into)).map_or(0, |value| match value {
                         Value::Array(elements) => elements.len(),
                         Value::Object(members) => members.len(),
                         _ => 1,
                     });
+                let calls = elements.div_ceil(size.unwrap_or(1));
                 *counts.elements.entry((resource_type.clone(), part.name.to_string())).or_default() +=
-                    u64::try_from(elements).unwrap_or(u64::MAX);
+                    u64::try_from(calls).unwrap_or(u64::MAX);
             }
         }
         counts

@@ -288,7 +288,7 @@ pub struct Part {
 pub enum PartSource {
     /// A call for the item.
     Call(Call),
-    /// A call for each element of a path.
+    /// A call for each element of a path, or for several of them.
     Each {
         /// The call.
         call: Call,
@@ -296,6 +296,8 @@ pub enum PartSource {
         path: Path,
         /// Their names, if the outputs are to be a map.
         key: Option<Text>,
+        /// How many elements one call takes, as a list; the outputs are lists then, and put together.
+        size: Option<usize>,
     },
     /// A call for several items of a place.
     Batch {
@@ -659,6 +661,9 @@ fn checked_part(raw: raw::Part, service: &str, names: &[String], tag_part: Optio
     if raw.key.is_some() && raw.for_each.is_none() {
         errors.add(at, "`key` has a meaning with `for_each` only");
     }
+    if raw.size.is_some() && (raw.key.is_some() || raw.for_each.is_none()) {
+        errors.add(at, "`size` has a meaning with `for_each` only, and without `key`");
+    }
     if raw.shared.is_some() && raw.take.is_some() {
         errors.add(at, "`take` has no meaning with `shared`, whose output is a list");
     }
@@ -673,7 +678,7 @@ fn checked_part(raw: raw::Part, service: &str, names: &[String], tag_part: Optio
             PartSource::Code(found.map_or(Collector::CredentialReport, |(_, collector)| *collector))
         }
         (Some(call), None) => match (raw.for_each, raw.batch, raw.shared) {
-            (Some(path), ..) => PartSource::Each { call, path, key: raw.key },
+            (Some(path), ..) => PartSource::Each { call, path, key: raw.key, size: raw.size.map(|size| size.0) },
             (None, Some(batch), _) => PartSource::Batch {
                 call,
                 ids: intern(&batch.ids.text),
@@ -761,7 +766,7 @@ impl Part {
         let Some(shape) = self.shape.get() else { return output.clone() };
         let one = |value: &Value| self.case.of(model, *shape, value);
         match (&self.source, output) {
-            (PartSource::Each { .. } | PartSource::Shared { .. }, Value::Array(all)) => {
+            (PartSource::Each { size: None, .. } | PartSource::Shared { .. }, Value::Array(all)) => {
                 all.iter().map(one).collect::<Vec<_>>().into()
             }
             (PartSource::Each { .. }, Value::Object(all)) => {

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::{Account, Api, Draft, NO_PARTS, credential_report, holds, in_order, with_member};
 use crate::item::ACCOUNT;
-use crate::source::descriptor::path::{Env, Frame, Path};
+use crate::source::descriptor::path::{Element, Env, Frame, Path};
 use crate::source::descriptor::template::Template;
 use crate::source::descriptor::{Call, Part, PartSource, ResourceDescriptor};
 use crate::value::{Key, Unreadable, Value};
@@ -163,9 +163,12 @@ impl<A: Api> Account<A> {
         }
         let output = match &part.source {
             PartSource::Call(call) => self.read_one(part, call, &frame, &env, memo).await,
-            PartSource::Each { call, path, key } => {
+            PartSource::Each { call, path, key, size } => {
                 let mut elements = Vec::new();
                 path.each(&frame, &env, &mut |frame| elements.push(frame.to_element()));
+                if let Some(size) = size {
+                    elements = together(&elements, *size);
+                }
                 let mut read = Vec::new();
                 for element in elements {
                     let frame = element.frame();
@@ -181,6 +184,10 @@ impl<A: Api> Account<A> {
                 }
                 Ok(Answer::Given(match key {
                     Some(_) => Value::object(read),
+                    None if size.is_some() => {
+                        let lists = read.iter().map(|(_, list)| list.as_array().unwrap_or_default());
+                        lists.flatten().cloned().collect::<Vec<_>>().into()
+                    }
                     None => read.into_iter().map(|(_, value)| value).collect::<Vec<_>>().into(),
                 }))
             }
@@ -384,6 +391,15 @@ impl<A: Api> Account<A> {
             parts: &NO_PARTS,
         }
     }
+}
+
+/// Up to so many elements at a time, each time as one list with what is around the first of them.
+fn together(elements: &[Element], size: usize) -> Vec<Element> {
+    let list = |chunk: &[Element]| {
+        let values: Vec<Value> = chunk.iter().map(|element| element.frame().value.clone()).collect();
+        chunk.first().map(|first| first.beside(values.into()))
+    };
+    elements.chunks(size).filter_map(list).collect()
 }
 
 fn set(outputs: &mut [Output], at: usize, output: Output) {

@@ -294,6 +294,13 @@ impl<'m> Check<'m, '_> {
         let answer = vec![operation.output_shape().map_or(Form::Nothing, |shape| Form::Shape(model, shape))];
         match &part.source {
             PartSource::Call(_) => self.get(&part.take, part.at, &answer),
+            PartSource::Each { size: Some(_), .. } => {
+                let taken = self.get(&part.take, part.at, &answer);
+                if !matches!(taken.kind(), None | Some(Kind::List)) {
+                    self.fail(part.at, format!("`size` needs lists to put together, and `{}` is none", part.take));
+                }
+                taken
+            }
             PartSource::Each { key, .. } => {
                 let taken = Box::new(self.get(&part.take, part.at, &answer));
                 if key.is_some() { Form::Map(taken) } else { Form::List(taken) }
@@ -318,8 +325,12 @@ impl<'m> Check<'m, '_> {
             PartSource::Call(call) => {
                 self.call(call, None, element);
             }
-            PartSource::Each { call, path, key } => {
-                let stack = self.each(path, part.at, element);
+            PartSource::Each { call, path, key, size } => {
+                let mut stack = self.each(path, part.at, element);
+                if size.is_some() && !stack.is_empty() {
+                    let one = stack.remove(0);
+                    stack.insert(0, Form::List(Box::new(one)));
+                }
                 self.call(call, None, &stack);
                 if let Some(key) = key {
                     self.text(key, &stack);
@@ -345,7 +356,9 @@ impl<'m> Check<'m, '_> {
         }
         let output = self.parts.get(&part.name).cloned().unwrap_or(Form::Any);
         let one = match (&part.source, &output) {
-            (PartSource::Each { .. } | PartSource::Shared { .. }, Form::List(one) | Form::Map(one)) => one.as_ref(),
+            (PartSource::Each { size: None, .. } | PartSource::Shared { .. }, Form::List(one) | Form::Map(one)) => {
+                one.as_ref()
+            }
             (_, output) => output,
         };
         if part.case != Case::None {

@@ -399,6 +399,12 @@ impl Element {
         Self(std::iter::once(value).chain(self.0.iter().cloned()).collect())
     }
 
+    /// Another value in the same place.
+    #[must_use]
+    pub fn beside(&self, value: Value) -> Self {
+        Self(std::iter::once(value).chain(self.0.iter().skip(1).cloned()).collect())
+    }
+
     /// The value itself.
     pub fn value(&self) -> &Value {
         self.0.first().unwrap_or(&NULL)

@@ -139,6 +139,7 @@ pub(super) struct Part {
     pub(super) absent: Option<Absent>,
     pub(super) for_each: Option<Path>,
     pub(super) key: Option<Text>,
+    pub(super) size: Option<Size>,
     pub(super) batch: Option<PartBatch>,
     pub(super) shared: Option<Shared>,
     pub(super) code: Option<Word>,

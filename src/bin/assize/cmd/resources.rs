@@ -86,6 +86,7 @@ fn parts(text: &mut String, descriptor: &ResourceDescriptor) {
     for part in &descriptor.parts {
         let how = match &part.source {
             PartSource::Call(call) => call.to_string(),
+            PartSource::Each { call, path, size: Some(size), .. } => format!("{call}, for {size} of {path} at a time"),
             PartSource::Each { call, path, .. } => format!("{call}, for each {path}"),
             PartSource::Batch { call, size, .. } => format!("{call}, for {size} resources at a time"),
             PartSource::Shared { call, .. } => format!("{call}, once"),
