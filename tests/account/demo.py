@@ -8,6 +8,7 @@ new recording is like the old one but for its times. Everything that a built-in 
 """
 
 import collections
+import datetime
 import hashlib
 import io
 import json
@@ -15,6 +16,10 @@ import sys
 import urllib.request
 import uuid
 import zipfile
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from seed import HOME, OTHER, ROOT_LOGIN, Clients
 
@@ -34,9 +39,9 @@ class Shop(Clients):
         return client
 
     def seed(self, params, model, **_):
-        """Lets moto's next ids follow from the request, and from how often the same was asked before. So does the token
-        by which AWS would know the request again."""
-        request = json.dumps([model.service_model.service_name, model.name, params], sort_keys=True, default=repr)
+        """Lets moto's next ids follow from the request (but for bytes in it, which differ each time), and from how often
+        the same was asked before. So does the token by which AWS would know the request again."""
+        request = json.dumps([model.service_model.service_name, model.name, params], sort_keys=True, default=lambda content: type(content).__name__)
         self.asked[request] += 1
         digest = hashlib.sha256(f"{request} {self.asked[request]}".encode()).hexdigest()
         for token in model.idempotent_members:
@@ -72,6 +77,7 @@ class Shop(Clients):
         )
         iam.create_group(GroupName="developers")
         iam.attach_group_policy(GroupName="developers", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+        iam.create_group(GroupName="auditors-2022")
         iam.create_group(GroupName="operators")
         iam.attach_group_policy(GroupName="operators", PolicyArn=f"arn:aws:iam::{self.account}:policy/ops-everything")
 
@@ -259,8 +265,9 @@ class Shop(Clients):
 
     def buckets(self):
         s3 = self.at_home("s3")
-        for bucket in ["shop-access-logs", "shop-audit", "shop-website", "shop-uploads", "shop-payroll"]:
+        for bucket in ["shop-access-logs", "shop-website", "shop-uploads", "shop-payroll"]:
             s3.create_bucket(Bucket=bucket)
+        s3.create_bucket(Bucket="shop-audit", ObjectLockEnabledForBucket=True)
         delivery = "uri=http://acs.amazonaws.com/groups/s3/LogDelivery"
         s3.put_bucket_acl(Bucket="shop-access-logs", GrantWrite=delivery, GrantReadACP=delivery)
         for bucket in ["shop-audit", "shop-payroll", "shop-access-logs"]:
@@ -303,6 +310,23 @@ class Shop(Clients):
         )
         abroad.put_bucket_policy(Bucket="shop-backups-eu", Policy=tls_only("shop-backups-eu"))
         encrypted_by_default(abroad, "shop-backups-eu")
+        abroad.put_bucket_versioning(Bucket="shop-backups-eu", VersioningConfiguration={"Status": "Enabled"})
+        s3.put_bucket_replication(
+            Bucket="shop-payroll",
+            ReplicationConfiguration={
+                "Role": self.role,
+                "Rules": [
+                    {
+                        "ID": "abroad",
+                        "Status": "Enabled",
+                        "Priority": 1,
+                        "Filter": {"Prefix": ""},
+                        "DeleteMarkerReplication": {"Status": "Disabled"},
+                        "Destination": {"Bucket": "arn:aws:s3:::shop-backups-eu"},
+                    }
+                ],
+            },
+        )
         self.at_home("s3control").put_public_access_block(
             AccountId=self.account,
             PublicAccessBlockConfiguration={
@@ -320,13 +344,23 @@ class Shop(Clients):
         kms.create_alias(AliasName="alias/orders", TargetKeyId=self.key["KeyId"])
         old = kms.create_key(Description="payments, before the move")["KeyMetadata"]
         kms.create_alias(AliasName="alias/payments-2019", TargetKeyId=old["KeyId"])
-        self.at_home("secretsmanager").create_secret(Name="shop/payments-api", SecretString="not-a-secret")
+        archive = kms.create_key(Description="archive, before the audit")["KeyMetadata"]["KeyId"]
+        kms.schedule_key_deletion(KeyId=archive, PendingWindowInDays=30)
+        secrets = self.at_home("secretsmanager")
+        secrets.create_secret(Name="shop/payments-api", SecretString="not-a-secret")
+        secrets.create_secret(Name="shop/mail-relay", SecretString="not-a-secret", KmsKeyId=self.key["Arn"])
+        encryption = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self.key["Arn"]}
+        self.at_home("s3").put_bucket_encryption(
+            Bucket="shop-payroll",
+            ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": encryption}]},
+        )
 
     def watching(self):
         sns = self.at_home("sns")
         # The last link of the alarm on root logins: nobody listens.
         alerts = sns.create_topic(Name="security-alerts")["TopicArn"]
         orders = sns.create_topic(Name="orders")["TopicArn"]
+        sns.set_topic_attributes(TopicArn=orders, AttributeName="KmsMasterKeyId", AttributeValue="alias/orders")
         queue = self.at_home("sqs").create_queue(QueueName="orders", Attributes={"SqsManagedSseEnabled": "true"})
         sns.subscribe(TopicArn=orders, Protocol="sqs", Endpoint=self.arn("sqs", "orders"))
         self.client("sqs", OTHER).create_queue(QueueName="orders-replica")
@@ -335,7 +369,10 @@ class Shop(Clients):
         logs = self.at_home("logs")
         logs.create_log_group(logGroupName="/shop/trail")
         logs.put_retention_policy(logGroupName="/shop/trail", retentionInDays=365)
+        logs.associate_kms_key(logGroupName="/shop/trail", kmsKeyId=self.key["Arn"])
         logs.create_log_group(logGroupName="/shop/flow")
+        logs.create_log_group(logGroupName="/aws/lambda/thumbnails")
+        logs.put_retention_policy(logGroupName="/aws/lambda/thumbnails", retentionInDays=14)
         logs.put_metric_filter(
             logGroupName="/shop/trail",
             filterName="root-login",
@@ -370,6 +407,7 @@ class Shop(Clients):
         )
         trail.start_logging(Name="management-events")
         self.at_home("guardduty").create_detector(Enable=True)
+        self.at_home("securityhub").enable_security_hub(EnableDefaultStandards=False)
         self.at_home("config").put_configuration_recorder(
             ConfigurationRecorder={"name": "default", "roleARN": self.role, "recordingGroup": {"allSupported": True}}
         )
@@ -421,7 +459,43 @@ class Shop(Clients):
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        self.at_home("efs").create_file_system(CreationToken="media", Encrypted=True)
+        self.at_home("dynamodb").tag_resource(
+            ResourceArn=self.arn("dynamodb", "table/orders"), Tags=[{"Key": "backup", "Value": "nightly"}]
+        )
+        self.scaled_table()
+        self.at_home("efs").create_file_system(
+            CreationToken="media", Encrypted=True, Tags=[{"Key": "backup", "Value": "nightly"}]
+        )
+
+    def scaled_table(self):
+        """Provisioned capacity, of which the reads follow the load and the writes have been forgotten."""
+        dynamodb = self.at_home("dynamodb")
+        dynamodb.create_table(
+            TableName="sessions",
+            AttributeDefinitions=[{"AttributeName": "token", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "token", "KeyType": "HASH"}],
+            ProvisionedThroughput={"ReadCapacityUnits": 20, "WriteCapacityUnits": 20},
+            SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": self.key["Arn"]},
+        )
+        dynamodb.update_continuous_backups(
+            TableName="sessions", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+        reads = {
+            "ServiceNamespace": "dynamodb",
+            "ResourceId": "table/sessions",
+            "ScalableDimension": "dynamodb:table:ReadCapacityUnits",
+        }
+        scaling = self.at_home("application-autoscaling")
+        scaling.register_scalable_target(**reads, MinCapacity=20, MaxCapacity=400)
+        scaling.put_scaling_policy(
+            **reads,
+            PolicyName="sessions-reads",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": 70.0,
+                "PredefinedMetricSpecification": {"PredefinedMetricType": "DynamoDBReadCapacityUtilization"},
+            },
+        )
 
     def functions(self):
         code = io.BytesIO()
@@ -434,6 +508,8 @@ class Shop(Clients):
             ("payment-webhook", {"Principal": "*"}),
             ("nightly-report", None),
         ]:
+            # One of them is from before there was a VPC.
+            network = {"SubnetIds": self.subnets, "SecurityGroupIds": [self.groups["shop-database"]]}
             lambdas.create_function(
                 FunctionName=name,
                 Runtime="python3.13",
@@ -441,7 +517,7 @@ class Shop(Clients):
                 Handler="handler.handler",
                 Code={"ZipFile": code.getvalue()},
                 Environment={"Variables": {"STAGE": "production"}},
-                VpcConfig={"SubnetIds": self.subnets, "SecurityGroupIds": [self.groups["shop-database"]]},
+                **({} if name == "nightly-report" else {"VpcConfig": network}),
             )
             if permission:
                 lambdas.add_permission(
@@ -455,11 +531,19 @@ class Shop(Clients):
             family="search", containerDefinitions=[{"name": "search", "image": "search:4", "memory": 512}]
         )
         ecs.create_service(cluster="shop", serviceName="search", taskDefinition="search", desiredCount=0)
+        ecs.register_task_definition(
+            family="log-shipper",
+            networkMode="host",
+            containerDefinitions=[{"name": "shipper", "image": "log-shipper:2", "memory": 128}],
+        )
         self.at_home("eks").create_cluster(
             name="platform", roleArn=self.role, resourcesVpcConfig={"subnetIds": self.subnets}
         )
         self.at_home("ecr").create_repository(repositoryName="search")
-        self.at_home("acm").request_certificate(DomainName="shop.example.com", ValidationMethod="DNS")
+        acm = self.at_home("acm")
+        acm.request_certificate(DomainName="shop.example.com", ValidationMethod="DNS")
+        certificate, key = old_certificate("partners.shop.example.com", days=9)
+        acm.import_certificate(Certificate=certificate, PrivateKey=key)
 
     def everything(self):
         self.people()
@@ -472,6 +556,26 @@ class Shop(Clients):
         self.data()
         self.functions()
         self.containers()
+
+
+def old_certificate(name, days):
+    """A certificate by itself and its key, valid for so many days more. The key is no secret: always the same."""
+    key = ec.derive_private_key(1, ec.SECP256R1())
+    now = datetime.datetime.now(datetime.timezone.utc)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(2025)
+        .not_valid_before(now - datetime.timedelta(days=365 - days))
+        .not_valid_after(now + datetime.timedelta(days=days))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return certificate.public_bytes(pem), key.private_bytes(pem, *plain)
 
 
 def allow(action, resource, principal=None):

@@ -79,6 +79,8 @@ class Seed(Clients):
         logs.create_log_group(logGroupName="trail", tags={"purpose": "audit"})
         logs.put_retention_policy(logGroupName="trail", retentionInDays=365)
         logs.create_log_group(logGroupName="forever")
+        logs.create_log_group(logGroupName="brief", kmsKeyId=f"arn:aws:kms:{HOME}:{self.account}:key/{self.labels['key-rotated']}")
+        logs.put_retention_policy(logGroupName="brief", retentionInDays=180)
         logs.put_metric_filter(
             logGroupName="trail",
             filterName="root-login",
@@ -107,6 +109,8 @@ class Seed(Clients):
             EvaluationPeriods=3,
             Threshold=80.5,
             ComparisonOperator="GreaterThanThreshold",
+            AlarmActions=[topic],
+            InsufficientDataActions=[topic],
         )
 
         trail = self.client("cloudtrail", HOME)
@@ -189,12 +193,67 @@ class Seed(Clients):
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
         )
+        self.tables()
+
+    def tables(self):
+        """Of provisioned capacity: one that scales with its index, one whose index does not, each with a key or without."""
+        dynamodb = self.client("dynamodb", HOME)
+        scaling = self.client("application-autoscaling", HOME)
+        for name, own_key in [("table-scaled", True), ("table-half-scaled", False)]:
+            capacity = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+            encryption = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": self.labels["key-rotated"]}
+            dynamodb.create_table(
+                TableName=name,
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("id", "day")],
+                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                ProvisionedThroughput=capacity,
+                GlobalSecondaryIndexes=[
+                    {
+                        "IndexName": "by-day",
+                        "KeySchema": [{"AttributeName": "day", "KeyType": "HASH"}],
+                        "Projection": {"ProjectionType": "ALL"},
+                        "ProvisionedThroughput": capacity,
+                    }
+                ],
+                **({"SSESpecification": encryption} if own_key else {}),
+            )
+            self.label(name, name)
+            scaled = [(f"table/{name}", "table"), (f"table/{name}/index/by-day", "index")]
+            for ident, kind in scaled if name == "table-scaled" else scaled[:1]:
+                for unit in ("Read", "Write"):
+                    what = {
+                        "ServiceNamespace": "dynamodb",
+                        "ResourceId": ident,
+                        "ScalableDimension": f"dynamodb:{kind}:{unit}CapacityUnits",
+                    }
+                    scaling.register_scalable_target(**what, MinCapacity=5, MaxCapacity=50)
+                    metric = {"PredefinedMetricType": f"DynamoDB{unit}CapacityUtilization"}
+                    scaling.put_scaling_policy(
+                        **what,
+                        PolicyName=f"{kind}-{unit}",
+                        PolicyType="TargetTrackingScaling",
+                        TargetTrackingScalingPolicyConfiguration={
+                            "TargetValue": 70.0,
+                            "PredefinedMetricSpecification": metric,
+                        },
+                    )
+        dynamodb.update_continuous_backups(
+            TableName="table-scaled", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
 
     def functions(self):
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("handler.py", "def handler(event, context):\n    return event\n")
         lambdas = self.client("lambda", HOME)
+        lambdas.create_function(
+            FunctionName="function-without-vpc",
+            Runtime="python3.13",
+            Role=self.made["role-service"],
+            Handler="handler.handler",
+            Code={"ZipFile": code.getvalue()},
+        )
+        self.label("function-without-vpc", "function-without-vpc")
         for name, permission in [
             ("function-private", None),
             ("function-for-one-account", {"Principal": "444455556666"}),
@@ -222,7 +281,13 @@ class Seed(Clients):
         self.label("queue-jobs", queue["QueueUrl"])
         secrets = self.client("secretsmanager", HOME)
         secrets.create_secret(Name="api-key", SecretString="hunter2", Tags=[{"Key": "team", "Value": "billing"}])
+        secrets.create_secret(
+            Name="own-key", SecretString="hunter2", KmsKeyId=f"arn:aws:kms:{HOME}:{self.account}:key/{self.labels['key-rotated']}"
+        )
         self.client("acm", HOME).request_certificate(DomainName="www.example.com", ValidationMethod="DNS")
+        sns = self.client("sns", HOME)
+        topic = sns.create_topic(Name="encrypted", Attributes={"KmsMasterKeyId": "alias/records"})["TopicArn"]
+        self.label("topic-encrypted", topic)
 
     def networks(self):
         subnets = [self.made["subnet-a"], self.made["subnet-b"]]
@@ -266,6 +331,15 @@ class Seed(Clients):
                 }
             ],
         )
+        for family, user in [("host-root", "root"), ("host-user", "1000")]:
+            # Only the second revision counts.
+            for image in ("agent:1", "agent:2"):
+                container = {"name": "agent", "image": image, "memory": 128, "user": user}
+                made = ecs.register_task_definition(
+                    family=family, networkMode="host", containerDefinitions=[container]
+                )
+                revision = made["taskDefinition"]
+                self.label(f"task-{family}-{revision['revision']}", revision["taskDefinitionArn"])
         ecs.create_service(cluster="apps", serviceName="web", taskDefinition="web", desiredCount=0)
         self.client("eks", HOME).create_cluster(
             name="platform",
@@ -273,9 +347,13 @@ class Seed(Clients):
             resourcesVpcConfig={"subnetIds": [self.made["subnet-a"], self.made["subnet-b"]]},
         )
         self.client("ecr", HOME).create_repository(repositoryName="web")
-        self.client("efs", HOME).create_file_system(CreationToken="shared", Encrypted=True)
+        efs = self.client("efs", HOME)
+        for name, encrypted in [("files-encrypted", True), ("files-plain", False)]:
+            self.label(name, efs.create_file_system(CreationToken=name, Encrypted=encrypted)["FileSystemId"])
 
     def guards(self):
+        iam = self.client("iam", HOME)
+        self.label("group-empty", iam.create_group(GroupName="empty")["Group"]["GroupId"])
         detector = self.client("guardduty", HOME).create_detector(Enable=True)
         self.label("detector", detector["DetectorId"])
         self.client("config", HOME).put_configuration_recorder(
@@ -319,6 +397,8 @@ class Seed(Clients):
         detector = self.made["detector"]
         self.client("guardduty", HOME).update_detector(DetectorId=detector, Enable=False)
         self.client("guardduty", OTHER).create_detector(Enable=True)
+        self.client("securityhub", HOME).enable_security_hub(EnableDefaultStandards=False)
+        self.client("organizations", HOME).create_organization(FeatureSet="ALL")
 
 
 def main():
