@@ -126,6 +126,8 @@ const FORMS: &[(&str, &str, &str)] = &[
     ("secretsmanager", "secret:**", "AWS::SecretsManager::Secret"),
     ("sns", "*", "AWS::SNS::Topic"),
     ("sqs", "*", "AWS::SQS::Queue"),
+    ("ssm", "document/*", "AWS::SSM::Document"),
+    ("ssm", "managed-instance-inventory/*", "AWS::SSM::ManagedInstanceInventory"),
     ("states", "stateMachine:*", "AWS::StepFunctions::StateMachine"),
 ];
 
@@ -192,7 +194,13 @@ mod tests {
     }
 
     /// Types whose resources have no ARN of their own, or that of the account.
-    const WITHOUT: [&str; 2] = ["AWS::::Account", "AWS::S3::AccountPublicAccessBlock"];
+    const WITHOUT: [&str; 5] = [
+        "AWS::::Account",
+        "AWS::Backup::BackupSelection",
+        "AWS::S3::AccountPublicAccessBlock",
+        "AWS::SSM::AssociationCompliance",
+        "AWS::SSM::PatchCompliance",
+    ];
 
     #[test]
     fn every_type_that_is_read_has_a_form_and_it_is_that_of_its_descriptor() {

@@ -351,7 +351,13 @@ impl<A: Api> Account<A> {
     ) -> Vec<(usize, Output)> {
         let PartSource::Batch { call, ids, items, key, .. } = &part.source else { return Vec::new() };
         let env = self.place_env(region);
-        let values: Vec<Value> = chunk.iter().map(|(_, value)| value.clone()).collect();
+        // Items may have the same value, as instances have the same type; it is asked for once.
+        let mut values: Vec<Value> = Vec::new();
+        for (_, value) in &chunk {
+            if !values.contains(value) {
+                values.push(value.clone());
+            }
+        }
         let answer = match self.params(call, &Frame::of(&Value::Null), &env) {
             Ok(params) => memo.call(self, call, region, &with_member(&params, ids, values.into())).await,
             Err(reason) => Err(reason),
