@@ -17,10 +17,10 @@ import urllib.request
 import uuid
 import zipfile
 
+import demo_operations
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-
 from seed import HOME, OTHER, ROOT_LOGIN, Clients
 
 PARTNER = "444455556666"
@@ -556,6 +556,7 @@ class Shop(Clients):
         self.data()
         self.functions()
         self.containers()
+        demo_operations.everything(self)
 
 
 def old_certificate(name, days):

@@ -14,6 +14,7 @@ import sys
 import zipfile
 
 import boto3
+import seed_operations
 
 HOME, OTHER = "us-east-1", "eu-west-1"
 ROOT_LOGIN = '{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }'
@@ -373,6 +374,7 @@ class Seed(Clients):
         self.networks()
         self.containers()
         self.guards()
+        seed_operations.everything(self, HOME)
 
     # -----------------------------------------------------------------------------------------------------------------
 

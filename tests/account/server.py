@@ -13,7 +13,8 @@ models, so that it is a second opinion on what assize sends:
 * `GET /-/requests` tells how often each operation was asked for since the last time this was asked;
 * `PUT /-/facts` sets what no AWS API can set: the age and the last use of credentials, and the root user's.
 
-Where moto is not true to AWS and a rule could see the difference, `mend_moto` below mends it.
+Where moto is not true to AWS and a rule could see the difference, `mend_moto` below mends it. What it lacks and can be
+made is in `beyond.py`.
 """
 
 import collections
@@ -28,7 +29,9 @@ import threading
 import urllib.parse
 
 import botocore.loaders
+from beyond import Beyond
 from moto.core.utils import utcnow
+from moto.ec2.models.vpn_connections import VPNConnection
 from moto.iam.models import AccessKeyLastUsed, IAMBackend, iam_backends
 from moto.kms.models import Key
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -167,6 +170,7 @@ class Wall:
         self.allow = None
         self.faults = {}
         self.requests = collections.Counter()
+        self.beyond = Beyond()
 
     def __call__(self, environ, start_response):
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -195,22 +199,31 @@ class Wall:
             return self.answer(start_response, *throttled(protocol, service), environ)
         if fault == "html":
             return self.answer(start_response, 500, [("Content-Type", "text/html")], HTML, environ)
+        inside = self.inside
+        if name in self.beyond.operations:
+            inside = functools.partial(self.answer_beyond, name, region, protocol, body)
         if fault == "truncate":
-            return self.truncated(environ, start_response)
-        return self.inside(environ, start_response)
+            return self.truncated(inside, environ, start_response)
+        return inside(environ, start_response)
+
+    def answer_beyond(self, name, region, protocol, body, environ, start_response):
+        said = json.dumps(self.beyond.answer(name, region, environ["PATH_INFO"], body)).encode()
+        kind = "application/x-amz-json-1.1" if protocol == "json" else "application/json"
+        return self.answer(start_response, 200, [("Content-Type", kind)], said, environ)
 
     @staticmethod
     def answer(start_response, status, headers, body, environ):
         start_response(f"{status} -", [*headers, ("Content-Length", str(len(body)))])
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
-    def truncated(self, environ, start_response):
+    @staticmethod
+    def truncated(inside, environ, start_response):
         said = {}
 
         def take(status, headers, exc_info=None):
             said.update(status=status, headers=headers)
 
-        body = b"".join(self.inside(environ, take))
+        body = b"".join(inside(environ, take))
         body = body[: len(body) // 2]
         headers = [(name, value) for name, value in said["headers"] if name.lower() != "content-length"]
         start_response(said["status"], [*headers, ("Content-Length", str(len(body)))])
@@ -311,6 +324,12 @@ def mend_moto():
         return described
 
     Key.to_dict = to_dict
+
+    # AWS tells how the two tunnels of a VPN connection are; here one of them is down.
+    VPNConnection.vgw_telemetry = [
+        {"OutsideIpAddress": address, "Status": status, "StatusMessage": "", "AcceptedRouteCount": routes}
+        for address, status, routes in [("203.0.113.20", "UP", 1), ("203.0.113.21", "DOWN", 0)]
+    ]
 
 
 def die_with_parent():

@@ -1,0 +1,119 @@
+"""What AWS answers and moto does not: the selections of AWS Backup and its settings, and what the agents of Systems Manager
+report of their machines.
+
+Each operation takes the region, the request's path and its body, and gives the answer as the service's model has it. Ids
+follow from names: another run makes the same.
+"""
+
+import collections
+import json
+import threading
+import uuid
+
+# A fixed moment, so that two recordings differ in nothing of this.
+MADE_AT = 1767323045.0
+
+
+class Beyond:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.selections = collections.defaultdict(dict)
+        self.opted_in = collections.defaultdict(lambda: dict.fromkeys(KINDS, True))
+        self.inventory = collections.defaultdict(dict)
+        self.compliance = collections.defaultdict(dict)
+        self.operations = {
+            "backup:CreateBackupSelection": self.create_backup_selection,
+            "backup:ListBackupSelections": self.list_backup_selections,
+            "backup:GetBackupSelection": self.get_backup_selection,
+            "backup:DescribeRegionSettings": self.describe_region_settings,
+            "backup:UpdateRegionSettings": self.update_region_settings,
+            "ssm:PutInventory": self.put_inventory,
+            "ssm:GetInventory": self.get_inventory,
+            "ssm:PutComplianceItems": self.put_compliance_items,
+            "ssm:ListResourceComplianceSummaries": self.list_resource_compliance_summaries,
+        }
+
+    def answer(self, name, region, path, body):
+        """The answer to an operation that is known here."""
+        with self.lock:
+            return self.operations[name](region, path, json.loads(body or b"{}"))
+
+    # --- AWS Backup --------------------------------------------------------------------------------------------------
+
+    def create_backup_selection(self, region, path, asked):
+        plan = path.split("/")[3]
+        selection = {"Resources": [], "NotResources": [], "ListOfTags": [], **asked["BackupSelection"]}
+        conditions = dict.fromkeys(("StringEquals", "StringNotEquals", "StringLike", "StringNotLike"), [])
+        selection["Conditions"] = conditions | selection.get("Conditions", {})
+        ident = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{plan} {selection['SelectionName']}"))
+        made = {"BackupPlanId": plan, "SelectionId": ident, "CreationDate": MADE_AT}
+        self.selections[region, plan][ident] = made | {"BackupSelection": selection}
+        return made
+
+    def list_backup_selections(self, region, path, _):
+        made = self.selections[region, path.split("/")[3]].values()
+        told = ("SelectionName", "IamRoleArn")
+        return {
+            "BackupSelectionsList": [
+                {key: one[key] for key in ("BackupPlanId", "SelectionId", "CreationDate")}
+                | {key: one["BackupSelection"][key] for key in told}
+                for one in made
+            ]
+        }
+
+    def get_backup_selection(self, region, path, _):
+        pieces = path.split("/")
+        return self.selections[region, pieces[3]][pieces[5]]
+
+    def describe_region_settings(self, region, path, _):
+        return {
+            "ResourceTypeOptInPreference": self.opted_in[region],
+            "ResourceTypeManagementPreference": {"DynamoDB": True, "EFS": True},
+        }
+
+    def update_region_settings(self, region, path, asked):
+        self.opted_in[region] |= asked.get("ResourceTypeOptInPreference", {})
+        return {}
+
+    # --- Systems Manager ---------------------------------------------------------------------------------------------
+
+    def put_inventory(self, region, path, asked):
+        for item in asked["Items"]:
+            self.inventory[region].setdefault(asked["InstanceId"], {})[item["TypeName"]] = item
+        return {"Message": "Inventory was added"}
+
+    def get_inventory(self, region, path, _):
+        return {"Entities": [{"Id": ident, "Data": data} for ident, data in sorted(self.inventory[region].items())]}
+
+    def put_compliance_items(self, region, path, asked):
+        items = asked["Items"]
+        summaries = {}
+        for status, summary in [("COMPLIANT", "Compliant"), ("NON_COMPLIANT", "NonCompliant")]:
+            severities = collections.Counter(item["Severity"] for item in items if item["Status"] == status)
+            summaries[f"{summary}Summary"] = {
+                f"{summary}Count": severities.total(),
+                "SeveritySummary": {f"{word.title()}Count": severities[word] for word in SEVERITIES},
+            }
+        open_items = [item["Severity"] for item in items if item["Status"] == "NON_COMPLIANT"]
+        self.compliance[region][asked["ComplianceType"], asked["ResourceId"]] = {
+            "ComplianceType": asked["ComplianceType"],
+            "ResourceType": asked["ResourceType"],
+            "ResourceId": asked["ResourceId"],
+            "Status": "NON_COMPLIANT" if open_items else "COMPLIANT",
+            "OverallSeverity": min(open_items, key=SEVERITIES.index, default="UNSPECIFIED"),
+            "ExecutionSummary": asked["ExecutionSummary"],
+            **summaries,
+        }
+        return {}
+
+    def list_resource_compliance_summaries(self, region, path, asked):
+        wanted = {value for one in asked["Filters"] if one["Key"] == "ComplianceType" for value in one["Values"]}
+        known = sorted(self.compliance[region].items())
+        return {"ResourceComplianceSummaryItems": [item for (kind, _), item in known if kind in wanted]}
+
+
+# The types that AWS Backup knows by 2026, as it spells them, as far as the tests have them.
+KINDS = ["Aurora", "DocumentDB", "DynamoDB", "EBS", "EC2", "EFS", "Neptune", "RDS", "S3"]
+
+# The worst first.
+SEVERITIES = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNSPECIFIED"]
