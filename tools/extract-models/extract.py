@@ -40,11 +40,20 @@ DELIVER = {
 # Operations that are named like reads and hand out secrets or data of the account's own customers, or that change it.
 REFUSED = {
     ("acm", "GetAcmeExternalAccountBindingCredentials"),
+    ("apigateway", "GetApiKey"),
+    ("apigateway", "GetApiKeys"),
     ("dynamodb", "BatchGetItem"),
     ("dynamodb", "GetItem"),
     ("ec2", "GetPasswordData"),
     ("ecr", "GetAuthorizationToken"),
     ("ecr", "GetDownloadUrlForLayer"),
+    ("emr", "GetClusterSessionCredentials"),
+    ("emr", "GetOnClusterAppUIPresignedURL"),
+    ("emr", "GetPersistentAppUIPresignedURL"),
+    ("emr", "GetSessionEndpoint"),
+    ("redshift", "GetClusterCredentials"),
+    ("redshift", "GetClusterCredentialsWithIAM"),
+    ("redshift", "GetIdentityCenterAuthToken"),
     ("s3control", "GetDataAccess"),
     ("secretsmanager", "BatchGetSecretValue"),
     ("secretsmanager", "GetRandomPassword"),
@@ -55,6 +64,7 @@ REFUSED = {
     ("sts", "GetFederationToken"),
     ("sts", "GetSessionToken"),
     ("sts", "GetWebIdentityToken"),
+    ("wafv2", "GetDecryptedAPIKey"),
 }
 
 # CBOR is left out on purpose: of the services that speak it, nearly all also speak one of these.
