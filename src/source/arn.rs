@@ -42,12 +42,15 @@ impl<'a> Arn<'a> {
     }
 }
 
-/// Service, form of the resource, and type. `*` stands for a name without `/` and `:`, `**` for any text; either stands at
-/// the end. Of several forms that fit, the longest counts.
+/// Service, form of the resource, and type. `*` stands for a name without `/` and `:`, `**`, at the end, for any text. Of
+/// several forms that fit, the longest counts, and of two alike the last: most domains of OpenSearch Service run
+/// OpenSearch, and their ARNs do not say it.
 const FORMS: &[(&str, &str, &str)] = &[
     ("acm", "certificate/*", "AWS::ACM::Certificate"),
     ("apigateway", "/apis/*", "AWS::ApiGatewayV2::Api"),
+    ("apigateway", "/apis/*/stages/*", "AWS::ApiGatewayV2::Stage"),
     ("apigateway", "/restapis/*", "AWS::ApiGateway::RestApi"),
+    ("apigateway", "/restapis/*/stages/*", "AWS::ApiGateway::Stage"),
     ("athena", "workgroup/*", "AWS::Athena::WorkGroup"),
     ("autoscaling", "autoScalingGroup:**", "AWS::AutoScaling::AutoScalingGroup"),
     ("autoscaling", "launchConfiguration:**", "AWS::AutoScaling::LaunchConfiguration"),
@@ -61,6 +64,7 @@ const FORMS: &[(&str, &str, &str)] = &[
     ("cognito-idp", "userpool/*", "AWS::Cognito::UserPool"),
     ("config", "config-rule/*", "AWS::Config::ConfigRule"),
     ("config", "configuration-recorder/**", "AWS::Config::ConfigurationRecorder"),
+    ("dms", "rep:*", "AWS::DMS::ReplicationInstance"),
     ("dynamodb", "table/*", "AWS::DynamoDB::Table"),
     ("ec2", "customer-gateway/*", "AWS::EC2::CustomerGateway"),
     ("ec2", "dhcp-options/*", "AWS::EC2::DHCPOptions"),
@@ -94,6 +98,9 @@ const FORMS: &[(&str, &str, &str)] = &[
     ("ecs", "service/**", "AWS::ECS::Service"),
     ("ecs", "task-definition/**", "AWS::ECS::TaskDefinition"),
     ("eks", "cluster/*", "AWS::EKS::Cluster"),
+    ("elasticache", "cluster:*", "AWS::ElastiCache::CacheCluster"),
+    ("elasticache", "replicationgroup:*", "AWS::ElastiCache::ReplicationGroup"),
+    ("elasticbeanstalk", "environment/*/*", "AWS::ElasticBeanstalk::Environment"),
     ("elasticfilesystem", "file-system/*", "AWS::EFS::FileSystem"),
     ("elasticloadbalancing", "listener/app/**", "AWS::ElasticLoadBalancingV2::Listener"),
     ("elasticloadbalancing", "listener/gwy/**", "AWS::ElasticLoadBalancingV2::Listener"),
@@ -103,7 +110,9 @@ const FORMS: &[(&str, &str, &str)] = &[
     ("elasticloadbalancing", "loadbalancer/gwy/**", "AWS::ElasticLoadBalancingV2::LoadBalancer"),
     ("elasticloadbalancing", "loadbalancer/net/**", "AWS::ElasticLoadBalancingV2::LoadBalancer"),
     ("elasticloadbalancing", "targetgroup/**", "AWS::ElasticLoadBalancingV2::TargetGroup"),
+    ("elasticmapreduce", "cluster/*", "AWS::EMR::Cluster"),
     ("es", "domain/*", "AWS::Elasticsearch::Domain"),
+    ("es", "domain/*", "AWS::OpenSearch::Domain"),
     ("events", "event-bus/*", "AWS::Events::EventBus"),
     ("events", "rule/**", "AWS::Events::Rule"),
     ("guardduty", "detector/*", "AWS::GuardDuty::Detector"),
@@ -121,23 +130,26 @@ const FORMS: &[(&str, &str, &str)] = &[
     ("rds", "snapshot:**", "AWS::RDS::DBSnapshot"),
     ("rds", "subgrp:*", "AWS::RDS::DBSubnetGroup"),
     ("redshift", "cluster:*", "AWS::Redshift::Cluster"),
+    ("redshift", "parametergroup:*", "AWS::Redshift::ClusterParameterGroup"),
     ("route53", "hostedzone/*", "AWS::Route53::HostedZone"),
     ("s3", "*", "AWS::S3::Bucket"),
+    ("sagemaker", "endpoint-config/*", "AWS::SageMaker::EndpointConfig"),
+    ("sagemaker", "notebook-instance/*", "AWS::SageMaker::NotebookInstance"),
     ("secretsmanager", "secret:**", "AWS::SecretsManager::Secret"),
     ("sns", "*", "AWS::SNS::Topic"),
     ("sqs", "*", "AWS::SQS::Queue"),
     ("ssm", "document/*", "AWS::SSM::Document"),
     ("ssm", "managed-instance-inventory/*", "AWS::SSM::ManagedInstanceInventory"),
     ("states", "stateMachine:*", "AWS::StepFunctions::StateMachine"),
+    ("wafv2", "global/webacl/*/*", "AWS::WAFv2::WebACL"),
+    ("wafv2", "regional/webacl/*/*", "AWS::WAFv2::WebACL"),
 ];
 
 fn matches(form: &str, resource: &str) -> bool {
-    if let Some(before) = form.strip_suffix("**") {
-        return resource.len() > before.len() && resource.starts_with(before);
-    }
-    let before = form.strip_suffix('*').unwrap_or(form);
-    let name = resource.strip_prefix(before);
-    name.is_some_and(|name| !name.is_empty() && !name.contains(['/', ':']))
+    let Some((before, after)) = form.split_once('*') else { return form == resource };
+    let Some(rest) = resource.strip_prefix(before).filter(|rest| !rest.is_empty()) else { return false };
+    let name = rest.find(['/', ':']).unwrap_or(rest.len());
+    after == "*" || (name > 0 && matches(after, &rest[name..]))
 }
 
 #[cfg(test)]
@@ -170,6 +182,11 @@ mod tests {
             ),
             ("arn:aws:rds:eu-west-1:111122223333:snapshot:rds:orders-2026-01-02", "AWS::RDS::DBSnapshot"),
             ("arn:aws:apigateway:eu-west-1::/restapis/a1b2c3", "AWS::ApiGateway::RestApi"),
+            ("arn:aws:apigateway:eu-west-1::/restapis/a1b2c3/stages/prod", "AWS::ApiGateway::Stage"),
+            ("arn:aws:apigateway:eu-west-1::/apis/a1b2c3/stages/$default", "AWS::ApiGatewayV2::Stage"),
+            ("arn:aws:elasticbeanstalk:eu-west-1:111122223333:environment/shop/prod", "AWS::ElasticBeanstalk::Environment"),
+            ("arn:aws:es:eu-west-1:111122223333:domain/search", "AWS::OpenSearch::Domain"),
+            ("arn:aws:wafv2:us-east-1:111122223333:global/webacl/site/0123-4567", "AWS::WAFv2::WebACL"),
         ] {
             assert_eq!(of(arn).0, Some(expected), "{arn}");
         }
@@ -181,7 +198,9 @@ mod tests {
             ("arn:aws:s3:eu-west-1:111122223333:accesspoint/reports", "s3:accesspoint"),
             ("arn:aws:dynamodb:eu-west-1:111122223333:table/orders/backup/0123", "dynamodb:table"),
             ("arn:aws:apigateway:eu-west-1::/domainnames/example.com", "apigateway:domainnames"),
-            ("arn:aws:apigateway:eu-west-1::/restapis/a1b2c3/stages/prod", "apigateway:restapis"),
+            ("arn:aws:apigateway:eu-west-1::/restapis/a1b2c3/stages/", "apigateway:restapis"),
+            ("arn:aws:apigateway:eu-west-1::/restapis//stages/prod", "apigateway:restapis"),
+            ("arn:aws:apigateway:eu-west-1::/restapis/a1b2c3/stages/prod/more", "apigateway:restapis"),
             ("arn:aws:glacier:eu-west-1:111122223333:vaults/old", "glacier:vaults"),
             ("arn:aws:new:eu-west-1:111122223333:thing", "new"),
             ("arn:aws:ssm:eu-west-1:111122223333:parameter/a/b", "ssm:parameter"),

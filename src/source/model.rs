@@ -30,11 +30,20 @@ const READ_EXCEPTIONS: &[(&str, &str)] = &[("iam", "GenerateCredentialReport")];
 /// Operations that are named like reads and hand out secrets, or the data that an account's customers keep in it.
 const REFUSED: &[(&str, &str)] = &[
     ("acm", "GetAcmeExternalAccountBindingCredentials"),
+    ("apigateway", "GetApiKey"),
+    ("apigateway", "GetApiKeys"),
     ("dynamodb", "BatchGetItem"),
     ("dynamodb", "GetItem"),
     ("ec2", "GetPasswordData"),
     ("ecr", "GetAuthorizationToken"),
     ("ecr", "GetDownloadUrlForLayer"),
+    ("emr", "GetClusterSessionCredentials"),
+    ("emr", "GetOnClusterAppUIPresignedURL"),
+    ("emr", "GetPersistentAppUIPresignedURL"),
+    ("emr", "GetSessionEndpoint"),
+    ("redshift", "GetClusterCredentials"),
+    ("redshift", "GetClusterCredentialsWithIAM"),
+    ("redshift", "GetIdentityCenterAuthToken"),
     ("s3control", "GetDataAccess"),
     ("secretsmanager", "BatchGetSecretValue"),
     ("secretsmanager", "GetRandomPassword"),
@@ -45,6 +54,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("sts", "GetFederationToken"),
     ("sts", "GetSessionToken"),
     ("sts", "GetWebIdentityToken"),
+    ("wafv2", "GetDecryptedAPIKey"),
 ];
 
 /// Operations that hand out what an account's owner keeps in it. A model may have them, apart from the others, for one method

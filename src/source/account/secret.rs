@@ -29,6 +29,9 @@ const NAMES: [&str; 16] = [
     "userdata",
 ];
 
+/// Behind a pointer: only the name and the password in the URL that stands there are secret.
+const USER_INFO: &str = "@";
+
 /// What stands for a secret where there is no key. It says that there is one, and of two secrets not whether they differ.
 const HIDDEN: &str = "(hidden)";
 
@@ -70,7 +73,7 @@ impl SecretKey {
     }
 
     /// Replaces each text of the item at or below the pointer, which begins at the item's root. `*` stands for every
-    /// member or element.
+    /// member or element. A pointer that ends in `@` is one to a URL, of which only the name and the password are replaced.
     pub(crate) fn hide_in(&self, item: &mut ConfigurationItem, pointer: &str, digests: Digests) {
         for (section, value) in [
             ("/configuration", &mut item.configuration),
@@ -117,10 +120,13 @@ impl SecretKey {
     }
 
     fn hide(&self, value: &Value, pointer: &str, digests: Digests) -> Value {
+        if pointer == USER_INFO {
+            return self.hide_user_info(value, digests);
+        }
         let Some(rest) = pointer.strip_prefix('/') else { return self.hide_all(value, digests) };
         let (segment, rest) = match rest.find('/') {
             Some(at) => rest.split_at(at),
-            None => (rest, ""),
+            None => rest.strip_suffix(USER_INFO).map_or((rest, ""), |segment| (segment, USER_INFO)),
         };
         let wanted = |name: &str| segment == "*" || segment == name;
         match value {
@@ -137,6 +143,18 @@ impl SecretKey {
                 .into(),
             other => other.clone(),
         }
+    }
+
+    /// `https://name:password@host/` with a digest before the `@` (RFC 3986, 3.2.1). Other texts stay as they are.
+    fn hide_user_info(&self, value: &Value, digests: Digests) -> Value {
+        let replaced = value.as_str().and_then(|text| {
+            let (scheme, rest) = text.split_once("://")?;
+            let authority = rest.find(['/', '?', '#']).map_or(rest, |end| &rest[..end]);
+            let (user, _) = authority.rsplit_once('@')?;
+            let known = digests == Digests::Keep && is_hidden(user);
+            (!known).then(|| format!("{scheme}://{}{}", self.digest(user), &rest[user.len()..]).into())
+        });
+        replaced.unwrap_or_else(|| value.clone())
     }
 
     fn hide_all(&self, value: &Value, digests: Digests) -> Value {
@@ -198,6 +216,30 @@ mod tests {
             format!(r#"{{"a":[{{"env":{{"K":"{}","N":1}},"name":"kept"}},{{"name":"kept"}}]}}"#, key.digest("secret"))
         );
         assert_ne!(key.digest("secret"), SecretKey::new([8; 32]).digest("secret"));
+    }
+
+    #[test]
+    fn of_a_url_only_the_name_and_the_password_are_replaced() {
+        let key = SecretKey::new([7; 32]);
+        let hide = |url: &str, digests| {
+            let value: Value =
+                serde_json::from_str(&format!(r#"{{"source":[{{"location":"{url}","type":"BITBUCKET"}}]}}"#)).unwrap();
+            let hidden = key.hide(&value, "/source/*/location@", digests);
+            assert_eq!(hidden.pointer("/source/0/type"), Some(&"BITBUCKET".into()));
+            hidden.pointer("/source/0/location").and_then(Value::as_str).unwrap().to_owned()
+        };
+        let digest = key.digest("name:pass@word");
+        let hidden = hide("https://name:pass@word@bitbucket.org/a/b@1.git", Digests::Hide);
+        assert_eq!(hidden, format!("https://{digest}@bitbucket.org/a/b@1.git"));
+        assert_eq!(hide(&hidden, Digests::Keep), hidden);
+        assert_ne!(hide(&hidden, Digests::Hide), hidden);
+        assert_eq!(hide("https://token@host", Digests::Hide), format!("https://{}@host", key.digest("token")));
+        assert_eq!(hide("https://token@host?a", Digests::Hide), format!("https://{}@host?a", key.digest("token")));
+        for clean in
+            ["https://bitbucket.org/a/b@1.git", "https://host?user@x", "git@github.com:a/b.git", "bucket/key", ""]
+        {
+            assert_eq!(hide(clean, Digests::Hide), clean);
+        }
     }
 
     #[test]

@@ -28,6 +28,10 @@ pub(super) fn serialize(
     params: &Value,
 ) -> Result<HttpRequestParts, CodecError> {
     let mut request = HttpRequestParts { method: operation.method.clone(), ..HttpRequestParts::default() };
+    if model.protocol() == Protocol::RestJson {
+        // API Gateway answers in HAL, of which its model says nothing, unless it is asked for plain JSON.
+        request.headers.push(("Accept".to_owned(), "application/json".to_owned()));
+    }
     let Some(input) = operation.input_shape() else {
         request.path_and_query.clone_from(&operation.uri);
         return Ok(request);

@@ -358,6 +358,9 @@ fn requests_of_rest() {
     assert_eq!((parts.method.as_str(), body(&parts)), ("GET", ""));
     let parts = request("guardduty", "GetFindings", r#"{"DetectorId": "d", "FindingIds": ["f"]}"#);
     assert_eq!((parts.method.as_str(), body(&parts)), ("POST", r#"{"findingIds":["f"]}"#));
+    // Without it the answer is in HAL: `{"_embedded": {"item": …}}`.
+    let parts = request("apigateway", "GetRestApis", "{}");
+    assert_eq!(parts.headers, [("Accept".to_owned(), "application/json".to_owned())]);
 
     let parts = request("s3", "GetBucketAcl", r#"{"Bucket": "b", "ExpectedBucketOwner": "111122223333"}"#);
     assert_eq!(parts.path_and_query, "/?acl");

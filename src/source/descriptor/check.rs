@@ -506,9 +506,9 @@ impl<'m> Check<'m, '_> {
                 Form::Any => {}
                 _ => self.fail(at, format!("`$case`: the model of the call does not know `{path}`")),
             },
-            Node::Entries { path, key, value } => {
+            Node::Entries { path, keys, value } => {
                 let inner = self.each(path, at, stack);
-                self.plain_at(key, at, &inner);
+                keys.iter().for_each(|key| self.plain_at(key, at, &inner));
                 self.node(value, at, &inner, service);
             }
             Node::If { path, then, otherwise, .. } => {

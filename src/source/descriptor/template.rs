@@ -1,5 +1,6 @@
 //! The templates of descriptors: text with paths in braces, values with `$` operators, and conditions.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -250,14 +251,34 @@ pub(super) enum Node {
     Text(Text),
     List(Vec<Node>),
     Object(Vec<(Key, Node)>),
-    Each { path: Path, to: Box<Node> },
-    Map { path: Path, words: Vec<(String, Value)> },
+    Each {
+        path: Path,
+        to: Box<Node>,
+    },
+    Map {
+        path: Path,
+        words: Vec<(String, Value)>,
+    },
     Json(Path),
-    Case { path: Path, case: Case, shape: OnceLock<ShapeId> },
+    Case {
+        path: Path,
+        case: Case,
+        shape: OnceLock<ShapeId>,
+    },
     Pairs(Path),
-    Entries { path: Path, key: Path, value: Box<Node> },
+    /// Several keys make maps within maps.
+    Entries {
+        path: Path,
+        keys: Vec<Path>,
+        value: Box<Node>,
+    },
     Merge(Vec<Node>),
-    If { path: Path, equals: Option<Value>, then: Box<Node>, otherwise: Option<Box<Node>> },
+    If {
+        path: Path,
+        equals: Option<Value>,
+        then: Box<Node>,
+        otherwise: Option<Box<Node>>,
+    },
     Optional(Box<Node>),
 }
 
@@ -353,14 +374,15 @@ impl Node {
                 ),
                 _ => Some(Vec::new().into()),
             },
-            Self::Entries { path, key, value } => {
-                let mut members = Vec::new();
+            Self::Entries { path, keys, value } => {
+                let mut entries = Vec::new();
                 path.each(frame, env, &mut |inner| {
-                    if let Some(name) = key.get(inner, env).as_ref().and_then(scalar_text) {
-                        members.extend(value.value(model, inner, env).map(|value| (name, value)));
+                    let name = |key: &Path| key.get(inner, env).as_ref().and_then(scalar_text);
+                    if let Some(names) = keys.iter().map(name).collect::<Option<Vec<_>>>() {
+                        entries.extend(value.value(model, inner, env).map(|value| (names.into(), value)));
                     }
                 });
-                Some(Value::object(members))
+                Some(nested(entries))
             }
             Self::Merge(nodes) => {
                 let mut elements = Vec::new();
@@ -410,9 +432,9 @@ impl Node {
                 to.paths(see);
             }
             Self::Map { path, .. } | Self::Json(path) | Self::Case { path, .. } | Self::Pairs(path) => see(path),
-            Self::Entries { path, key, value } => {
+            Self::Entries { path, keys, value } => {
                 see(path);
-                see(key);
+                keys.iter().for_each(&mut *see);
                 value.paths(see);
             }
             Self::If { path, then, otherwise, .. } => {
@@ -436,6 +458,20 @@ pub(super) fn is_something(value: &Value) -> bool {
         Value::Object(members) => !members.is_empty(),
         _ => true,
     }
+}
+
+/// Each value under its names, from the outermost map to the innermost.
+fn nested(entries: Vec<(VecDeque<String>, Value)>) -> Value {
+    let mut maps: BTreeMap<String, Vec<(VecDeque<String>, Value)>> = BTreeMap::new();
+    for (mut names, value) in entries {
+        if let Some(name) = names.pop_front() {
+            maps.entry(name).or_default().push((names, value));
+        }
+    }
+    Value::object(maps.into_iter().map(|(name, mut inner)| {
+        let last = inner.pop_if(|(names, _)| names.is_empty());
+        (name, last.map_or_else(|| nested(inner), |(_, value)| value))
+    }))
 }
 
 fn replaced(value: &Value, words: &[(String, Value)]) -> Value {
@@ -493,10 +529,11 @@ fn parse_operator(tree: &Value) -> Result<Node, SyntaxError> {
         return Err(SyntaxError(format!("`{unknown}` has no meaning beside `{operator}`")));
     }
     let member = |name: &str| tree.get(name).unwrap_or(&Value::Null);
-    let path = |name: &str| match member(name) {
+    let as_path = |name: &str, value: &Value| match value {
         Value::String(text) => Path::parse(text),
         other => Err(SyntaxError(format!("`{name}` needs a path, not {}", other.kind()))),
     };
+    let path = |name: &str| as_path(name, member(name));
     let node = |name: &str| parse_node(member(name)).map(Box::new);
     // A plain word would be a constant, which has no sense there.
     let path_or_node = |name: &str| match member(name) {
@@ -524,7 +561,16 @@ fn parse_operator(tree: &Value) -> Result<Node, SyntaxError> {
             shape: OnceLock::new(),
         },
         "$pairs" => Node::Pairs(path("$pairs")?),
-        "$object" => Node::Entries { path: path("$object")?, key: path("$key")?, value: path_or_node("$value")? },
+        "$object" => Node::Entries {
+            path: path("$object")?,
+            keys: match member("$key") {
+                Value::Array(keys) if !keys.is_empty() => {
+                    keys.iter().map(|key| as_path("$key", key)).collect::<Result<_, _>>()?
+                }
+                _ => vec![path("$key")?],
+            },
+            value: path_or_node("$value")?,
+        },
         "$merge" => match parse_node(member("$merge"))? {
             Node::List(nodes) => Node::Merge(nodes),
             _ => return Err(SyntaxError("`$merge` needs a list of templates".into())),
@@ -670,7 +716,8 @@ mod tests {
 
     #[test]
     fn value_templates() {
-        let json = r#"{"L":[{"N":"a","V":"x"},{"N":"b"}],"M":{"k":"v"},"T":"{\"a\":[1]}","S":"on","F":false}"#;
+        let json = r#"{"L":[{"N":"a","V":"x"},{"N":"b"}],"M":{"k":"v"},"T":"{\"a\":[1]}","S":"on","F":false,
+            "K":[{"N":"a","O":"x","V":1},{"N":"a","O":"y","V":2},{"N":"a","O":"x","V":3},{"N":"b","O":"x","V":4},{"N":"b"}]}"#;
         for (template, expected) in [
             (r#""{L}""#, r#"[{"N":"a","V":"x"},{"N":"b"}]"#),
             (r#"{"a":"{Missing}","b":"{S}!"}"#, r#"{"a":null,"b":"on!"}"#),
@@ -683,6 +730,7 @@ mod tests {
             (r#"{"$json":"T"}"#, r#"{"a":[1]}"#),
             (r#"{"$pairs":"M"}"#, r#"[{"Key":"k","Value":"v"}]"#),
             (r#"{"$object":"L","$key":"N","$value":"V"}"#, r#"{"a":"x","b":null}"#),
+            (r#"{"$object":"K","$key":["N","O"],"$value":"V"}"#, r#"{"a":{"x":3,"y":2},"b":{"x":4}}"#),
             (r#"{"$object":"L","$key":"N","$value":{"v":{"$optional":"V"}}}"#, r#"{"a":{"v":"x"},"b":{}}"#),
             (r#"{"$merge":[{"$each":"L","$to":"{N}"},{"$each":"Missing","$to":"{.}"},[1]]}"#, r#"["a","b",1]"#),
             (r#"{"$merge":["{M}",{"x":1}]}"#, r#"{"k":"v","x":1}"#),
@@ -704,6 +752,8 @@ mod tests {
             (r#"{"$eahc":"A","$to":1}"#, "did you mean `$each`"),
             (r#"{"$each":"A"}"#, "`$each` needs `$to`"),
             (r#"{"$json":"A","b":1}"#, "`b` has no meaning"),
+            (r#"{"$object":"A","$key":[1],"$value":"B"}"#, "`$key` needs a path, not integer"),
+            (r#"{"$object":"A","$key":[],"$value":"B"}"#, "`$key` needs a path, not array"),
         ] {
             let error = Template::parse(&value(template)).unwrap_err().to_string();
             assert!(error.contains(said), "{template}: {error}");

@@ -41,6 +41,14 @@ fn without_secrets(text: &str) -> Option<String> {
         LazyLock::new(|| regex("(?i)(X-Amz-(?:Security-Token|Signature|Credential)=)[^&\"<>\\s\\\\]+"));
     /// The user data of EC2's instances and launch templates, and of Auto Scaling's launch configurations.
     static USER_DATA: LazyLock<Regex> = LazyLock::new(|| regex("(<(?:u|U)serData>\\s*(?:<value>)?)[^<\\s][^<]*"));
+    /// The name and the password in a URL, of a repository for example.
+    static USER_INFO: LazyLock<Regex> = LazyLock::new(|| regex("(:\\\\?/\\\\?/)[^/?#\\s\"'<>\\\\]+@"));
+    /// What an application of Elastic Beanstalk reads from its environment, where AWS puts the value.
+    static PROPERTY: LazyLock<Regex> = LazyLock::new(|| {
+        const NAMESPACE: &str = "<Namespace>aws:elasticbeanstalk:application:environment</Namespace>";
+        const OTHERS: &str = "(?:<(?:OptionName|ResourceName)>[^<]*</(?:OptionName|ResourceName)>\\s*)*";
+        regex(&format!("({NAMESPACE}\\s*{OTHERS}<Value>)[^<]+|(<Value>)[^<]+(</Value>\\s*{OTHERS}{NAMESPACE})"))
+    });
 
     let mut clean = None;
     let json = text.trim_start().starts_with('{').then(|| serde_json::from_str::<Json>(text).ok()).flatten();
@@ -49,17 +57,23 @@ fn without_secrets(text: &str) -> Option<String> {
     {
         clean = Some(json.to_string());
     }
-    for (pattern, replacement) in [(&PRESIGNED, REPLACEMENT), (&USER_DATA, REPLACEMENT_BASE64)] {
+    for (pattern, replacement) in [
+        (&PRESIGNED, format!("${{1}}{REPLACEMENT}")),
+        (&USER_DATA, format!("${{1}}{REPLACEMENT_BASE64}")),
+        (&USER_INFO, format!("${{1}}{REPLACEMENT}@")),
+        (&PROPERTY, format!("${{1}}${{2}}{REPLACEMENT}${{3}}")),
+    ] {
         let current = clean.as_deref().unwrap_or(text);
         if pattern.is_match(current) {
-            clean = Some(pattern.replace_all(current, format!("${{1}}{replacement}")).into_owned());
+            clean = Some(pattern.replace_all(current, replacement.as_str()).into_owned());
         }
     }
     clean
 }
 
-/// Replaces environment variables (Lambda: `Environment.Variables`, a map; ECS: `environment`, a list of names and
-/// values), secrets and user data. Whether there were any.
+/// Replaces environment variables (Lambda: `Environment.Variables`, a map; ECS: `environment`, and CodeBuild:
+/// `environmentVariables`, lists of names and values), variables of API Gateway's stages, secrets and user data. Whether
+/// there were any.
 fn clean_json(json: &mut Json) -> bool {
     match json {
         Json::Array(elements) => elements.iter_mut().fold(false, |any, element| clean_json(element) | any),
@@ -69,7 +83,10 @@ fn clean_json(json: &mut Json) -> bool {
                     Some(Json::Object(variables)) => variables.values_mut().fold(false, |any, v| replace(v) | any),
                     _ => false,
                 },
-                ("environment", Json::Array(variables)) => variables
+                ("stageVariables" | "variables", Json::Object(variables)) => {
+                    variables.values_mut().fold(false, |any, value| replace(value) | any)
+                }
+                ("environment" | "environmentVariables", Json::Array(variables)) => variables
                     .iter_mut()
                     .filter_map(|variable| variable.get_mut("value"))
                     .fold(false, |any, value| replace(value) | any),
@@ -234,12 +251,38 @@ mod tests {
             ("<x><userData><value>canary-1</value></userData></x>", "<value>UkVEQUNURUQ=</value>"),
             ("<x><UserData>canary-1</UserData></x>", "<UserData>UkVEQUNURUQ=</UserData>"),
             (r#"{"UserData":"canary-1"}"#, "UkVEQUNURUQ="),
+            (
+                r#"{"projects":[{"environment":{"environmentVariables":[{"name":"K","value":"canary-1","type":"PLAINTEXT"}]}}]}"#,
+                "\"K\"",
+            ),
+            (r#"{"item":[{"stageName":"v1","variables":{"password":"canary-1"}}]}"#, "UkVEQUNURUQ="),
+            (
+                r#"{"source":{"location":"https://name:canary-1@bitbucket.org/a/b.git"}}"#,
+                "https://REDACTED@bitbucket.org/a",
+            ),
+            (r#"{"source":{"location":"https:\/\/canary-1@host\/a"}}"#, "REDACTED@host"),
+            (
+                "<m><Namespace>aws:elasticbeanstalk:application:environment</Namespace>\n<OptionName>K</OptionName><Value>canary-1</Value></m>",
+                "<Value>REDACTED</Value>",
+            ),
+            (
+                "<m><OptionName>K</OptionName><Value>canary-1</Value><Namespace>aws:elasticbeanstalk:application:environment</Namespace></m>",
+                "<OptionName>K</OptionName><Value>REDACTED</Value><Namespace>",
+            ),
         ];
         for (text, kept) in cases {
             let mut exchanges = [exchange("x", "Y", "/", text)];
             secrets(&mut exchanges);
             let clean = body(&exchanges[0]);
             assert!(!clean.contains("canary-1") && clean.contains(kept), "{clean}");
+        }
+        for harmless in [
+            r#"{"location":"https://bitbucket.org/a/b@1.git","mail":"a@example.com"}"#,
+            "<m><Namespace>aws:autoscaling:asg</Namespace><OptionName>MaxSize</OptionName><Value>4</Value></m>",
+        ] {
+            let mut exchanges = [exchange("x", "Y", "/", harmless)];
+            secrets(&mut exchanges);
+            assert_eq!(body(&exchanges[0]), harmless);
         }
     }
 
