@@ -184,7 +184,10 @@ mod tests {
             ("arn:aws:apigateway:eu-west-1::/restapis/a1b2c3", "AWS::ApiGateway::RestApi"),
             ("arn:aws:apigateway:eu-west-1::/restapis/a1b2c3/stages/prod", "AWS::ApiGateway::Stage"),
             ("arn:aws:apigateway:eu-west-1::/apis/a1b2c3/stages/$default", "AWS::ApiGatewayV2::Stage"),
-            ("arn:aws:elasticbeanstalk:eu-west-1:111122223333:environment/shop/prod", "AWS::ElasticBeanstalk::Environment"),
+            (
+                "arn:aws:elasticbeanstalk:eu-west-1:111122223333:environment/shop/prod",
+                "AWS::ElasticBeanstalk::Environment",
+            ),
             ("arn:aws:es:eu-west-1:111122223333:domain/search", "AWS::OpenSearch::Domain"),
             ("arn:aws:wafv2:us-east-1:111122223333:global/webacl/site/0123-4567", "AWS::WAFv2::WebACL"),
         ] {

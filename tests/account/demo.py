@@ -18,6 +18,7 @@ import uuid
 import zipfile
 
 import demo_operations
+import demo_platform
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -557,6 +558,7 @@ class Shop(Clients):
         self.functions()
         self.containers()
         demo_operations.everything(self)
+        demo_platform.everything(self)
 
 
 def old_certificate(name, days):

@@ -4,8 +4,8 @@
 //! cargo test --test account -- --ignored record_the_demo_account
 //! ```
 //!
-//! `demo.py` fills the account. What moto cannot say, or says otherwise than AWS, is written by hand below, in the form
-//! of the service's protocol.
+//! `demo.py` fills the account. What moto cannot say, or says otherwise than AWS, is written by hand below and in
+//! `demo_platform.rs`, in the form of the service's protocol.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -25,9 +25,9 @@ use regex_lite::{Captures, Regex};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::block_on;
 use crate::moto::Moto;
 use crate::seed::{HOME, OTHER, config};
+use crate::{block_on, demo_platform};
 
 /// What the scanning role may not do: one bucket's own policy keeps others from reading it, and the organization keeps
 /// Lambda in a region that should not be in use.
@@ -59,6 +59,8 @@ fn record_the_demo_account() {
     let recording = recorder.finish(&recorded_at, false).mutate(by_hand);
     // What was tried again and answered alike need not be kept twice.
     let mut exchanges = recording.exchanges().to_vec();
+    exchanges.retain(demo_platform::is_asked);
+    exchanges.extend(demo_platform::added());
     exchanges.dedup();
     let recording = Recording::new(recorded_at, exchanges);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/account.jsonl.gz");
@@ -102,7 +104,7 @@ fn by_hand(exchange: &mut Exchange) {
                 "<RequestPaymentConfiguration {s3}><Payer>BucketOwner</Payer></RequestPaymentConfiguration>"
             ));
         }
-        _ => {}
+        _ => demo_platform::by_hand(exchange),
     }
     let request_id = request_id(exchange);
     let rewrite = |text: &str| true_to_aws(text, &exchange.region, &request_id);
@@ -129,7 +131,7 @@ fn request_id(exchange: &Exchange) -> String {
     [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]).join("-")
 }
 
-fn answer(content_type: &str, body: &str) -> Answer {
+pub(crate) fn answer(content_type: &str, body: &str) -> Answer {
     Answer::Response {
         status: 200,
         headers: vec![("content-type".to_owned(), content_type.to_owned())],

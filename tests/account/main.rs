@@ -2,7 +2,8 @@
 //!
 //! - `moto.rs`, `server.py`: the account, and a wall in front of it that counts and refuses requests
 //! - `seed.rs`, `seed.py`: what is in it, by label
-//! - `demo.rs`, `demo.py`: another account, that of `assize scan --demo`, and how it is recorded
+//! - `demo.rs`, `demo.py`: another account, that of `assize scan --demo`, and how it is recorded; `demo_platform.rs`,
+//!   `demo_platform.py`: the services beside machines, functions and databases
 //! - `deliver.rs`, `deliver.py`: the topic and the bucket to which what is new goes
 //! - `expected.yaml`: which verdict each rule must give on each label, written from what AWS says the rules mean
 //! - `athena.rs`, `athena.py`: what is exported, in a table of the form that AWS documents
@@ -20,6 +21,7 @@ mod debug;
 mod decode;
 mod deliver;
 mod demo;
+mod demo_platform;
 mod history;
 mod inventory;
 mod moto;
