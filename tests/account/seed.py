@@ -15,6 +15,7 @@ import zipfile
 
 import boto3
 import seed_operations
+import seed_platform
 
 HOME, OTHER = "us-east-1", "eu-west-1"
 ROOT_LOGIN = '{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }'
@@ -375,6 +376,7 @@ class Seed(Clients):
         self.containers()
         self.guards()
         seed_operations.everything(self, HOME)
+        seed_platform.everything(self, HOME)
 
     # -----------------------------------------------------------------------------------------------------------------
 
