@@ -7,7 +7,7 @@
 //!
 //! No credentials are ever in a recording: the headers of requests are not kept, nor are calls that obtain credentials.
 //! Account ids are replaced when asked for ([`Recorder::finish`]). What AWS answered is kept as it is, but for the
-//! places where secrets are known to be: user data, environment variables, presigned URLs. `docs/recordings.md` describes
+//! places where secrets are known to be: user data, environment variables, URLs. `docs/recordings.md` describes
 //! the file and how to test rules with it.
 
 mod connector;

@@ -72,8 +72,8 @@ fn without_secrets(text: &str) -> Option<String> {
 }
 
 /// Replaces environment variables (Lambda: `Environment.Variables`, a map; ECS: `environment`, and CodeBuild:
-/// `environmentVariables`, lists of names and values), variables of API Gateway's stages, secrets and user data. Whether
-/// there were any.
+/// `environmentVariables`, lists of names and values), variables of API Gateway's stages, the settings of EMR's
+/// applications, secrets and user data. Whether there were any.
 fn clean_json(json: &mut Json) -> bool {
     match json {
         Json::Array(elements) => elements.iter_mut().fold(false, |any, element| clean_json(element) | any),
@@ -83,14 +83,24 @@ fn clean_json(json: &mut Json) -> bool {
                     Some(Json::Object(variables)) => variables.values_mut().fold(false, |any, v| replace(v) | any),
                     _ => false,
                 },
-                ("stageVariables" | "variables", Json::Object(variables)) => {
+                ("stageVariables" | "variables" | "Properties", Json::Object(variables)) => {
                     variables.values_mut().fold(false, |any, value| replace(value) | any)
                 }
                 ("environment" | "environmentVariables", Json::Array(variables)) => variables
                     .iter_mut()
                     .filter_map(|variable| variable.get_mut("value"))
                     .fold(false, |any, value| replace(value) | any),
-                ("SecretString" | "SecretBinary" | "UserData" | "userData", value) => replace(value),
+                (
+                    "SecretString"
+                    | "SecretBinary"
+                    | "UserData"
+                    | "userData"
+                    | "KdcAdminPassword"
+                    | "CrossRealmTrustPrincipalPassword"
+                    | "ADDomainJoinPassword",
+                    value,
+                ) => replace(value),
+                ("webhook", Json::Object(webhook)) => webhook.get_mut("secret").is_some_and(replace),
                 _ => false,
             };
             clean_json(value) | cleaned | any
@@ -255,6 +265,12 @@ mod tests {
                 r#"{"projects":[{"environment":{"environmentVariables":[{"name":"K","value":"canary-1","type":"PLAINTEXT"}]}}]}"#,
                 "\"K\"",
             ),
+            (
+                r#"{"Cluster":{"Configurations":[{"Classification":"core-site","Properties":{"fs.s3.awsSecretAccessKey":"canary-1"}}]}}"#,
+                "core-site",
+            ),
+            (r#"{"Cluster":{"KerberosAttributes":{"Realm":"R","KdcAdminPassword":"canary-1"}}}"#, "Realm"),
+            (r#"{"projects":[{"webhook":{"url":"https://host/hook","secret":"canary-1"}}]}"#, "https://host/hook"),
             (r#"{"item":[{"stageName":"v1","variables":{"password":"canary-1"}}]}"#, "UkVEQUNURUQ="),
             (
                 r#"{"source":{"location":"https://name:canary-1@bitbucket.org/a/b.git"}}"#,
