@@ -56,6 +56,8 @@ const SNS: &str = "https://docs.aws.amazon.com/general/latest/gr/sns.html";
 const STS: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html";
 const S3: &str = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html";
 const ECS: &str = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html";
+const API_GATEWAY: &str = "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html";
+const WAF: &str = "https://docs.aws.amazon.com/waf/latest/developerguide/limits.html";
 const TAGGING: &str = "https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html";
 
 /// The published limits that concern reading. Where AWS gives no burst, it is one second's worth.
@@ -95,6 +97,12 @@ pub const PUBLISHED: &[Published] = &[
     one("resourcegroupstaggingapi", "GetResources", 15.0, 15.0, TAGGING),
     // The lowest of the kinds of reads: 20 a second, after a burst of 50.
     each("ecs", 20.0, 50.0, ECS),
+    // 10 a second, after a burst of 40, for both interfaces of API Gateway together.
+    together("apigateway", 5.0, 20.0, API_GATEWAY),
+    together("apigatewayv2", 5.0, 20.0, API_GATEWAY),
+    each("wafv2", 5.0, 5.0, WAF),
+    one("wafv2", "GetWebACLForResource", 1.0, 1.0, WAF),
+    one("wafv2", "ListResourcesForWebACL", 1.0, 1.0, WAF),
 ];
 
 /// What is taken as the limit of a service for which none is published.
