@@ -354,18 +354,20 @@ impl Snapshot {
         }
         let from_others = self.about.linked_from.get(item.key.resource_type.as_ref());
         if from_others.is_some_and(|types| types.contains(resource_type)) {
-            let mut place = Place {
-                account_id: Arc::clone(&item.key.account_id),
-                aws_region: Arc::clone(&item.key.region),
-                resource_type: resource_type.into(),
-            };
-            if *item.key.region == *GLOBAL {
-                for region in self.about.regions_of(&item.key.account_id) {
-                    place.aws_region = region.as_str().into();
-                    self.listing(&place)?;
-                }
-            } else {
-                self.listing(&place)?;
+            let own = &item.key;
+            let mut places = self.places(&own.account_id, resource_type);
+            places.retain(|place| {
+                *own.region == *GLOBAL || place.aws_region == own.region || *place.aws_region == *GLOBAL
+            });
+            if places.is_empty() {
+                places.push(Place {
+                    account_id: Arc::clone(&own.account_id),
+                    aws_region: Arc::clone(&own.region),
+                    resource_type: resource_type.into(),
+                });
+            }
+            for place in &places {
+                self.listing(place)?;
             }
         }
         Ok(item.relationships.iter().filter(move |link| *link.resource_type == *resource_type))
@@ -586,6 +588,24 @@ mod tests {
         let vpc = &snapshot.items()[0];
         assert_eq!(snapshot.links(vpc, "AWS::EC2::Instance").err(), Some(denied()));
         assert_eq!(snapshot.links(vpc, "AWS::EC2::Subnet").expect("own links are known").count(), 0);
+    }
+
+    #[test]
+    fn links_to_what_is_global_need_the_listings_of_the_type_wherever_it_is() {
+        let mut group = item("AWS::IAM::Group", "AGPA1");
+        group.key.region = GLOBAL.into();
+        let mut about = about(&["AWS::EC2::VPC"], &["AWS::EC2::Instance"]);
+        let tellers = ["AWS::IAM::User", "AWS::EC2::VPC", "AWS::EC2::Instance", "AWS::IAM::Role"];
+        about.linked_from.insert("AWS::IAM::Group".into(), tellers.map(str::to_owned).into());
+        about.listings.push(Place { aws_region: GLOBAL.into(), ..place("AWS::IAM::User") });
+        about.listings.sort();
+        let snapshot = Snapshot::new(about, vec![group]);
+        let group = &snapshot.items()[0];
+        assert_eq!(snapshot.links(group, "AWS::IAM::User").map(Iterator::count), Ok(0), "users have no regions");
+        assert_eq!(snapshot.links(group, "AWS::EC2::VPC").map(Iterator::count), Ok(0));
+        assert_eq!(snapshot.links(group, "AWS::EC2::Instance").map(Iterator::count), Err(denied()));
+        let never = snapshot.links(group, "AWS::IAM::Role").map(Iterator::count).expect_err("roles were not listed");
+        assert_eq!(never.code, code::NOT_COLLECTED);
     }
 
     #[test]

@@ -1,12 +1,14 @@
-"""What AWS answers and moto does not: the selections of AWS Backup and its settings, and what the agents of Systems Manager
-report of their machines.
+"""What AWS answers and moto does not: the selections of AWS Backup and its settings, what the agents of Systems Manager
+report of their machines, and the findings of GuardDuty.
 
 Each operation takes the region, the request's path and its body, and gives the answer as the service's model has it. Ids
 follow from names: another run makes the same.
 """
 
 import collections
+import datetime
 import json
+import os
 import threading
 import uuid
 
@@ -19,6 +21,7 @@ class Beyond:
         self.lock = threading.Lock()
         self.selections = collections.defaultdict(dict)
         self.opted_in = collections.defaultdict(lambda: dict.fromkeys(KINDS, True))
+        self.findings = collections.defaultdict(dict)
         self.inventory = collections.defaultdict(dict)
         self.compliance = collections.defaultdict(dict)
         self.operations = {
@@ -27,6 +30,9 @@ class Beyond:
             "backup:GetBackupSelection": self.get_backup_selection,
             "backup:DescribeRegionSettings": self.describe_region_settings,
             "backup:UpdateRegionSettings": self.update_region_settings,
+            "guardduty:CreateSampleFindings": self.create_sample_findings,
+            "guardduty:ListFindings": self.list_findings,
+            "guardduty:GetFindings": self.get_findings,
             "ssm:PutInventory": self.put_inventory,
             "ssm:GetInventory": self.get_inventory,
             "ssm:PutComplianceItems": self.put_compliance_items,
@@ -74,6 +80,37 @@ class Beyond:
     def update_region_settings(self, region, path, asked):
         self.opted_in[region] |= asked.get("ResourceTypeOptInPreference", {})
         return {}
+
+    # --- GuardDuty ---------------------------------------------------------------------------------------------------
+
+    def create_sample_findings(self, region, path, asked):
+        """They are older than AWS's would be: one that was just made breaks no rule."""
+        first_seen = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=12)
+        for kind in asked["findingTypes"]:
+            ident = uuid.uuid5(uuid.NAMESPACE_OID, f"{region} {kind}").hex
+            self.findings[region, path.split("/")[2]][ident] = {
+                "schemaVersion": "2.0",
+                "accountId": os.environ["MOTO_ACCOUNT_ID"],
+                "region": region,
+                "partition": "aws",
+                "id": ident,
+                "arn": f"arn:aws:guardduty:{region}:{os.environ['MOTO_ACCOUNT_ID']}:detector/{path.split('/')[2]}/finding/{ident}",
+                "type": kind,
+                "title": f"[SAMPLE] {kind}",
+                "severity": 8 if kind.startswith("UnauthorizedAccess") else 2,
+                "resource": {"resourceType": "AccessKey"},
+                "createdAt": first_seen.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+                "updatedAt": first_seen.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+            }
+        return {}
+
+    def list_findings(self, region, path, asked):
+        archived = asked["findingCriteria"]["criterion"]["service.archived"]["equals"]
+        return {"findingIds": sorted(self.findings[region, path.split("/")[2]]) if archived == ["false"] else []}
+
+    def get_findings(self, region, path, asked):
+        known = self.findings[region, path.split("/")[2]]
+        return {"findings": [known[ident] for ident in asked["findingIds"]]}
 
     # --- Systems Manager ---------------------------------------------------------------------------------------------
 

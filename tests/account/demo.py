@@ -3,8 +3,8 @@
     python demo.py ENDPOINT
 
 The ids that moto makes up follow from what is asked for: what is added here changes no id of what was there before, and a
-new recording is like the old one but for its times. Everything that a built-in rule reads is there at least once, so that the recording also serves
-`tests/deny_each_call.rs`, which faults each call of each rule in turn.
+new recording is like the old one but for its times. Everything that a built-in rule reads is there at least once, so
+that the recording also serves `tests/deny_each_call.rs`, which faults each call of each rule in turn.
 """
 
 import collections
@@ -407,7 +407,12 @@ class Shop(Clients):
             EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True}],
         )
         trail.start_logging(Name="management-events")
-        self.at_home("guardduty").create_detector(Enable=True)
+        guard = self.at_home("guardduty")
+        detector = guard.create_detector(Enable=True)["DetectorId"]
+        guard.create_sample_findings(
+            DetectorId=detector,
+            FindingTypes=["UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B", "Policy:IAMUser/RootCredentialUsage"],
+        )
         self.at_home("securityhub").enable_security_hub(EnableDefaultStandards=False)
         self.at_home("config").put_configuration_recorder(
             ConfigurationRecorder={"name": "default", "roleARN": self.role, "recordingGroup": {"allSupported": True}}

@@ -358,6 +358,9 @@ class Seed(Clients):
         self.label("group-empty", iam.create_group(GroupName="empty")["Group"]["GroupId"])
         detector = self.client("guardduty", HOME).create_detector(Enable=True)
         self.label("detector", detector["DetectorId"])
+        self.client("guardduty", HOME).create_sample_findings(
+            DetectorId=detector["DetectorId"], FindingTypes=["UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B"]
+        )
         self.client("config", HOME).put_configuration_recorder(
             ConfigurationRecorder={
                 "name": "default",

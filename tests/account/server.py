@@ -41,7 +41,10 @@ from werkzeug.serving import make_server
 ACCOUNT = os.environ["MOTO_ACCOUNT_ID"]
 
 # The services whose signing name is not the name of their model.
-SIGNED_AS = {"elasticfilesystem": "efs", "monitoring": "cloudwatch"}
+SIGNED_AS = {"elasticfilesystem": "efs", "elasticmapreduce": "emr", "monitoring": "cloudwatch"}
+
+# Those that share a signing name with an older service, by what their paths begin with.
+NEWER = {"s3": ("/v20180820/", "s3control"), "apigateway": ("/v2/", "apigatewayv2"), "es": ("/2021-01-01/", "opensearch")}
 
 LOADER = botocore.loaders.Loader()
 
@@ -95,8 +98,9 @@ def asked_for(environ, body):
     region, service = signed[1], SIGNED_AS.get(signed[2], signed[2])
     path = environ["PATH_INFO"]
     query = dict(urllib.parse.parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-    if service == "s3" and path.startswith("/v20180820/"):
-        service = "s3control"
+    beginning, newer = NEWER.get(service, (None, None))
+    if newer and path.startswith(beginning):
+        service = newer
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         return service, target.rpartition(".")[2], "json", region
