@@ -79,6 +79,8 @@ def agents(seed, home):
     for kind in ["Patch", "Association"]:
         patched(ssm, kind, safe, [("HIGH", "COMPLIANT")])
         patched(ssm, kind, other, [("HIGH", "COMPLIANT"), ("LOW", "NON_COMPLIANT")])
+    seed.label("compliance-safe", f"AWS::SSM::ManagedInstanceInventory/{safe}")
+    seed.label("compliance-open", f"AWS::SSM::ManagedInstanceInventory/{other}")
     for name, accounts in [("document-own", []), ("document-shared", ["444455556666"]), ("document-public", ["all"])]:
         ssm.create_document(Name=name, Content=DOCUMENT, DocumentType="Command", DocumentFormat="YAML")
         if accounts:
@@ -97,6 +99,9 @@ def ways_in(seed, home):
     )
     seed.label("vpn", made["VpnConnection"]["VpnConnectionId"])
     ec2.modify_subnet_attribute(SubnetId=seed.made["subnet-alone"], MapPublicIpOnLaunch={"Value": True})
+    outside = [{"Name": "route.destination-cidr-block", "Values": ["0.0.0.0/0"]}]
+    (table,) = ec2.describe_route_tables(Filters=outside)["RouteTables"]
+    seed.label("table-public", table["RouteTableId"])
 
 
 def balancers(seed, home):
@@ -148,6 +153,7 @@ def balancers(seed, home):
         Name="front-safe", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen, Rules=[]
     )
     waf.associate_web_acl(WebACLArn=acl["Summary"]["ARN"], ResourceArn=safe)
+    seed.label("acl-front-silent", acl["Summary"]["Id"])
     network = elbv2.create_load_balancer(Name="network", Type="network", Subnets=subnets)
     front = elbv2.describe_load_balancers(Names=["front"])
     for name, ident in [

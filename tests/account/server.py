@@ -31,6 +31,7 @@ import urllib.parse
 import botocore.loaders
 from beyond import Beyond
 from moto.core.utils import utcnow
+from moto.ec2.models.instances import Instance
 from moto.ec2.models.vpn_connections import VPNConnection
 from moto.iam.models import AccessKeyLastUsed, IAMBackend, iam_backends
 from moto.kms.models import Key
@@ -328,6 +329,16 @@ def mend_moto():
         return described
 
     Key.to_dict = to_dict
+
+    # AWS calls the zone of the time at which an instance was stopped GMT, moto UTC.
+    stop = Instance.stop
+
+    def stop_by_gmt(self):
+        stopped = stop(self)
+        self._reason = self._reason.replace(" UTC)", " GMT)")
+        return stopped
+
+    Instance.stop = stop_by_gmt
 
     # AWS tells how the two tunnels of a VPN connection are; here one of them is down.
     VPNConnection.vgw_telemetry = [
