@@ -263,7 +263,9 @@ fn rests_on(evaluation: &Evaluation, gap: &Gap) -> bool {
             None => here && in_gap_of(&own.resource_type, &own.resource_id, Some(&evidence.path)),
             Some(other) => {
                 let (resource_type, id) = other.split_once(' ').unwrap();
-                in_gap_of(resource_type, id, Some(&evidence.path)) && (gap.resource_id.is_some() || here)
+                // The account has an item in each region, all of one id.
+                let tells_the_region = gap.resource_id.is_some() && resource_type != "AWS::::Account";
+                in_gap_of(resource_type, id, Some(&evidence.path)) && (tells_the_region || here)
             }
         })
 }

@@ -2,45 +2,32 @@
 `demo.py` makes all of it, last.
 """
 
+from seed import OTHER
 from seed_operations import managed_instance, patched
 
 
 def backups(shop):
-    backup = shop.at_home("backup")
-    for vault in ["shop", "shop-locked"]:
-        backup.create_backup_vault(BackupVaultName=vault)
-    backup.put_backup_vault_lock_configuration(BackupVaultName="shop-locked", MinRetentionDays=30)
-    plans = {}
-    for name, rule in [
-        (
-            "nightly",
-            {
-                "RuleName": "every-night",
-                "TargetBackupVaultName": "shop-locked",
-                "ScheduleExpression": "cron(0 1 ? * * *)",
-                "Lifecycle": {"DeleteAfterDays": 90},
-            },
-        ),
-        (
-            "weekly",
-            {
-                "RuleName": "on-sundays",
-                "TargetBackupVaultName": "shop",
-                "ScheduleExpression": "cron(0 3 ? * SUN *)",
-                "Lifecycle": {"DeleteAfterDays": 60},
-            },
-        ),
-    ]:
-        plans[name] = backup.create_backup_plan(BackupPlan={"BackupPlanName": name, "Rules": [rule]})["BackupPlanId"]
-        tag = {"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": name}
-        backup.create_backup_selection(
-            BackupPlanId=plans[name],
-            BackupSelection={
-                "SelectionName": "tagged",
-                "IamRoleArn": shop.role,
-                "ListOfTags": [tag],
-            },
-        )
+    # One plan in each region: what is told of a plan's selections is one listing.
+    backup_plan(
+        shop,
+        shop.at_home("backup"),
+        "nightly",
+        {
+            "RuleName": "every-night",
+            "ScheduleExpression": "cron(0 1 ? * * *)",
+            "Lifecycle": {"DeleteAfterDays": 90},
+        },
+    )
+    backup_plan(
+        shop,
+        shop.client("backup", OTHER),
+        "weekly",
+        {
+            "RuleName": "on-sundays",
+            "ScheduleExpression": "cron(0 3 ? * SUN *)",
+            "Lifecycle": {"DeleteAfterDays": 60},
+        },
+    )
     ec2 = shop.at_home("ec2")
     named = [{"Name": "tag:Name", "Values": ["web-1"]}, {"Name": "instance-state-name", "Values": ["running"]}]
     web = ec2.describe_instances(Filters=named)["Reservations"][0]["Instances"][0]["InstanceId"]
@@ -57,6 +44,19 @@ def backups(shop):
         rds.add_tags_to_resource(
             ResourceName=shop.arn("rds", f"{kind}:{name}"), Tags=[{"Key": "backup", "Value": "nightly"}]
         )
+
+
+def backup_plan(shop, backup, name, rule):
+    backup.create_backup_vault(BackupVaultName="shop")
+    backup.put_backup_vault_lock_configuration(BackupVaultName="shop", MinRetentionDays=30)
+    plan = backup.create_backup_plan(
+        BackupPlan={"BackupPlanName": name, "Rules": [rule | {"TargetBackupVaultName": "shop"}]}
+    )
+    tag = {"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": name}
+    backup.create_backup_selection(
+        BackupPlanId=plan["BackupPlanId"],
+        BackupSelection={"SelectionName": "tagged", "IamRoleArn": shop.role, "ListOfTags": [tag]},
+    )
 
 
 def agents(shop):
@@ -99,6 +99,21 @@ def https(shop):
         Port=443,
         Certificates=[{"CertificateArn": certificate}],
         DefaultActions=[{"Type": "forward", "TargetGroupArn": target}],
+    )
+
+    # Abroad there is nothing but TLS.
+    ec2, elbv2 = shop.client("ec2", OTHER), shop.client("elbv2", OTHER)
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    acm = shop.client("acm", OTHER)
+    certificate = acm.request_certificate(DomainName="eu.shop.example.com", ValidationMethod="DNS")["CertificateArn"]
+    balancer = elbv2.create_load_balancer(Name="shop-eu", Type="network", Subnets=[subnet["SubnetId"]])
+    target = elbv2.create_target_group(Name="shop-eu", Protocol="TCP", Port=8443, VpcId=subnet["VpcId"])
+    elbv2.create_listener(
+        LoadBalancerArn=balancer["LoadBalancers"][0]["LoadBalancerArn"],
+        Protocol="TLS",
+        Port=443,
+        Certificates=[{"CertificateArn": certificate}],
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": target["TargetGroups"][0]["TargetGroupArn"]}],
     )
 
 
