@@ -37,11 +37,14 @@ def interfaces(shop):
     stage = f"arn:aws:apigateway:{rest.meta.region_name}::/restapis/{api}/stages/prod"
     shop.at_home("wafv2").associate_web_acl(WebACLArn=acl, ResourceArn=stage)
 
+    web = shop.client("apigatewayv2", OTHER)
+    made = web.create_api(Name="status", ProtocolType="HTTP")["ApiId"]
+    web.create_stage(ApiId=made, StageName="live")
     sockets = shop.at_home("apigatewayv2")
-    for name, protocol in [("status", "HTTP"), ("tracking", "WEBSOCKET")]:
-        selection = {"RouteSelectionExpression": "$request.body.action"} if protocol == "WEBSOCKET" else {}
-        made = sockets.create_api(Name=name, ProtocolType=protocol, **selection)["ApiId"]
-        sockets.create_stage(ApiId=made, StageName="live", DefaultRouteSettings={"DataTraceEnabled": False})
+    made = sockets.create_api(
+        Name="tracking", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+    )["ApiId"]
+    sockets.create_stage(ApiId=made, StageName="live", DefaultRouteSettings={"DataTraceEnabled": False})
 
 
 def web_acl(waf, name, scope):
