@@ -60,7 +60,6 @@ fn record_the_demo_account() {
     // What was tried again and answered alike need not be kept twice.
     let mut exchanges = recording.exchanges().to_vec();
     exchanges.retain(demo_platform::is_asked);
-    exchanges.extend(demo_platform::added());
     exchanges.dedup();
     let recording = Recording::new(recorded_at, exchanges);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/account.jsonl.gz");

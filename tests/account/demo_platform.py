@@ -176,6 +176,16 @@ def website(shop):
         ApplicationName="storefront",
         EnvironmentName="storefront-prod",
         SolutionStackName="64bit Amazon Linux 2023 v4.5.2 running Python 3.13",
+        OptionSettings=[
+            {"Namespace": f"aws:{namespace}", "OptionName": name, "Value": value}
+            for namespace, name, value in [
+                ("autoscaling:asg", "MinSize", "2"),
+                ("autoscaling:asg", "MaxSize", "6"),
+                ("elasticbeanstalk:application:environment", "STAGE", "production"),
+                ("elasticbeanstalk:environment", "EnvironmentType", "LoadBalanced"),
+                ("elasticbeanstalk:managedactions", "ManagedActionsEnabled", "false"),
+            ]
+        ],
         Tags=[{"Key": "team", "Value": "shop"}],
     )
 

@@ -1,7 +1,6 @@
-"""Fills the test account with the services beside machines, networks and databases; `seed.py` calls it. What moto does not
-have is not here: the managed updates of Elastic Beanstalk. EMR is not, either: moto's clusters bring machines and
-security groups along.
-"""
+"""Fills the test account with the services beside machines, networks and databases; `seed.py` calls it."""
+
+import json
 
 
 def interfaces(seed, home):
@@ -196,6 +195,43 @@ def learning(seed, home):
         seed.label(name, made["EndpointConfigArn"])
 
 
+def websites(seed, home):
+    beanstalk = seed.client("elasticbeanstalk", home)
+    beanstalk.create_application(ApplicationName="site")
+    for name, updates in [("site-updated", "true"), ("site-stale", "false")]:
+        option = {"Namespace": "aws:elasticbeanstalk:managedactions", "OptionName": "ManagedActionsEnabled", "Value": updates}
+        made = beanstalk.create_environment(
+            ApplicationName="site",
+            EnvironmentName=name,
+            SolutionStackName="64bit Amazon Linux 2023 v4.5.2 running Python 3.13",
+            OptionSettings=[option],
+        )
+        seed.label(name, made["EnvironmentId"])
+
+
+def clusters(seed, home):
+    emr = seed.client("emr", home)
+    kerberos = {
+        "Provider": "ClusterDedicatedKdc",
+        "ClusterDedicatedKdcConfiguration": {"TicketLifetimeInHours": 24},
+    }
+    for name, configuration in [
+        ("cluster-kerberos", {"AuthenticationConfiguration": {"KerberosConfiguration": kerberos}}),
+        ("cluster-trusting", {"EncryptionConfiguration": {"EnableInTransitEncryption": False}}),
+    ]:
+        emr.create_security_configuration(Name=name, SecurityConfiguration=json.dumps(configuration))
+        # Without nodes: moto would make machines of them.
+        made = emr.run_job_flow(
+            Name=name,
+            ReleaseLabel="emr-7.8.0",
+            SecurityConfiguration=name,
+            ServiceRole="EMR_DefaultRole",
+            JobFlowRole="EMR_EC2_DefaultRole",
+            Instances={"KeepJobFlowAliveWhenNoSteps": True, "Ec2SubnetId": seed.made["subnet-a"]},
+        )
+        seed.label(name, made["JobFlowId"])
+
+
 def everything(seed, home):
     interfaces(seed, home)
     searches(seed, home)
@@ -203,3 +239,5 @@ def everything(seed, home):
     caches(seed, home)
     warehouses(seed, home)
     learning(seed, home)
+    websites(seed, home)
+    clusters(seed, home)

@@ -20,6 +20,7 @@ made is in `beyond.py`.
 import collections
 import datetime
 import functools
+import hashlib
 import io
 import json
 import os
@@ -30,9 +31,12 @@ import urllib.parse
 
 import botocore.loaders
 from beyond import Beyond
+from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.vpn_connections import VPNConnection
+from moto.elasticbeanstalk.models import Environment
+from moto.elasticbeanstalk.responses import EBResponse
 from moto.iam.models import AccessKeyLastUsed, IAMBackend, iam_backends
 from moto.kms.models import Key
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -44,8 +48,12 @@ ACCOUNT = os.environ["MOTO_ACCOUNT_ID"]
 # The services whose signing name is not the name of their model.
 SIGNED_AS = {"elasticfilesystem": "efs", "elasticmapreduce": "emr", "monitoring": "cloudwatch"}
 
-# Those that share a signing name with an older service, by what their paths begin with.
-NEWER = {"s3": ("/v20180820/", "s3control"), "apigateway": ("/v2/", "apigatewayv2"), "es": ("/2021-01-01/", "opensearch")}
+# Of several models with one signing name, those that are told by the beginning of the path.
+BY_PATH = {
+    ("s3", "/v20180820/"): "s3control",
+    ("apigateway", "/v2/"): "apigatewayv2",
+    ("es", "/2021-01-01/"): "opensearch",
+}
 
 LOADER = botocore.loaders.Loader()
 
@@ -99,9 +107,8 @@ def asked_for(environ, body):
     region, service = signed[1], SIGNED_AS.get(signed[2], signed[2])
     path = environ["PATH_INFO"]
     query = dict(urllib.parse.parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-    beginning, newer = NEWER.get(service, (None, None))
-    if newer and path.startswith(beginning):
-        service = newer
+    of_path = (name for (signed_as, start), name in BY_PATH.items() if service == signed_as and path.startswith(start))
+    service = next(of_path, service)
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         return service, target.rpartition(".")[2], "json", region
@@ -345,6 +352,42 @@ def mend_moto():
         {"OutsideIpAddress": address, "Status": status, "StatusMessage": "", "AcceptedRouteCount": routes}
         for address, status, routes in [("203.0.113.20", "UP", 1), ("203.0.113.21", "DOWN", 0)]
     ]
+
+    # AWS's environments have ids, platforms and settings.
+    environment_as_made = Environment.__init__
+
+    def make_environment(self, application, environment_name, solution_stack_name, tags):
+        environment_as_made(self, application, environment_name, solution_stack_name, tags)
+        self.environment_id = f"e-{hashlib.sha256(environment_name.encode()).hexdigest()[:10]}"
+        self.solution_stack_name = solution_stack_name
+
+    def platform_arn(self):
+        system, _, language = self.solution_stack_name.partition(" running ")
+        system, _, version = system.rpartition(" v")
+        return f"arn:aws:elasticbeanstalk:{self.region}::platform/{language} running on {system}/{version}"
+
+    create_environment = EBResponse.create_environment
+
+    def create_environment_with_settings(self):
+        made = create_environment(self)
+        made.result.option_settings = self._get_param("OptionSettings", [])
+        return made
+
+    def describe_configuration_settings(self):
+        application, name = self._get_param("ApplicationName"), self._get_param("EnvironmentName")
+        environment = self.elasticbeanstalk_backend.applications[application].environments[name]
+        settings = {
+            "ApplicationName": application,
+            "EnvironmentName": name,
+            "DeploymentStatus": "deployed",
+            "OptionSettings": environment.option_settings,
+        }
+        return ActionResult({"ConfigurationSettings": [settings]})
+
+    Environment.__init__ = make_environment
+    Environment.platform_arn = property(platform_arn)
+    EBResponse.create_environment = create_environment_with_settings
+    EBResponse.describe_configuration_settings = describe_configuration_settings
 
 
 def die_with_parent():
