@@ -368,9 +368,8 @@ class Shop(Clients):
         assert queue["QueueUrl"]
 
         logs = self.at_home("logs")
-        logs.create_log_group(logGroupName="/shop/trail")
+        logs.create_log_group(logGroupName="/shop/trail", kmsKeyId=self.key["Arn"])
         logs.put_retention_policy(logGroupName="/shop/trail", retentionInDays=365)
-        logs.associate_kms_key(logGroupName="/shop/trail", kmsKeyId=self.key["Arn"])
         logs.create_log_group(logGroupName="/shop/flow")
         logs.create_log_group(logGroupName="/aws/lambda/thumbnails")
         logs.put_retention_policy(logGroupName="/aws/lambda/thumbnails", retentionInDays=14)
