@@ -39,6 +39,7 @@ def backups(shop):
         DBClusterIdentifier="analytics",
         DBInstanceClass="db.r6g.large",
         Engine="aurora-postgresql",
+        PubliclyAccessible=False,
     )
     for kind, name in [("db", "orders"), ("cluster", "analytics")]:
         rds.add_tags_to_resource(
