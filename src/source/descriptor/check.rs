@@ -508,7 +508,9 @@ impl<'m> Check<'m, '_> {
             },
             Node::Entries { path, keys, value } => {
                 let inner = self.each(path, at, stack);
-                keys.iter().for_each(|key| self.plain_at(key, at, &inner));
+                for key in keys {
+                    self.plain_at(key, at, &inner);
+                }
                 self.node(value, at, &inner, service);
             }
             Node::If { path, then, otherwise, .. } => {
