@@ -370,9 +370,7 @@ class Shop(Clients):
         logs = self.at_home("logs")
         logs.create_log_group(logGroupName="/shop/trail", kmsKeyId=self.key["Arn"])
         logs.put_retention_policy(logGroupName="/shop/trail", retentionInDays=365)
-        logs.create_log_group(logGroupName="/shop/flow")
-        logs.create_log_group(logGroupName="/aws/lambda/thumbnails")
-        logs.put_retention_policy(logGroupName="/aws/lambda/thumbnails", retentionInDays=14)
+        logs.create_log_group(logGroupName="/shop/flow", kmsKeyId=self.key["Arn"])
         logs.put_metric_filter(
             logGroupName="/shop/trail",
             filterName="root-login",
@@ -412,7 +410,8 @@ class Shop(Clients):
             DetectorId=detector,
             FindingTypes=["UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B", "Policy:IAMUser/RootCredentialUsage"],
         )
-        self.at_home("securityhub").enable_security_hub(EnableDefaultStandards=False)
+        for region in (HOME, OTHER):
+            self.client("securityhub", region).enable_security_hub(EnableDefaultStandards=False)
         self.at_home("config").put_configuration_recorder(
             ConfigurationRecorder={"name": "default", "roleARN": self.role, "recordingGroup": {"allSupported": True}}
         )
@@ -458,33 +457,35 @@ class Shop(Clients):
         rds.modify_db_cluster_snapshot_attribute(
             DBClusterSnapshotIdentifier="analytics-quarterly", AttributeName="restore", ValuesToAdd=[PARTNER]
         )
-        self.at_home("dynamodb").create_table(
+        dynamodb = self.at_home("dynamodb")
+        encryption = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": self.key["Arn"]}
+        dynamodb.create_table(
             TableName="orders",
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
+            SSESpecification=encryption,
+            Tags=[{"Key": "backup", "Value": "nightly"}],
         )
-        self.at_home("dynamodb").tag_resource(
-            ResourceArn=self.arn("dynamodb", "table/orders"), Tags=[{"Key": "backup", "Value": "nightly"}]
-        )
-        self.scaled_table()
-        self.at_home("efs").create_file_system(
-            CreationToken="media", Encrypted=True, Tags=[{"Key": "backup", "Value": "nightly"}]
-        )
-
-    def scaled_table(self):
-        """Provisioned capacity, of which the reads follow the load and the writes have been forgotten."""
-        dynamodb = self.at_home("dynamodb")
+        # Provisioned capacity, of which the reads follow the load and the writes have been forgotten.
         dynamodb.create_table(
             TableName="sessions",
             AttributeDefinitions=[{"AttributeName": "token", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "token", "KeyType": "HASH"}],
             ProvisionedThroughput={"ReadCapacityUnits": 20, "WriteCapacityUnits": 20},
-            SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": self.key["Arn"]},
+            SSESpecification=encryption,
+            Tags=[{"Key": "backup", "Value": "nightly"}],
         )
-        dynamodb.update_continuous_backups(
-            TableName="sessions", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        for table in ("orders", "sessions"):
+            dynamodb.update_continuous_backups(
+                TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+            )
+        self.scaling()
+        self.at_home("efs").create_file_system(
+            CreationToken="media", Encrypted=True, Tags=[{"Key": "backup", "Value": "nightly"}]
         )
+
+    def scaling(self):
         reads = {
             "ServiceNamespace": "dynamodb",
             "ResourceId": "table/sessions",
@@ -513,8 +514,6 @@ class Shop(Clients):
             ("payment-webhook", {"Principal": "*"}),
             ("nightly-report", None),
         ]:
-            # One of them is from before there was a VPC.
-            network = {"SubnetIds": self.subnets, "SecurityGroupIds": [self.groups["shop-database"]]}
             lambdas.create_function(
                 FunctionName=name,
                 Runtime="python3.13",
@@ -522,7 +521,7 @@ class Shop(Clients):
                 Handler="handler.handler",
                 Code={"ZipFile": code.getvalue()},
                 Environment={"Variables": {"STAGE": "production"}},
-                **({} if name == "nightly-report" else {"VpcConfig": network}),
+                VpcConfig={"SubnetIds": self.subnets, "SecurityGroupIds": [self.groups["shop-database"]]},
             )
             if permission:
                 lambdas.add_permission(
