@@ -365,9 +365,10 @@ class Shop(Clients):
         queue = self.at_home("sqs").create_queue(QueueName="orders", Attributes={"SqsManagedSseEnabled": "true"})
         sns.subscribe(TopicArn=orders, Protocol="sqs", Endpoint=self.arn("sqs", "orders"))
         self.client("sqs", OTHER).create_queue(QueueName="orders-replica")
-        # AWS makes its own keys when they are first asked for.
-        self.client("kms", OTHER).describe_key(KeyId="alias/aws/sns")
-        self.client("sns", OTHER).create_topic(Name="orders-replica", Attributes={"KmsMasterKeyId": "alias/aws/sns"})
+        kms = self.client("kms", OTHER)
+        key = kms.create_key(Description="orders, abroad")["KeyMetadata"]["KeyId"]
+        kms.enable_key_rotation(KeyId=key)
+        self.client("sns", OTHER).create_topic(Name="orders-replica", Attributes={"KmsMasterKeyId": key})
         assert queue["QueueUrl"]
 
         logs = self.at_home("logs")
