@@ -55,7 +55,7 @@ fn a_recording_without_the_overviews_says_that_they_are_missing() {
     let demo = assize(&["inventory", "--demo"]);
     assert_eq!(demo.code(), 3, "the listing of Lambda functions in eu-west-1 was denied: {demo}");
     let said = demo.stdout();
-    assert!(said.contains("AWS::EC2::Volume                           eu-west-1  1\n"), "{said}");
+    assert!(said.contains("AWS::EC2::Volume                           eu-west-1   1\n"), "{said}");
     assert!(
         said.contains("gap[AccessDeniedException]: lambda:ListFunctions in eu-west-1 AWS::Lambda::Function"),
         "{said}"
