@@ -468,30 +468,30 @@ mod tests {
 
     #[test]
     fn a_user_can_add_and_replace_services() {
-        let json = r#"{"services": {"organizations": {"id": "Organizations", "prefix": "orgs", "signingName": "organizations",
-            "aws": {"plain": {"url": "https://orgs.us-east-1.amazonaws.com", "region": "us-east-1",
-                              "except": {"eu-west-1": {"url": "https://orgs.{region}.example", "name": "o"}, "eu-west-2": null}}}}}}"#;
+        let json = r#"{"services": {"outposts": {"id": "Outposts", "prefix": "posts", "signingName": "outposts",
+            "aws": {"plain": {"url": "https://posts.us-east-1.amazonaws.com", "region": "us-east-1",
+                              "except": {"eu-west-1": {"url": "https://posts.{region}.example", "name": "o"}, "eu-west-2": null}}}}}}"#;
         let endpoints = Endpoints::builtin().with_json(json).unwrap();
-        let at = |region| endpoints.resolve("organizations", region, PLAIN).unwrap();
+        let at = |region| endpoints.resolve("outposts", region, PLAIN).unwrap();
         assert_eq!(
             (at("us-west-2").signing_region.as_str(), at("us-west-2").signing_name.as_str()),
-            ("us-east-1", "organizations")
+            ("us-east-1", "outposts")
         );
         assert_eq!(
             (at("eu-west-1").url.as_str(), at("eu-west-1").signing_name.as_str()),
-            ("https://orgs.eu-west-1.example", "o")
+            ("https://posts.eu-west-1.example", "o")
         );
-        assert!(endpoints.resolve("organizations", "eu-west-2", PLAIN).is_err());
-        assert_eq!(at("cn-north-1").url, "https://orgs.cn-north-1.amazonaws.com.cn");
-        assert_eq!(endpoints.service_id("organizations"), "Organizations");
+        assert!(endpoints.resolve("outposts", "eu-west-2", PLAIN).is_err());
+        assert_eq!(at("cn-north-1").url, "https://posts.cn-north-1.amazonaws.com.cn");
+        assert_eq!(endpoints.service_id("outposts"), "Outposts");
         assert_eq!(endpoints.resolve("iam", "us-east-1", PLAIN).unwrap(), resolve("iam", "us-east-1"));
         assert!(Endpoints::builtin().with_json("{").is_err());
 
         let folder = tempfile::tempdir().unwrap();
         let service_id =
-            || Endpoints::builtin().with_dir(folder.path()).map(|found| found.service_id("organizations").to_owned());
-        assert_eq!(service_id().unwrap(), "organizations", "a folder without the file adds nothing");
+            || Endpoints::builtin().with_dir(folder.path()).map(|found| found.service_id("outposts").to_owned());
+        assert_eq!(service_id().unwrap(), "outposts", "a folder without the file adds nothing");
         fs::write(folder.path().join("endpoints.json"), json).unwrap();
-        assert_eq!(service_id().unwrap(), "Organizations");
+        assert_eq!(service_id().unwrap(), "Outposts");
     }
 }
