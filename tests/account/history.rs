@@ -28,6 +28,8 @@ impl Watched {
             return None;
         }
         let moto = Moto::start();
+        // What is said of resources goes by their ids.
+        moto.seed();
         let (home, other) = (Typed::new(&moto, HOME), Typed::new(&moto, OTHER));
         let folder = tempfile::tempdir().unwrap();
         let mut watched = Self { moto, folder, home, other, ids: BTreeMap::new() };
