@@ -106,11 +106,11 @@ fn by_hand(exchange: &mut Exchange) {
         _ => demo_platform::by_hand(exchange),
     }
     let request_id = request_id(exchange);
+    exchange.path = true_to_aws(&exchange.path, &exchange.region, &request_id);
     let rewrite = |text: &str| true_to_aws(text, &exchange.region, &request_id);
-    exchange.path = rewrite(&exchange.path);
-    exchange.request = rewritten(&exchange.request, &rewrite);
+    exchange.request = rewritten(&exchange.request, rewrite);
     if let Answer::Response { status, headers, body } = &mut exchange.answer {
-        *body = rewritten(body, &rewrite);
+        *body = rewritten(body, rewrite);
         // The checksum is that of moto's words. The id is noise, but for errors, of which it tells AWS's support.
         headers.retain(|(name, _)| name != "x-amz-crc32" && (*status >= 400 || name != "x-amzn-requestid"));
         for (_, value) in headers.iter_mut().filter(|(name, _)| name == "x-amzn-requestid") {

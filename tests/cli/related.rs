@@ -7,7 +7,10 @@ fn the_surroundings_of_a_resource() {
     let folder = Folder::new();
     let scan = folder.assize(&["collect", "--demo", "--all", "-o", "demo.jsonl"]);
     assert!([0, 3].contains(&scan.code()), "{scan}");
-    let related = |arguments: &[&str]| folder.assize(&[&["related", "--snapshot", "demo.jsonl"], arguments].concat());
+    // What Systems Manager knows of an instance has the instance's id.
+    let kind = ["--type", "AWS::EC2::Instance"];
+    let related =
+        |arguments: &[&str]| folder.assize(&[&["related", "--snapshot", "demo.jsonl"], &kind[..], arguments].concat());
     let volume = "SELECT resourceId WHERE resourceType = 'AWS::EC2::Instance' ORDER BY resourceId LIMIT 1";
     let found = folder.assize(&["query", "--snapshot", "demo.jsonl", "-f", "csv", volume]);
     let id = found.stdout().lines().nth(1).expect("the demo has an instance").trim();
@@ -27,7 +30,7 @@ fn the_surroundings_of_a_resource() {
         assert!(ends.iter().all(|end| usize::try_from(*end).expect("it is small") < resources.len()), "{link}");
     }
     // A recording is read anew, and says the same.
-    let live = folder.assize(&["related", "--demo", id]);
+    let live = folder.assize(&["related", "--demo", id, "--type", "AWS::EC2::Instance"]);
     assert_eq!(live.stdout(), related(&[id]).stdout());
 }
 
