@@ -184,6 +184,14 @@ impl Parameter {
             }
             _ => return None,
         };
+        let value = match value {
+            // AWS's own packs write `Governance` for GOVERNANCE.
+            Value::String(text) if !self.allowed.is_empty() => {
+                let is_meant = |one: &String| one.eq_ignore_ascii_case(&text);
+                Value::from(self.allowed.iter().map(plain).find(is_meant)?)
+            }
+            value => value,
+        };
         let size = match &value {
             #[expect(clippy::cast_precision_loss, reason = "bounds of parameters are small numbers")]
             Value::Integer(number) => Some(*number as f64),

@@ -146,3 +146,20 @@ fn packs_are_listed_shown_and_counted() {
     let starter = assize(&["packs", "coverage", "starter"]);
     assert!(starter.stdout().starts_with("starter  100 %  20 of 20 rules run"), "{starter}");
 }
+
+/// AWS publishes its packs apart from this project; where a copy is at hand, the page's table is held against it.
+#[test]
+fn the_page_tells_how_much_of_the_packs_of_aws_can_be_run() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = std::env::var_os("ASSIZE_CONFORMANCE_PACKS")
+        .map_or_else(|| root.join("../shared/facts/conformance_packs"), std::path::PathBuf::from);
+    if !folder.is_dir() {
+        println!("no copy of AWS's packs is at hand: set ASSIZE_CONFORMANCE_PACKS to a folder of them");
+        return;
+    }
+    let table = assize(&["packs", "coverage", &folder.display().to_string(), "--format", "markdown"]);
+    let page = std::fs::read_to_string(root.join("docs/packs.md")).expect("the page is there");
+    let told =
+        page.split_once("assize packs coverage FOLDER --format markdown").expect("the page says how it is made").1;
+    assert!(told.contains(table.stdout()), "docs/packs.md has another table than\n{}", table.stdout());
+}
