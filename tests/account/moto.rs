@@ -142,6 +142,8 @@ fn environment() -> impl Iterator<Item = (&'static str, &'static str)> {
         ("MOTO_ACCOUNT_ID", ACCOUNT),
         ("MOTO_EC2_LOAD_DEFAULT_AMIS", "false"),
         ("MOTO_IAM_LOAD_MANAGED_POLICIES", "true"),
+        // Certificates stay unissued, however long the tests take.
+        ("MOTO_ACM_VALIDATION_WAIT", "86400"),
         // Lists of objects have several pages.
         ("MOTO_S3_DEFAULT_MAX_KEYS", "4"),
         ("AWS_EC2_METADATA_DISABLED", "true"),
