@@ -336,7 +336,9 @@ impl Config {
         }
         for exemption in &self.exemptions {
             for pattern in exemption.value.rules.iter().filter(|pattern| !pattern.is_everything()) {
-                let named = Selection { rules: vec![pattern.as_str().to_owned()], ..Selection::default() };
+                // A rule that runs for several packs may be named as it answers for one: `id@pack`.
+                let id = pattern.as_str().split_once('@').map_or(pattern.as_str(), |(id, _)| id);
+                let named = Selection { rules: vec![id.to_owned()], ..Selection::default() };
                 if let Err(error) = rules.select(&named).or_else(missing_is_given_elsewhere) {
                     let message = format!("in `exemptions` {}", with_causes(&error));
                     mistakes.push(Mistake { at: exemption.at.clone(), message });

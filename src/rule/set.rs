@@ -316,6 +316,12 @@ impl RuleSet {
         self
     }
 
+    /// None of the rules, with the errors of those that could not be loaded.
+    #[must_use]
+    pub fn without_rules(&self) -> Self {
+        Self { errors: self.errors.clone(), ..Self::default() }
+    }
+
     /// With these rules as well, each under its name.
     #[must_use]
     pub fn with(mut self, rules: impl IntoIterator<Item = Chosen>) -> Self {
@@ -400,7 +406,7 @@ impl RuleSet {
                 given.entry(id).or_default().insert(assignment.name.clone(), Value::from(assignment.value.as_str()));
             }
         }
-        let mut set = Self { errors: self.errors.clone(), ..Self::default() };
+        let mut set = self.without_rules();
         for Chosen { rule, .. } in chosen {
             let parameters = ParameterValues::new(rule, given.get(&rule.id).unwrap_or(&BTreeMap::new()))?;
             let severity = severities.get(&rule.id).copied().filter(|severity| *severity != rule.severity);

@@ -163,3 +163,49 @@ fn the_page_tells_how_much_of_the_packs_of_aws_can_be_run() {
         page.split_once("assize packs coverage FOLDER --format markdown").expect("the page says how it is made").1;
     assert!(told.contains(table.stdout()), "docs/packs.md has another table than\n{}", table.stdout());
 }
+
+#[test]
+fn the_tags_that_a_scope_asks_for_are_read() {
+    let folder = folder();
+    folder.write(
+        "tagged.yaml",
+        PACK.replace(
+            "      ConfigRuleName: volumes\n",
+            "      ConfigRuleName: volumes\n      Scope: {TagKey: data, TagValue: personal}\n",
+        )
+        .replace("ENCRYPTED_VOLUMES", "S3_BUCKET_VERSIONING_ENABLED"),
+    );
+    let actions = |pack: &str| folder.assize(&["permissions", "--pack", pack]).stdout().contains("s3:GetBucketTagging");
+    assert_eq!((actions("mine.yaml"), actions("tagged.yaml")), (false, true));
+    let report = folder.assize(&["scan", "--demo", "--pack", "tagged.yaml", "-f", "json"]).json();
+    let evaluations = report["evaluations"].as_array().expect("a list");
+    let of_buckets = evaluations.iter().filter(|one| one["rule"] == "s3-bucket-versioning-enabled");
+    let told: Vec<_> = of_buckets.map(|one| (&one["resourceId"], &one["complianceType"])).collect();
+    assert_eq!(told, [(&"shop-payroll".into(), &"COMPLIANT".into())]);
+}
+
+#[test]
+fn a_rule_of_ones_own_that_is_broken_is_told_beside_packs_too() {
+    let folder = folder();
+    folder.write("own/ec2/broken.yaml", "id: broken\n");
+    let report = folder.assize(&["scan", "--demo", "--pack", "mine.yaml", "--rules", "own", "-f", "json"]).json();
+    assert_eq!(report["ruleErrors"][0]["rule"], "ec2/broken");
+}
+
+#[test]
+fn an_exemption_may_name_a_rule_as_it_answers_for_one_pack() {
+    let folder = folder();
+    folder.write("other.yaml", PACK.replace("'90'", "'7'"));
+    folder.write(
+        "assize.yaml",
+        "packs: [mine.yaml, other.yaml]\nexemptions:\n  - {rules: access-keys-rotated@other, resource: '*', reason: a \
+         second opinion, expires: never}\n",
+    );
+    let report = folder.assize(&["scan", "--demo", "-f", "json"]).json();
+    let of = |rule: &str| {
+        let all = report["evaluations"].as_array().expect("a list").iter();
+        let found = all.filter(|one| one["rule"] == rule && one["complianceType"] == "NON_COMPLIANT");
+        found.map(|one| one["exemption"].is_null()).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!((of("access-keys-rotated@mine"), of("access-keys-rotated@other")), ([true].into(), [false].into()));
+}

@@ -52,7 +52,7 @@ pub(crate) fn chosen(all: &RuleSet, choice: &Choice) -> Result<pack::Choice, Fai
     if choice.packs.is_empty() && choice.packs_of_file.is_empty() {
         return Ok(pack::Choice { rules: select(all, choice)?, packs: Vec::new() });
     }
-    let beside = if choice.rules.is_empty() { RuleSet::default() } else { select(all, choice)? };
+    let beside = if choice.rules.is_empty() { all.without_rules() } else { select(all, choice)? };
     let mut chosen = pack::choose(packs(choice)?, all, &beside);
     chosen.rules = chosen.rules.with_severities(&choice.overrides);
     if chosen.rules.is_empty() {
@@ -136,18 +136,22 @@ pub(crate) fn unchosen(all: &RuleSet, error: &SetError) -> Failure {
 }
 
 /// What has to be read for all rules of a set.
-pub(crate) fn needs(rules: &RuleSet) -> Needs {
-    rules.iter().map(needs_of).fold(Needs::default(), |mut all, needs| {
+pub(crate) fn needs(rules: &RuleSet, catalog: &Catalog) -> Needs {
+    rules.iter().map(|chosen| needs_of(chosen, catalog)).fold(Needs::default(), |mut all, needs| {
         all.merge(&needs);
         all
     })
 }
 
 /// What has to be read for one rule, as it is run.
-pub(crate) fn needs_of(chosen: &Chosen) -> Needs {
+pub(crate) fn needs_of(chosen: &Chosen, catalog: &Catalog) -> Needs {
     let mut needs = Needs::default();
     for (resource_type, parts) in chosen.rule.needs(&chosen.parameters) {
         needs.add(&resource_type, Parts::Named(parts));
+    }
+    // Whether a resource is in the scope of a pack's rule, its tags may tell.
+    if chosen.scope.as_ref().is_some_and(|scope| scope.tag.is_some()) {
+        needs.add_tags(catalog);
     }
     needs
 }

@@ -90,7 +90,7 @@ fn make(what: &mut cli::What) -> Result<(Plan, std::sync::Arc<assize::source::de
     let mut wanted: BTreeMap<String, Needs> = if what.all {
         [(EVERYTHING.to_owned(), Needs::everything(&catalog))].into()
     } else {
-        rules.iter().map(|chosen| (chosen.id().to_string(), input::needs_of(chosen))).collect()
+        rules.iter().map(|chosen| (chosen.id().to_string(), input::needs_of(chosen, &catalog))).collect()
     };
     if what.targets.by_tag() || settings.need_tags() {
         for needs in wanted.values_mut() {

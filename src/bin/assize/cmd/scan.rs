@@ -38,7 +38,7 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     let Asked { rules, packs, exemptions, lines } = settings.rules(&flags.choice)?;
     let anchor = output::anchor(&flags.output, settings.file(), &lines)?;
     let (models, catalog) = input::definitions(&flags.definitions)?;
-    let mut needs = if flags.all { Needs::everything(&catalog) } else { input::needs(&rules) };
+    let mut needs = if flags.all { Needs::everything(&catalog) } else { input::needs(&rules, &catalog) };
     if flags.targets.by_tag() || exemptions.need_tags() || flags.iac.iac.is_some() {
         needs.add_tags(&catalog);
     }
@@ -94,7 +94,7 @@ pub(crate) fn collect(mut flags: Collect, colors: Colors) -> Result<u8, Failure>
     settings.store(&mut flags.store);
     let rules = settings.rules(&flags.choice)?.rules;
     let (models, catalog) = input::definitions(&flags.definitions)?;
-    let mut needs = if flags.all { Needs::everything(&catalog) } else { input::needs(&rules) };
+    let mut needs = if flags.all { Needs::everything(&catalog) } else { input::needs(&rules, &catalog) };
     if settings.need_tags() {
         needs.add_tags(&catalog);
     }
