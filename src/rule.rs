@@ -17,6 +17,7 @@ use crate::item::ACCOUNT;
 use crate::value::Value;
 
 pub mod case;
+pub mod fix;
 mod judge;
 pub mod load;
 mod native;
@@ -26,6 +27,7 @@ mod script;
 pub mod set;
 mod surface;
 
+pub use fix::Fix;
 pub use load::Texts;
 pub use parameter::{Parameter, ParameterError, ParameterType, ParameterValues};
 pub(crate) use script::STACK;
@@ -61,6 +63,8 @@ pub struct Rule {
     pub risk: String,
     /// How to mend it, in Markdown.
     pub remediation: String,
+    /// How to mend it, as text to copy.
+    pub fix: Fix,
     /// Its parameters by name.
     pub parameters: BTreeMap<String, Parameter>,
     /// Other names it answers to.
@@ -83,6 +87,7 @@ impl Rule {
             .iter()
             .map(|(kind, parts)| (&**kind, parts.iter().map(|read| (&*read.part, read.parameter.as_deref())).collect()))
             .collect();
+        let snippet = |one: &Option<fix::Snippet>| one.as_ref().map(|one| one.text().to_owned());
         let metadata = serde_json::json!({
             "id": *self.id,
             "title": self.title,
@@ -96,6 +101,7 @@ impl Rule {
             "description": self.description,
             "risk": self.risk,
             "remediation": self.remediation,
+            "fix": {"cli": snippet(&self.fix.cli), "terraform": snippet(&self.fix.terraform)},
             "parameters": self.parameters,
             "aliases": self.aliases,
             "references": self.references,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::fix::{self, Fix};
 use super::script::{Defect, Script};
 use super::{Category, Level, Maturity, Parameter, PartRead, Rule, Trigger};
 use crate::evaluation::Severity;
@@ -65,6 +66,8 @@ struct Metadata {
     risk: String,
     remediation: String,
     #[serde(default)]
+    fix: Option<FixFile>,
+    #[serde(default)]
     parameters: BTreeMap<String, Parameter>,
     #[serde(default)]
     aliases: Vec<String>,
@@ -72,6 +75,14 @@ struct Metadata {
     /// Names of scripts in `lib/` whose functions this rule's script calls.
     #[serde(default)]
     libraries: Vec<String>,
+}
+
+/// How to mend a finding, as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FixFile {
+    cli: Option<String>,
+    terraform: Option<String>,
 }
 
 /// Makes a rule of its texts.
@@ -84,7 +95,8 @@ struct Metadata {
 pub fn rule(path: &str, files: &Files, libraries: &BTreeMap<String, String>) -> Result<Rule, LoadError> {
     let metadata = serde_saphyr::from_str(&files.metadata)
         .map_err(|error| LoadError::Metadata { path: path.to_owned(), message: one_line(&error) })?;
-    let rule = checked(path, metadata, files.metadata.clone().into(), files.script.as_deref(), libraries)?;
+    let text = files.metadata.clone().into();
+    let rule = checked(path, metadata, text, files.script.as_deref(), libraries, Fix::new)?;
     match rule.script.compiled() {
         Ok(_) => Ok(rule),
         Err(Defect { path, message }) => Err(LoadError::Script { path: path.clone(), message: message.clone() }),
@@ -100,7 +112,7 @@ pub(super) fn embedded(
 ) -> Result<Rule, LoadError> {
     let metadata = serde_json::from_str(&text)
         .map_err(|error| LoadError::Metadata { path: path.to_owned(), message: error.to_string() })?;
-    checked(path, metadata, text, script, libraries)
+    checked(path, metadata, text, script, libraries, Fix::known)
 }
 
 /// The texts of a rule as it was run once.
@@ -134,12 +146,22 @@ fn checked(
     text: Cow<'static, str>,
     script: Option<&str>,
     libraries: &BTreeMap<String, String>,
+    make_fix: fn(Option<&str>, Option<&str>) -> Result<Fix, fix::Defect>,
 ) -> Result<Rule, LoadError> {
     let wrong = |message: String| LoadError::Metadata { path: path.to_owned(), message };
     let (folder, stem) = path.rsplit_once('/').unwrap_or(("", path));
     if let Some(defect) = defect(&metadata, stem) {
         return Err(wrong(defect));
     }
+    let fix = match &metadata.fix {
+        Some(FixFile { cli: None, terraform: None }) => {
+            return Err(wrong("`fix` says neither `cli` nor `terraform`".to_owned()));
+        }
+        Some(FixFile { cli, terraform }) => {
+            make_fix(cli.as_deref(), terraform.as_deref()).map_err(|defect| wrong(at_line(&text, &defect)))?
+        }
+        None => Fix::default(),
+    };
     let mut parts = Vec::new();
     for name in &metadata.libraries {
         let library = libraries.get(name).ok_or_else(|| wrong(format!("there is no library lib/{name}.rhai")))?;
@@ -167,6 +189,7 @@ fn checked(
         description: metadata.description,
         risk: metadata.risk,
         remediation: metadata.remediation,
+        fix,
         parameters: metadata.parameters,
         aliases: metadata.aliases,
         references: metadata.references,
@@ -174,6 +197,19 @@ fn checked(
         metadata: text,
         script,
     })
+}
+
+/// The defect with the line of the file it is on: a block of YAML has its lines as they are, one after the other.
+fn at_line(file: &str, defect: &fix::Defect) -> String {
+    let key = format!("{}:", defect.language.key());
+    let mut lines = (1..).zip(file.lines()).skip_while(|(_, line)| !line.starts_with("fix:"));
+    match lines.find(|(_, line)| line.trim_start().starts_with(&key)) {
+        Some((at, line)) if line.trim_end().ends_with(['|', '-', '+']) => {
+            format!("line {}: {defect}", at + defect.line)
+        }
+        Some((at, _)) => format!("line {at}: {defect}"),
+        None => defect.to_string(),
+    }
 }
 
 /// The error and its sources in one line: what reads it may be a table.
