@@ -41,6 +41,7 @@ pub mod ocsf;
 pub mod packs;
 pub mod partition;
 pub mod related;
+pub mod rules;
 pub mod sarif;
 mod style;
 pub mod table;

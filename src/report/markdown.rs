@@ -229,9 +229,14 @@ fn entry(report: &Report, finding: &Evaluation) -> String {
     text
 }
 
-/// Text of others as a code span.
+/// Text of others as a code span, cut where it is long.
 pub(super) fn code(text: &str) -> String {
-    let text = cut(&harmless(text), LONGEST);
+    span(&cut(&harmless(text), LONGEST))
+}
+
+/// Text as a code span, whatever is in it.
+pub fn span(text: &str) -> String {
+    let text = harmless(text);
     if text.trim().is_empty() {
         return "(empty)".to_owned();
     }

@@ -126,8 +126,8 @@ fn known_names(known: &[String]) -> String {
 }
 
 impl Parameter {
-    /// What would be right, in words.
-    fn expected(&self) -> String {
+    /// What would be right, in words: `a whole number from 1 to 90`.
+    pub fn expected(&self) -> String {
         let mut words = self.kind.to_string();
         let each = if self.kind == ParameterType::Csv { "each of them " } else { "" };
         if !self.allowed.is_empty() {

@@ -13,6 +13,7 @@ mod iac;
 mod inventory;
 mod packs;
 mod queries;
+mod reference;
 mod related;
 mod reports;
 mod store;

@@ -80,13 +80,13 @@ pub(crate) enum Command {
     History(History),
     /// Show the changes of all resources, and the calls that may have made them, in one line of time
     Timeline(Timeline),
-    /// List, show, test and begin rules
+    /// List, show, document, test and begin rules
     #[command(subcommand)]
     Rules(Rules),
     /// List and show conformance packs, and how much of them assize can run
     #[command(subcommand)]
     Packs(Packs),
-    /// List and show the resource types that can be read
+    /// List, show and document the resource types that can be read
     #[command(subcommand)]
     Resources(Resources),
     /// Show the calls that a scan would make
@@ -576,6 +576,11 @@ pub(crate) enum Rules {
     List {
         #[command(flatten)]
         choice: Choice,
+        /// The format on standard output; JSON has all there is to know of the rules
+        #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Terminal)]
+        format: ListFormat,
+        #[command(flatten)]
+        definitions: Definitions,
     },
     /// Show all there is to know of a rule
     Show {
@@ -585,6 +590,18 @@ pub(crate) enum Rules {
         /// Also find the rule in this folder
         #[arg(long = "rules", value_name = "DIR")]
         folders: Vec<PathBuf>,
+        #[command(flatten)]
+        definitions: Definitions,
+    },
+    /// Write all there is to know of rules as pages of Markdown, one for each service
+    Docs {
+        /// The folder to write to
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        #[command(flatten)]
+        choice: Choice,
+        #[command(flatten)]
+        definitions: Definitions,
     },
     /// Run the cases of rules: the built-in ones, or those of a folder
     Test {
@@ -634,17 +651,19 @@ pub(crate) enum Packs {
         #[arg(value_name = "NAME|FILE|DIR")]
         packs: Vec<String>,
         /// The format on standard output
-        #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = CoverageFormat::Terminal)]
-        format: CoverageFormat,
+        #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Terminal)]
+        format: ListFormat,
         #[command(flatten)]
         folders: Folders,
     },
 }
 
+/// How what there is is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CoverageFormat {
+pub(crate) enum ListFormat {
     // As of `Color`.
     Terminal,
+    #[value(alias = "md")]
     Markdown,
     Json,
 }
@@ -669,6 +688,16 @@ pub(crate) enum Resources {
         /// A type as AWS spells it, such as `AWS::S3::Bucket`
         #[arg(value_name = "TYPE")]
         resource_type: String,
+        #[command(flatten)]
+        definitions: Definitions,
+    },
+    /// Write how the resource types are read as pages of Markdown, one for each service
+    Docs {
+        /// The folder to write to
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        #[command(flatten)]
+        folders: Folders,
         #[command(flatten)]
         definitions: Definitions,
     },

@@ -13,6 +13,7 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod inventory;
 pub(crate) mod packs;
+mod pages;
 pub(crate) mod plan;
 mod progress;
 pub(crate) mod query;

@@ -12,7 +12,7 @@ use assize::report::terminal::counted;
 use assize::rule::RuleSet;
 use serde_json::json;
 
-use crate::cli::{CoverageFormat, Packs};
+use crate::cli::{ListFormat, Packs};
 use crate::failure::Failure;
 use crate::output::{self, Colors};
 use crate::{exit, input};
@@ -28,9 +28,9 @@ pub(crate) fn run(command: &Packs, colors: Colors) -> Result<u8, Failure> {
             let rules = input::all_rules(&folders.folders)?;
             let coverages = read(packs)?.into_iter().map(|pack| Coverage::new(pack, &rules)).collect::<Vec<_>>();
             match format {
-                CoverageFormat::Terminal => (terminal(&coverages), false),
-                CoverageFormat::Markdown => (markdown(&coverages), true),
-                CoverageFormat::Json => (json(&coverages), true),
+                ListFormat::Terminal => (terminal(&coverages), false),
+                ListFormat::Markdown => (markdown(&coverages), true),
+                ListFormat::Json => (json(&coverages), true),
             }
         }
     };

@@ -1,5 +1,7 @@
 //! `assize resources`: which types can be read, and how.
 
+mod docs;
+
 use std::fmt::Write as _;
 
 use anstyle::Style;
@@ -18,6 +20,7 @@ pub(crate) fn run(command: &Resources, colors: Colors) -> Result<u8, Failure> {
     let text = match command {
         Resources::List { definitions } => list(catalog(definitions)?.as_ref()),
         Resources::Show { resource_type, definitions } => show(resource_type, catalog(definitions)?.as_ref())?,
+        Resources::Docs { folder, folders, definitions } => return docs::run(folder, folders, definitions, colors),
     };
     output::stdout(colors, false, |out| out.write_all(text.as_bytes()))?;
     Ok(exit::CLEAN)
@@ -84,23 +87,25 @@ fn parts(text: &mut String, descriptor: &ResourceDescriptor) {
     _ = writeln!(text, "\n  {BOLD}Parts{BOLD:#}, read when a rule names them");
     let columns = descriptor.parts.iter().map(|part| part.name.len()).max().unwrap_or(0);
     for part in &descriptor.parts {
-        let how = match &part.source {
-            PartSource::Call(call) => call.to_string(),
-            PartSource::Each { call, path, size: Some(size), .. } => format!("{call}, for {size} of {path} at a time"),
-            PartSource::Each { call, path, .. } => format!("{call}, for each {path}"),
-            PartSource::Batch { call, size, .. } => format!("{call}, for {size} resources at a time"),
-            PartSource::Shared { call, .. } => format!("{call}, once"),
-            PartSource::Code(collector) => {
-                let calls: Vec<String> = collector
-                    .operations()
-                    .iter()
-                    .map(|(service, operation)| format!("{service}:{operation}"))
-                    .collect();
-                calls.join(", ")
-            }
-        };
+        let how = how(&part.source);
         let into = part.into.as_deref().unwrap_or("/tags");
         _ = writeln!(text, "    {:columns$}  {how} {DIM}{into}{DIM:#}", harmless(&part.name));
+    }
+}
+
+/// The calls of a part, and what each of them is made for.
+fn how(source: &PartSource) -> String {
+    match source {
+        PartSource::Call(call) => call.to_string(),
+        PartSource::Each { call, path, size: Some(size), .. } => format!("{call}, for {size} of {path} at a time"),
+        PartSource::Each { call, path, .. } => format!("{call}, for each {path}"),
+        PartSource::Batch { call, size, .. } => format!("{call}, for {size} resources at a time"),
+        PartSource::Shared { call, .. } => format!("{call}, once"),
+        PartSource::Code(collector) => {
+            let calls: Vec<String> =
+                collector.operations().iter().map(|(service, operation)| format!("{service}:{operation}")).collect();
+            calls.join(", ")
+        }
     }
 }
 

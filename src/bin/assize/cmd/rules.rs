@@ -1,5 +1,10 @@
 //! `assize rules`: what rules there are, what they say, whether their cases hold, and the beginning of a new one.
 
+mod beside;
+mod docs;
+mod list;
+mod show;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -9,14 +14,13 @@ use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use assize::report::harmless;
-use assize::report::terminal::{counted, severity_style, wrap};
+use assize::report::terminal::counted;
 use assize::rule::case::{CaseReport, Cases, Types, Untested};
 use assize::rule::load::{self, Files, Folder};
-use assize::rule::set::Chosen;
-use assize::rule::{Parameter, RuleSet, Selection};
+use assize::rule::{RuleSet, Selection};
 use rayon::prelude::*;
 
-use crate::cli::{Choice, Definitions, Rules};
+use crate::cli::{Definitions, Rules};
 use crate::failure::Failure;
 use crate::output::{self, Colors};
 use crate::{exit, input};
@@ -28,8 +32,9 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 
 pub(crate) fn run(command: &Rules, colors: Colors) -> Result<u8, Failure> {
     match command {
-        Rules::List { choice } => list(choice, colors),
-        Rules::Show { rule, folders } => show(rule, folders, colors),
+        Rules::List { choice, format, definitions } => list::run(choice, *format, definitions, colors),
+        Rules::Show { rule, folders, definitions } => show::run(rule, folders, definitions, colors),
+        Rules::Docs { folder, choice, definitions } => docs::run(folder, choice, definitions, colors),
         Rules::Test { folders, rules, thorough, definitions } => test(folders, rules, *thorough, definitions, colors),
         Rules::New { rule, resource_type, dir, definitions } => new(rule, resource_type, dir, definitions, colors),
     }
@@ -37,138 +42,6 @@ pub(crate) fn run(command: &Rules, colors: Colors) -> Result<u8, Failure> {
 
 fn print(text: &str, colors: Colors) -> Result<(), Failure> {
     output::stdout(colors, false, |out| out.write_all(text.as_bytes()))
-}
-
-fn list(choice: &Choice, colors: Colors) -> Result<u8, Failure> {
-    let rules = input::rules(choice)?;
-    let mut text = String::new();
-    let columns = |of: fn(&Chosen) -> &str| rules.iter().map(|chosen| of(chosen).len()).max().unwrap_or(0);
-    let ids = columns(|chosen| &chosen.rule.id);
-    let severities = columns(|chosen| chosen.rule.severity.as_str());
-    let categories = columns(|chosen| chosen.rule.category.as_str());
-    for Chosen { rule, .. } in rules.iter() {
-        let style = severity_style(rule.severity);
-        let severity = rule.severity.as_str();
-        _ = writeln!(
-            text,
-            "{BOLD}{:ids$}{BOLD:#}  {style}{severity}{style:#}{:gap$}  {DIM}{:categories$}{DIM:#}  {}",
-            harmless(&rule.id),
-            "",
-            rule.category.as_str(),
-            harmless(&rule.title),
-            gap = severities - severity.len(),
-        );
-    }
-    print(&text, colors)?;
-    broken(&rules, colors)
-}
-
-/// Rules that could not be loaded are told, and the exit code says so.
-fn broken(rules: &RuleSet, colors: Colors) -> Result<u8, Failure> {
-    let mut text = String::new();
-    for error in rules.errors() {
-        let mut lines = error.message.lines();
-        let first = lines.next().unwrap_or_default();
-        _ = writeln!(text, "{BAD}rule error[{}]{BAD:#}: {}", harmless(&error.rule), harmless(first));
-        for line in lines {
-            _ = writeln!(text, "  {}", harmless(line));
-        }
-    }
-    print(&text, colors)?;
-    Ok(if rules.errors().is_empty() { exit::CLEAN } else { exit::INCOMPLETE })
-}
-
-fn show(name: &str, folders: &[PathBuf], colors: Colors) -> Result<u8, Failure> {
-    let all = input::all_rules(folders)?;
-    // Named alone, so that the message for an unknown one is the usual one; parameters may be missing here.
-    let Some(Chosen { rule, .. }) = all.by_name(name) else {
-        let selection = Selection { rules: vec![name.to_owned()], ..Selection::default() };
-        return match all.select(&selection) {
-            Err(error) => Err(input::unchosen(&all, &error)),
-            Ok(_) => {
-                Err(Failure::new(format!("{name} names several rules")).help("assize rules list --rule lists them"))
-            }
-        };
-    };
-    let width = output::width();
-    let mut text = String::new();
-    let style = severity_style(rule.severity);
-    _ = writeln!(text, "{BOLD}{}{BOLD:#}", harmless(&rule.id));
-    for line in wrap(&rule.title, width, 0, 0) {
-        _ = writeln!(text, "{line}");
-    }
-    _ = writeln!(text, "\n  severity  {style}{}{style:#}", rule.severity.as_str());
-    let types: Vec<&str> = rule.resource_types.iter().map(AsRef::as_ref).collect();
-    let mut fields = vec![
-        ("category", rule.category.to_string()),
-        ("maturity", rule.maturity.to_string()),
-        ("trigger", rule.trigger.to_string()),
-        ("judges", types.join(", ")),
-    ];
-    for (resource_type, parts) in &rule.reads {
-        let parts: Vec<&str> = parts.iter().map(|read| read.part.as_str()).collect();
-        let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-        fields.push(("reads", format!("{resource_type}{parts}")));
-    }
-    fields.extend(rule.aliases.iter().map(|alias| ("alias", alias.clone())));
-    let mut before = "";
-    for (label, value) in &fields {
-        let shown = if *label == before { "" } else { label };
-        before = label;
-        for (at, line) in wrap(value, width, 12, 12).into_iter().enumerate() {
-            _ = writeln!(text, "  {:8}  {line}", if at == 0 { shown } else { "" });
-        }
-    }
-    section(&mut text, "", &rule.description, width);
-    section(&mut text, "Risk", &rule.risk, width);
-    section(&mut text, "Remediation", &rule.remediation, width);
-    if !rule.parameters.is_empty() {
-        _ = writeln!(text, "\n{BOLD}Parameters{BOLD:#}");
-        for (name, parameter) in &rule.parameters {
-            _ = writeln!(text, "  {BOLD}{}{BOLD:#} {DIM}({}){DIM:#}", harmless(name), nature(parameter));
-            for line in wrap(&parameter.description, width, 4, 4) {
-                _ = writeln!(text, "    {line}");
-            }
-        }
-    }
-    if !rule.references.is_empty() {
-        _ = writeln!(text, "\n{BOLD}References{BOLD:#}");
-        for page in &rule.references {
-            _ = writeln!(text, "  {}", harmless(page));
-        }
-    }
-    print(&text, colors)?;
-    Ok(exit::CLEAN)
-}
-
-/// `a whole number, 90 by default`.
-fn nature(parameter: &Parameter) -> String {
-    let mut nature = parameter.kind.to_string();
-    if let Some(default) = &parameter.default {
-        nature = format!("{nature}, {} by default", harmless(&default.to_string()));
-    } else if parameter.required {
-        nature.push_str(", required");
-    }
-    if !parameter.allowed.is_empty() {
-        let allowed: Vec<String> = parameter.allowed.iter().map(ToString::to_string).collect();
-        nature = format!("{nature}, one of {}", harmless(&allowed.join(", ")));
-    }
-    nature
-}
-
-fn section(text: &mut String, heading: &str, body: &str, width: usize) {
-    _ = writeln!(text);
-    if !heading.is_empty() {
-        _ = writeln!(text, "{BOLD}{heading}{BOLD:#}");
-    }
-    for (at, paragraph) in body.trim().split("\n\n").enumerate() {
-        if at > 0 {
-            _ = writeln!(text);
-        }
-        for line in wrap(paragraph, width, 2, 2) {
-            _ = writeln!(text, "  {line}");
-        }
-    }
 }
 
 /// Cases are run as a scan would run the rule: only what it says that it reads is there.
