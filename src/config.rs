@@ -569,9 +569,11 @@ fn rule(reader: &mut Reader, node: &Node) -> Option<Located<RuleEntry>> {
 
 /// `cis-aws-foundations-3.0`, or `{pack: my-pack.yaml, parameters: {MaxAge: 60}}`.
 fn pack(reader: &mut Reader, node: &Node, folder: &Path) -> Option<Located<PackEntry>> {
-    // The name of a pack that comes with assize is no path.
+    // The name of a pack that comes with assize is no path, nor is one that is nearly such a name.
     let named = |text: String| {
-        if Pack::builtin().any(|name| name == text) { text } else { folder.join(text).display().to_string() }
+        let path = folder.join(&text);
+        let is_file = pack::looks_like_a_path(&text) || path.exists();
+        if is_file && !Pack::builtin().any(|name| name == text) { path.display().to_string() } else { text }
     };
     if let Content::Text(_) = node.content() {
         let pack = named(reader.text(node)?.value);

@@ -16,6 +16,7 @@ mod template;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -28,6 +29,9 @@ include!(concat!(env!("OUT_DIR"), "/packs.rs"));
 
 /// The identifier under which AWS's packs list what a person has to check and to answer for; nothing can evaluate it.
 pub const PROCESS_CHECK: &str = "AWS_CONFIG_PROCESS_CHECK";
+
+/// How the files of packs end.
+const ENDINGS: [&str; 4] = ["yaml", "yml", "json", "template"];
 
 /// So large a file is no pack: AWS takes templates of up to 50 KB, and 300 KB from a bucket.
 const MOST_BYTES: u64 = 4 << 20;
@@ -144,6 +148,13 @@ pub enum PackError {
     },
 }
 
+/// Whether a text is a path rather than the name of a pack, which may have dots: then a file that is not there is said to
+/// be missing.
+pub(crate) fn looks_like_a_path(wanted: &str) -> bool {
+    let is_file = |end: &OsStr| ENDINGS.iter().any(|one| end.eq_ignore_ascii_case(one));
+    wanted.contains(['/', '\\']) || Path::new(wanted).extension().is_some_and(is_file)
+}
+
 impl Pack {
     /// The names of the packs that come with assize, sorted.
     pub fn builtin() -> impl Iterator<Item = &'static str> {
@@ -161,9 +172,7 @@ impl Pack {
             return Self::parse(name, &format!("packs/{name}.yaml"), text, given);
         }
         let path = Path::new(wanted);
-        // What looks like a path is one, so that a file that is not there is said to be missing.
-        let looks_like_a_path = wanted.contains(['/', '\\']) || path.extension().is_some();
-        if looks_like_a_path || path.exists() {
+        if looks_like_a_path(wanted) || path.exists() {
             return Self::read(path, given);
         }
         Err(PackError::Unknown { wanted: wanted.to_owned(), hint: nearest::hint(wanted, Self::builtin()) })

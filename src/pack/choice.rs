@@ -89,8 +89,12 @@ impl<'c> Names<'c> {
         let name = if self.forms.get(id).is_none_or(|forms| forms.len() == 1) {
             Arc::clone(id)
         } else {
-            let plain: Arc<str> = format!("{id}@{}", pack.name).into();
-            if self.taken.contains(&plain) { format!("{plain}:{}", rule.logical_id).into() } else { plain }
+            // Files of one name in several folders are packs of one name.
+            let plain = format!("{id}@{}", pack.name);
+            let of_rule = format!("{plain}:{}", rule.logical_id);
+            let numbered = (2_usize..).map(|number| format!("{of_rule}:{number}"));
+            let mut names = [plain, of_rule.clone()].into_iter().chain(numbered);
+            names.find(|name| !self.taken.contains(name.as_str())).unwrap_or_default().into()
         };
         self.taken.insert(Arc::clone(&name));
         self.given.push((chosen, Arc::clone(&name)));

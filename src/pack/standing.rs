@@ -154,12 +154,13 @@ pub fn standings(packs: &[(Pack, Vec<Run>)], evaluations: &[Evaluation], errors:
             let broke = errors.iter().find(|error| *error.rule == **name).map(|error| error.message.clone());
             let (end, reason) = if sums.non_compliant > 0 {
                 (End::NonCompliant, None)
+            } else if broke.is_some() {
+                // On how many resources it would have found something is not known.
+                (End::CannotBeJudged, broke)
             } else if sums.compliant > 0 {
                 (End::Compliant, None)
             } else if sums.insufficient_data > 0 {
                 (End::CannotBeJudged, sums.reason.as_deref().map(str::to_owned))
-            } else if broke.is_some() {
-                (End::CannotBeJudged, broke)
             } else {
                 (End::NotApplicable, None)
             };

@@ -26,7 +26,11 @@ impl From<Wrong> for Defect {
     }
 }
 
+/// So many conditions may hang on each other, one below the other.
+const DEEPEST: usize = 100;
+
 /// Why a value is not known.
+#[derive(Clone)]
 enum Unknown {
     /// The template is wrong.
     Wrong(Wrong),
@@ -45,6 +49,8 @@ pub(super) struct Template<'n> {
     parameters: BTreeMap<String, Option<String>>,
     /// The conditions that are being worked out: one that needs itself has no value.
     under_way: RefCell<BTreeSet<String>>,
+    /// Those that are worked out. A condition may be asked for by many.
+    known: RefCell<BTreeMap<String, Result<bool, Unknown>>>,
 }
 
 impl<'n> Template<'n> {
@@ -68,7 +74,7 @@ impl<'n> Template<'n> {
             let known = parameters.keys().cloned().collect();
             return Err(Defect::NoParameter { name: name.clone(), known });
         }
-        Ok(Self { root, parameters, under_way: RefCell::default() })
+        Ok(Self { root, parameters, under_way: RefCell::default(), known: RefCell::default() })
     }
 
     pub(super) fn description(&self) -> Option<String> {
@@ -117,6 +123,7 @@ impl<'n> Template<'n> {
         let properties = properties.ok_or_else(|| (line, format!("the rule {logical_id} has no Properties")))?;
         let source = properties.get("Source").ok_or_else(|| (line, format!("the rule {logical_id} has no Source")))?;
         let owner = self.told(source.get("Owner"))?;
+        let mut parameters = self.input(properties.get("InputParameters"))?;
         let source = match owner.as_deref() {
             Some("AWS") => {
                 let identifier = self.told(source.get("SourceIdentifier"))?;
@@ -132,15 +139,24 @@ impl<'n> Template<'n> {
                 return Err((source.at.line, message));
             }
         };
+        let scope = match self.scope(properties.get("Scope")) {
+            Ok(scope) => scope,
+            Err(Unknown::Wrong(wrong)) => return Err(wrong),
+            // On which resources to run it is as good as a parameter.
+            Err(Unknown::Open(reason)) => {
+                parameters = Err(reason);
+                Scope::default()
+            }
+        };
         let controls = resource.get("Controls").map(Node::elements).unwrap_or_default();
         Ok(PackRule {
             logical_id: logical_id.to_owned(),
-            name: self.told(properties.get("ConfigRuleName"))?.unwrap_or_else(|| logical_id.to_owned()),
+            name: self.shown(properties.get("ConfigRuleName"))?.unwrap_or_else(|| logical_id.to_owned()),
             line,
             source,
-            parameters: self.input(properties.get("InputParameters"))?,
-            scope: self.scope(properties.get("Scope"))?,
-            frequency: self.told(properties.get("MaximumExecutionFrequency"))?,
+            parameters,
+            scope,
+            frequency: self.shown(properties.get("MaximumExecutionFrequency"))?,
             controls: controls.iter().filter_map(scalar).collect(),
         })
     }
@@ -170,25 +186,47 @@ impl<'n> Template<'n> {
             .collect()))
     }
 
-    fn scope(&self, node: Option<&Node>) -> Result<Scope, Wrong> {
+    fn scope(&self, node: Option<&Node>) -> Result<Scope, Unknown> {
         let Some(node) = node else { return Ok(Scope::default()) };
-        let types = node.get("ComplianceResourceTypes").map(Node::elements).unwrap_or_default();
-        let mut resource_types = Vec::new();
-        for kind in types {
-            resource_types.extend(self.told(Some(kind))?);
-        }
+        let line = node.at.line;
+        let value = match self.value(node)? {
+            None | Some(Value::Null) => return Ok(Scope::default()),
+            Some(value) => value,
+        };
+        let members = value.as_object().ok_or_else(|| wrong(line, "the Scope of a rule is a mapping"))?;
+        let text = |name: &str| match members.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.to_string())),
+            Some(scalar @ (Value::Integer(_) | Value::Bool(_) | Value::Float(_))) => Ok(Some(scalar.to_string())),
+            Some(_) => Err(wrong(line, format!("{name} of a Scope is a text"))),
+        };
+        let mut resource_types = match members.get("ComplianceResourceTypes") {
+            Some(Value::Array(kinds)) => {
+                let kinds = kinds.iter().map(|kind| kind.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
+                kinds.ok_or_else(|| wrong(line, "ComplianceResourceTypes of a Scope are texts"))?
+            }
+            // CloudFormation takes a text for a list of one.
+            _ => text("ComplianceResourceTypes")?.into_iter().collect(),
+        };
         resource_types.sort();
         resource_types.dedup();
-        let key = self.told(node.get("TagKey"))?;
-        let value = self.told(node.get("TagValue"))?;
-        Ok(Scope {
-            resource_types,
-            resource_id: self.told(node.get("ComplianceResourceId"))?,
-            tag: key.map(|key| (key, value)),
-        })
+        let tag = match (text("TagKey")?, text("TagValue")?) {
+            (None, Some(_)) => return Err(wrong(line, "a Scope with a TagValue names its TagKey as well")),
+            (key, value) => key.map(|key| (key, value)),
+        };
+        Ok(Scope { resource_types, resource_id: text("ComplianceResourceId")?, tag })
     }
 
-    /// A text that has to be known: what a rule is called and what decides.
+    /// A text that decides nothing: where only a deployment knows it, it is as if it were not written.
+    fn shown(&self, node: Option<&Node>) -> Result<Option<String>, Wrong> {
+        match node.map(|node| self.value(node)) {
+            None | Some(Ok(None) | Err(Unknown::Open(_))) => Ok(None),
+            Some(Ok(Some(value))) => Ok(Some(plain(&value))),
+            Some(Err(Unknown::Wrong(wrong))) => Err(wrong),
+        }
+    }
+
+    /// A text that has to be known, as it decides which rule it is.
     fn told(&self, node: Option<&Node>) -> Result<Option<String>, Wrong> {
         let Some(node) = node else { return Ok(None) };
         match self.value(node) {
@@ -320,11 +358,20 @@ impl<'n> Template<'n> {
         let Some(condition) = conditions.and_then(|conditions| conditions.get(name)) else {
             return Err(wrong(line, format!("there is no condition {name}")));
         };
+        if let Some(known) = self.known.borrow().get(name) {
+            return known.clone();
+        }
         if !self.under_way.borrow_mut().insert(name.to_owned()) {
             return Err(wrong(condition.at.line, format!("the condition {name} depends on itself")));
         }
-        let truth = self.truth(condition);
+        let is_deep = self.under_way.borrow().len() > DEEPEST;
+        let truth = if is_deep {
+            Err(wrong(condition.at.line, format!("more than {DEEPEST} conditions depend on each other")))
+        } else {
+            self.truth(condition)
+        };
         self.under_way.borrow_mut().remove(name);
+        self.known.borrow_mut().insert(name.to_owned(), truth.clone());
         truth
     }
 

@@ -147,7 +147,8 @@ impl Page<'_> {
             ("findings", "Findings", true),
             ("fixed", "Fixed", fixed),
             ("exempted", "Exempted", self.report.exempted().next().is_some()),
-            ("not-judged", "Not judged", !self.report.is_complete()),
+            ("not-judged", "Not judged", !self.report.gaps_and_rules().is_empty()),
+            ("failed", "Rules that failed", !self.report.rule_errors.is_empty()),
             ("passed", "Passed", extent == Extent::Full),
             ("looked-at", "What was looked at", true),
         ] {

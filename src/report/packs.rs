@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::harmless;
 use super::style::{BOLD, DIM, GAP, GOOD, severity_style, styled};
-use super::terminal::{Layout, counted};
+use super::terminal::counted;
 use crate::evaluation::{ComplianceType, Severity};
 use crate::pack::standing::{End, Standing};
 
@@ -39,25 +39,6 @@ pub(super) fn write(packs: &[Standing], color: bool, out: &mut dyn Write) -> io:
         )?;
     }
     if !packs.is_empty() {
-        writeln!(out)?;
-    }
-    Ok(())
-}
-
-/// Writes each rule of the packs with how it ended, in their order: `assize packs coverage`.
-///
-/// # Errors
-/// What the writer says.
-pub fn write_coverage(packs: &[Standing], layout: &Layout, out: &mut dyn Write) -> io::Result<()> {
-    for pack in packs {
-        write(std::slice::from_ref(pack), layout.color, out)?;
-        for end in End::ALL {
-            for rule in pack.rules.iter().filter(|rule| rule.end == end) {
-                let name = rule.rule.as_deref().or(rule.identifier.as_deref()).unwrap_or(&rule.name);
-                let reason = rule.reason.as_deref().map(|reason| format!(": {}", harmless(reason)));
-                writeln!(out, "  {:<16}  {}{}", end.words(), harmless(name), reason.unwrap_or_default())?;
-            }
-        }
         writeln!(out)?;
     }
     Ok(())

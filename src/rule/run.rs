@@ -13,8 +13,8 @@ pub(super) use asked::ask;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write;
-use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::Arc;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use compact_str::CompactString;
@@ -246,7 +246,7 @@ impl Path {
     /// A section of an item: `configuration` and so on.
     pub(super) fn section(item: &Arc<ConfigurationItem>, name: &'static str) -> Self {
         let segment = Segment::Fixed(name);
-        let hash = mix_segment(ROOT, &segment);
+        let hash = mix_segment(*ROOT, &segment);
         Self::Section { item: Arc::clone(item), segment, hash }
     }
 
@@ -326,7 +326,7 @@ impl Path {
 /// Notes that a script read an attribute of an item.
 pub(super) fn note_attribute(item: &Arc<ConfigurationItem>, name: &'static str, value: &Value) {
     let segment = Segment::Fixed(name);
-    let hash = mix_segment(ROOT, &segment);
+    let hash = mix_segment(*ROOT, &segment);
     note(item, Where { above: None, down: &[segment], hash }, Shown::Value(value));
 }
 
@@ -334,7 +334,7 @@ pub(super) fn note_attribute(item: &Arc<ConfigurationItem>, name: &'static str, 
 pub(super) fn note_links(item: &Arc<ConfigurationItem>, resource_type: &str, linked: impl Iterator<Item = Arc<str>>) {
     let segment = Segment::Fixed("relationships");
     // Links to several types stand under one path; the type keeps them apart.
-    let hash = mix(mix_segment(ROOT, &segment), resource_type.as_bytes());
+    let hash = mix(mix_segment(*ROOT, &segment), resource_type.as_bytes());
     let mut text = CompactString::from(resource_type);
     for (count, label) in linked.enumerate() {
         if text.len() > LONGEST_VALUE {
@@ -371,9 +371,13 @@ fn note(item: &Arc<ConfigurationItem>, place: Where<'_>, shown: Shown<'_>) {
     });
 }
 
-/// Eight bytes at a time, as in Firefox's hash. A hash of addresses would not be the same in each run.
+/// Eight bytes at a time, each folded in by a multiplication of which both halves count, as wyhash does. Names in an
+/// account are anybody's to choose: who does not know [`ROOT`] cannot choose two that are taken as one.
 fn mix(hash: u64, bytes: &[u8]) -> u64 {
-    let step = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    let step = |hash: u64, word: u64| {
+        let (low, high) = (hash ^ word).carrying_mul(0x9e37_79b9_7f4a_7c15, 0);
+        low ^ high
+    };
     let (words, rest) = bytes.as_chunks::<8>();
     let hash = words.iter().fold(hash, |hash, word| step(hash, u64::from_le_bytes(*word)));
     let mut last = [0; 8];
@@ -382,8 +386,9 @@ fn mix(hash: u64, bytes: &[u8]) -> u64 {
     step(hash, u64::from_le_bytes(last) ^ (bytes.len() as u64) << 56)
 }
 
-/// The hash of an item itself, above its sections and attributes.
-const ROOT: u64 = 0xcbf2_9ce4_8422_2325;
+/// The hash of an item itself, above its sections and attributes: another one in each run. No answer depends on it, as
+/// hashes are only compared with each other.
+static ROOT: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
 
 fn mix_segment(hash: u64, segment: &Segment) -> u64 {
     match segment {
@@ -429,8 +434,7 @@ pub(super) struct Mixer(u64);
 
 impl Hasher for Mixer {
     fn finish(&self) -> u64 {
-        // A product is mixed best in its upper bits, and a table looks at the lower ones.
-        self.0.rotate_left(26)
+        self.0
     }
 
     fn write(&mut self, bytes: &[u8]) {

@@ -415,11 +415,11 @@ impl RuleSet {
         Ok(set)
     }
 
-    /// Those of the rules that have one of these ids, as they are.
+    /// Those of the rules that answer under one of these names, as they are.
     #[must_use]
-    pub fn restricted(&self, ids: &BTreeSet<String>) -> Self {
+    pub fn restricted(&self, names: &BTreeSet<String>) -> Self {
         let mut set = Self::default();
-        for chosen in self.iter().filter(|chosen| ids.contains(&*chosen.rule.id)) {
+        for chosen in self.iter().filter(|chosen| names.contains(&**chosen.id())) {
             set.insert(chosen.clone());
         }
         set

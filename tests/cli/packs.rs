@@ -133,6 +133,47 @@ fn what_is_asked_for_wrongly_is_told_with_what_would_be_right() {
 }
 
 #[test]
+fn what_narrows_rules_does_not_pretend_to_narrow_packs() {
+    let folder = folder();
+    folder.write("assize.yaml", "packs: [mine.yaml]\n");
+    for flags in [["--severity", "low"], ["--service", "ec2"], ["--category", "cost"]] {
+        let scan = folder.assize(&[&["scan", "--demo"], flags.as_slice()].concat());
+        assert!(scan.stderr().contains("choose among rules, and packs are asked for"), "{scan}");
+        assert_eq!(scan.code(), 2, "{scan}");
+    }
+    let scan = folder.assize(&["scan", "--demo", "--param", "maxAccessKeyAge=1"]);
+    assert!(scan.stderr().contains("--param sets parameters of rules that --rule names"), "{scan}");
+    let scan = folder.assize(&["scan", "--demo", "--pack", "mine.yaml", "--rule", "encrypted-volumes", "--param", "kmsId=1"]);
+    assert_eq!(scan.code(), 1, "{scan}");
+    // What the file says of rules stays there beside packs.
+    folder.write(
+        "assize.yaml",
+        "packs: [mine.yaml]\nrules: [{rule: access-keys-rotated, parameters: {maxAccessKeyAge: 30}}]\n",
+    );
+    assert_eq!(folder.assize(&["scan", "--demo", "--pack", "mine.yaml"]).code(), 1);
+}
+
+#[test]
+fn the_answers_of_several_packs_on_one_rule_have_causes_too() {
+    let folder = folder();
+    for (name, key) in [("one", "alias/one"), ("two", "alias/two")] {
+        let volumes = "      ConfigRuleName: volumes\n";
+        let text = PACK.replace(volumes, &format!("{volumes}      InputParameters: {{kmsId: {key}}}\n"));
+        folder.write(&format!("{name}.yaml"), text);
+    }
+    folder.assize(&["collect", "--demo", "-o", "before.jsonl"]);
+    let before = folder.read("before.jsonl");
+    let volume = before.lines().find(|line| line.contains("AWS::EC2::Volume") && line.contains("\"encrypted\":true"));
+    let volume = volume.expect("a volume of the demo is encrypted");
+    folder.write("after.jsonl", before.replace(volume, &volume.replace("\"encrypted\":true", "\"encrypted\":false")));
+    for snapshot in ["before.jsonl", "after.jsonl"] {
+        folder.assize(&["evaluate", snapshot, "--pack", "one.yaml", "--pack", "two.yaml", "-o", &format!("json={snapshot}.json")]);
+    }
+    let diff = folder.assize(&["diff", "before.jsonl", "after.jsonl", "--format", "json"]).json();
+    panic!("{diff:#}");
+}
+
+#[test]
 fn packs_are_listed_shown_and_counted() {
     let folder = folder();
     let list = assize(&["packs", "list"]);

@@ -824,6 +824,9 @@ pub(crate) struct Choice {
     /// Also the rules of this folder; a rule of a built-in one's id takes its place
     #[arg(long = "rules", value_name = "DIR")]
     pub(crate) folders: Vec<PathBuf>,
+    /// Whether the command line has parameters, once those of the configuration file are beside them.
+    #[arg(skip)]
+    pub(crate) sets_parameters: bool,
     /// Those of the configuration file, once flags and file are resolved.
     #[arg(skip)]
     pub(crate) packs_of_file: Vec<config::PackEntry>,

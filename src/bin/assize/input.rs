@@ -52,6 +52,15 @@ pub(crate) fn chosen(all: &RuleSet, choice: &Choice) -> Result<pack::Choice, Fai
     if choice.packs.is_empty() && choice.packs_of_file.is_empty() {
         return Ok(pack::Choice { rules: select(all, choice)?, packs: Vec::new() });
     }
+    let narrows = !(choice.services.is_empty() && choice.severities.is_empty() && choice.categories.is_empty());
+    if narrows {
+        return Err(Failure::new("--service, --severity and --category choose among rules, and packs are asked for")
+            .help("name the rules with --rule, or leave out the packs of assize.yaml with --no-config"));
+    }
+    if choice.rules.is_empty() && choice.sets_parameters {
+        return Err(Failure::new("--param sets parameters of rules that --rule names, and packs are asked for")
+            .help("--pack-parameter sets those of packs; assize packs show PACK tells them"));
+    }
     let beside = if choice.rules.is_empty() { all.without_rules() } else { select(all, choice)? };
     let mut chosen = pack::choose(packs(choice)?, all, &beside);
     chosen.rules = chosen.rules.with_severities(&choice.overrides);

@@ -166,6 +166,7 @@ impl Settings {
         }
         // Parameters of the command line come last, and the last one counts.
         let of_flags = std::mem::take(&mut flags.parameters);
+        flags.sets_parameters = !of_flags.is_empty();
         for entry in &rules {
             if !by_flag {
                 flags.rules.push(entry.value.rule.clone());

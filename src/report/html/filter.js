@@ -1,7 +1,25 @@
 "use strict";
 // Narrows the findings down. Without it the page has all of them, and nothing to narrow them with.
 (() => {
+  // A link to a finding opens what it stands in.
+  const open = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
+    target?.scrollIntoView();
+  };
+  addEventListener("hashchange", open);
+  addEventListener("beforeprint", () => document.querySelectorAll("details:not([open])").forEach((part) => {
+    part.dataset.closed = "";
+    part.open = true;
+  }));
+  addEventListener("afterprint", () => document.querySelectorAll("details[data-closed]").forEach((part) => {
+    delete part.dataset.closed;
+    part.open = false;
+  }));
+  if (location.hash) open();
+  // A page without findings has no form.
   const form = document.getElementById("filter");
+  if (!form) return;
   const told = form.querySelector("output");
   const rules = [...document.querySelectorAll("#findings .rule")].map((rule) => {
     const head = rule.querySelector("summary").textContent.toLowerCase();
@@ -45,22 +63,6 @@
   });
   form.addEventListener("reset", () => setTimeout(apply));
   form.addEventListener("submit", (event) => event.preventDefault());
-  // A link to a finding opens what it stands in.
-  const open = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
-    target?.scrollIntoView();
-  };
-  addEventListener("hashchange", open);
-  addEventListener("beforeprint", () => document.querySelectorAll("details:not([open])").forEach((part) => {
-    part.dataset.closed = "";
-    part.open = true;
-  }));
-  addEventListener("afterprint", () => document.querySelectorAll("details[data-closed]").forEach((part) => {
-    delete part.dataset.closed;
-    part.open = false;
-  }));
   form.hidden = false;
   told.textContent = `${all} findings`;
-  if (location.hash) open();
 })();

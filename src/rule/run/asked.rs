@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::evidence::{Reading, Readings};
 use super::{Mixing, Outcome, Path, READINGS, RUN, mix};
+use crate::item::ConfigurationItem;
 use crate::rule::surface::List;
 use crate::value::Value;
 
@@ -17,7 +18,8 @@ use crate::value::Value;
 #[derive(PartialEq, Eq)]
 struct Asked {
     question: &'static str,
-    /// The address of the list, which is held as long as its answer is.
+    /// The address of the item, which is held as long as its answer is, and its list with it.
+    item: usize,
     list: usize,
     path: u64,
     of_subject: bool,
@@ -28,7 +30,7 @@ struct Asked {
 
 struct Answer {
     asked: Asked,
-    _list: Arc<[Value]>,
+    _of: (Arc<ConfigurationItem>, Arc<[Value]>),
     given: List,
     /// The hashes of the paths that were read for it.
     seen: Box<[u64]>,
@@ -54,6 +56,7 @@ pub(in crate::rule) fn ask(
         run.as_ref().map(|run| {
             let asked = Asked {
                 question,
+                item: Arc::as_ptr(path.item()).addr(),
                 list: list.as_ptr().addr(),
                 path: path.hash(),
                 of_subject: Arc::ptr_eq(path.item(), &run.subject),
@@ -85,7 +88,8 @@ pub(in crate::rule) fn ask(
             if answers.len() >= MOST_ANSWERS {
                 answers.clear();
             }
-            answers.insert(hash, Answer { asked, _list: Arc::clone(list), given: answer.clone(), seen, after });
+            let of = (Arc::clone(path.item()), Arc::clone(list));
+            answers.insert(hash, Answer { asked, _of: of, given: answer.clone(), seen, after });
         });
     }
     Ok(answer)
@@ -94,6 +98,7 @@ pub(in crate::rule) fn ask(
 impl Asked {
     fn hash(&self) -> u64 {
         let hash = mix(self.path, self.question.as_bytes());
+        let hash = mix(hash, &self.item.to_le_bytes());
         let hash = mix(hash, &self.list.to_le_bytes());
         mix(hash, &self.before.to_le_bytes())
     }

@@ -1,6 +1,5 @@
 //! `assize packs`: conformance packs, what they ask for, and how much of it assize can run.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anstyle::Style;
 use assize::pack::{Pack, Run, Source, choose};
 use assize::report::harmless;
+use assize::report::markdown::span;
 use assize::report::terminal::counted;
 use assize::rule::RuleSet;
 use serde_json::json;
@@ -123,22 +123,22 @@ struct Coverage {
     name: String,
     rules: usize,
     by_hand: usize,
-    /// What cannot be run, by its name, with the reason.
-    missing: BTreeMap<String, String>,
+    /// What cannot be run, in the order of the pack, with the reason.
+    missing: Vec<(String, String)>,
     run: usize,
 }
 
 impl Coverage {
     fn new(pack: Pack, all: &RuleSet) -> Self {
         let mut coverage =
-            Self { name: pack.name.clone(), rules: pack.rules.len(), by_hand: 0, missing: BTreeMap::new(), run: 0 };
+            Self { name: pack.name.clone(), rules: pack.rules.len(), by_hand: 0, missing: Vec::new(), run: 0 };
         let choice = choose(vec![pack], all, &RuleSet::default());
         for (rule, run) in choice.packs.iter().flat_map(|(pack, runs)| pack.rules.iter().zip(runs)) {
             match run {
                 Run::As(_) => coverage.run += 1,
                 Run::ByHand => coverage.by_hand += 1,
                 Run::NotImplemented(reason) | Run::Impossible(reason) => {
-                    coverage.missing.insert(called(&rule.source, &rule.name), reason.clone());
+                    coverage.missing.push((called(&rule.source, &rule.name), reason.clone()));
                 }
             }
         }
@@ -147,7 +147,7 @@ impl Coverage {
 
     /// The rules that it has but cannot run.
     fn not_run(&self) -> usize {
-        self.rules - self.run - self.by_hand
+        self.missing.len()
     }
 
     /// Of those that a program can check, in whole percent.
@@ -185,7 +185,7 @@ fn markdown(coverages: &[Coverage]) -> String {
         "| pack | rules | run | by hand | not implemented | of those for a program |\n|---|--:|--:|--:|--:|--:|\n"
             .to_owned();
     for one in coverages {
-        let name = harmless(&one.name).replace('|', "\\|");
+        let name = span(&one.name).replace('|', "\\|");
         _ = writeln!(
             text,
             "| {name} | {} | {} | {} | {} | {} % |",
@@ -200,13 +200,14 @@ fn markdown(coverages: &[Coverage]) -> String {
 }
 
 fn json(coverages: &[Coverage]) -> String {
+    let missing = |(name, reason): &(String, String)| json!({"name": name, "reason": reason});
     let one = |one: &Coverage| {
         json!({
             "name": one.name,
             "rules": one.rules,
             "run": one.run,
             "manualProcessChecks": one.by_hand,
-            "notImplemented": one.missing,
+            "notImplemented": one.missing.iter().map(missing).collect::<serde_json::Value>(),
         })
     };
     format!("{:#}\n", coverages.iter().map(one).collect::<serde_json::Value>())
