@@ -143,7 +143,8 @@ fn what_narrows_rules_does_not_pretend_to_narrow_packs() {
     }
     let scan = folder.assize(&["scan", "--demo", "--param", "maxAccessKeyAge=1"]);
     assert!(scan.stderr().contains("--param sets parameters of rules that --rule names"), "{scan}");
-    let scan = folder.assize(&["scan", "--demo", "--pack", "mine.yaml", "--rule", "encrypted-volumes", "--param", "kmsId=1"]);
+    let scan =
+        folder.assize(&["scan", "--demo", "--pack", "mine.yaml", "--rule", "encrypted-volumes", "--param", "kmsId=1"]);
     assert_eq!(scan.code(), 1, "{scan}");
     // What the file says of rules stays there beside packs.
     folder.write(
@@ -156,21 +157,35 @@ fn what_narrows_rules_does_not_pretend_to_narrow_packs() {
 #[test]
 fn the_answers_of_several_packs_on_one_rule_have_causes_too() {
     let folder = folder();
-    for (name, key) in [("one", "alias/one"), ("two", "alias/two")] {
+    for (name, parameters) in [("one", "{}"), ("two", "{kmsId: 1234abcd-12ab-34cd-56ef-1234567890ab}")] {
         let volumes = "      ConfigRuleName: volumes\n";
-        let text = PACK.replace(volumes, &format!("{volumes}      InputParameters: {{kmsId: {key}}}\n"));
+        let text = PACK.replace(volumes, &format!("{volumes}      InputParameters: {parameters}\n"));
         folder.write(&format!("{name}.yaml"), text);
     }
-    folder.assize(&["collect", "--demo", "-o", "before.jsonl"]);
-    let before = folder.read("before.jsonl");
-    let volume = before.lines().find(|line| line.contains("AWS::EC2::Volume") && line.contains("\"encrypted\":true"));
-    let volume = volume.expect("a volume of the demo is encrypted");
-    folder.write("after.jsonl", before.replace(volume, &volume.replace("\"encrypted\":true", "\"encrypted\":false")));
-    for snapshot in ["before.jsonl", "after.jsonl"] {
-        folder.assize(&["evaluate", snapshot, "--pack", "one.yaml", "--pack", "two.yaml", "-o", &format!("json={snapshot}.json")]);
+    for (day, encrypted) in [("02", true), ("03", false)] {
+        let snapshot = format!(
+            r#"{{"format":"assize-snapshot","version":1,"items":1,"capturedAt":"2026-01-{day}T00:00:00.000Z","source":"account","accounts":["111122223333"],"regions":["eu-west-1"],"listings":[{{"accountId":"111122223333","awsRegion":"eu-west-1","resourceType":"AWS::EC2::Volume"}}],"gaps":[],"requests":{{}}}}
+{{"configurationItemVersion":"1.3","configurationItemCaptureTime":"2026-01-{day}T00:00:00.000Z","configurationItemStatus":"OK","configurationStateId":1,"awsAccountId":"111122223333","resourceType":"AWS::EC2::Volume","resourceId":"vol-1","awsRegion":"eu-west-1","relationships":[{{"resourceType":"AWS::EC2::Instance","resourceId":"i-1","name":"Is attached to Instance"}}],"configuration":{{"encrypted":{encrypted},"kmsKeyId":"1234abcd-12ab-34cd-56ef-1234567890ab"}}}}
+"#
+        );
+        folder.write("snapshot.jsonl", snapshot);
+        let packs = ["--pack", "one.yaml", "--pack", "two.yaml"];
+        let ran = folder.assize(&[&["evaluate", "snapshot.jsonl", "--store", "store.db"], packs.as_slice()].concat());
+        assert_eq!(ran.stderr(), "", "{ran}");
     }
-    let diff = folder.assize(&["diff", "before.jsonl", "after.jsonl", "--format", "json"]).json();
-    panic!("{diff:#}");
+    let diff = folder.assize(&["diff", "--store", "store.db", "1", "2", "--format", "json"]).json();
+    let told = diff["evaluations"].as_array().expect("a list of changes").iter();
+    let told: Vec<_> =
+        told.map(|one| (one["rule"].as_str(), &one["causes"][0]["cause"], &one["causes"][0]["paths"])).collect();
+    let paths = serde_json::json!(["/configuration/encrypted"]);
+    assert_eq!(
+        told,
+        [
+            (Some("encrypted-volumes@one"), &"resource".into(), &paths),
+            (Some("encrypted-volumes@two"), &"resource".into(), &paths)
+        ],
+        "{diff:#}"
+    );
 }
 
 #[test]
