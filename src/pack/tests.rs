@@ -160,9 +160,10 @@ fn a_scope_is_worked_out() {
 #[test]
 fn conditions_are_worked_out_once_and_not_without_end() {
     let conditions = |count: usize, of: fn(usize) -> String| {
-        let below: String = (0..count).map(|at| format!("  c{at}: {}\n", of(at + 1))).collect();
+        let below: Vec<String> = (0..count).map(|at| format!("  c{at}: {}", of(at + 1))).collect();
+        let below = below.join("\n");
         format!(
-            "Conditions:\n{below}  c{count}: !Equals [a, a]\nResources:\n{}",
+            "Conditions:\n{below}\n  c{count}: !Equals [a, a]\nResources:\n{}",
             keys("K", "      InputParameters: {a: !If [c0, 1, 2]}\n")
         )
     };
