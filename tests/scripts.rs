@@ -188,6 +188,56 @@ fn what_is_not_there_or_cannot_be_read_ends_the_evaluation() {
     assert_eq!(gap("policy(\"not json\")").0, "MalformedResponse");
 }
 
+/// An instance `web` of a region, on a volume's snapshot of which these regions' instances were listed.
+fn found_abroad(region: &str, subject_region: &str, listed: &[&str], name: &str) -> Evaluation {
+    let instance: ConfigurationItem = serde_json::from_value(json!({
+        "awsAccountId": "111122223333",
+        "awsRegion": region,
+        "resourceType": "AWS::EC2::Instance",
+        "resourceId": "web",
+        "ARN": format!("arn:aws:ec2:{region}:111122223333:instance/web"),
+        "configurationItemCaptureTime": "2026-03-01T00:00:00.000Z",
+    }))
+    .expect("it is a configuration item");
+    let mut subject = volume();
+    subject.key.region = subject_region.into();
+    let mut listings = vec![place(subject_region, "AWS::EC2::Volume")];
+    listings.extend(listed.iter().map(|region| place(region, "AWS::EC2::Instance")));
+    listings.sort();
+    let about = About {
+        captured_at: "2026-03-01T00:00:00.000Z".to_owned(),
+        accounts: vec!["111122223333".to_owned()],
+        regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
+        listings,
+        ..About::default()
+    };
+    let script = format!(
+        "fn evaluate(item, parameters) {{ if find(\"AWS::EC2::Instance\", \"{name}\") == () {{ non_compliant(\"no\") }} else {{ compliant() }} }}"
+    );
+    let snapshot = Arc::new(Snapshot::new(about, vec![subject, instance]));
+    let outcome = evaluate::run(&rules(&script), &snapshot, &Options::default());
+    assert_eq!(outcome.rule_errors, []);
+    outcome.evaluations.into_iter().next().expect("there is an answer")
+}
+
+#[test]
+fn an_item_of_another_region_is_found_where_the_own_one_is_known_to_have_none() {
+    let answer = |region, subject, listed: &[&str], name| found_abroad(region, subject, listed, name).compliance_type;
+    let abroad = "us-east-1";
+    assert_eq!(answer(abroad, "eu-west-1", &["eu-west-1", abroad], "web"), ComplianceType::Compliant);
+    // What the own region has is not known: the name may mean another one.
+    let unknown = found_abroad(abroad, "eu-west-1", &[abroad], "web");
+    assert_eq!(unknown.compliance_type, ComplianceType::InsufficientData);
+    assert_eq!(unknown.gap.expect("the answer says what could not be read").aws_region, "eu-west-1");
+    // Its ARN means it alone; what is global has no other region, nor has who asks from nowhere.
+    let arn = "arn:aws:ec2:us-east-1:111122223333:instance/web";
+    assert_eq!(answer(abroad, "eu-west-1", &[abroad], arn), ComplianceType::Compliant);
+    assert_eq!(answer("global", "eu-west-1", &[], "web"), ComplianceType::Compliant);
+    assert_eq!(answer(abroad, "global", &[], "web"), ComplianceType::Compliant);
+    // The own region's own item needs no list.
+    assert_eq!(answer("eu-west-1", "eu-west-1", &[], "web"), ComplianceType::Compliant);
+}
+
 #[test]
 fn an_unreadable_fact_is_the_answer_whatever_the_script_says() {
     // The text of the message swallows the error inside of Rhai; the answer it does not.

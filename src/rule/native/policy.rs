@@ -1,8 +1,9 @@
 //! Policy documents: who may do what to which, and under which conditions
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>).
 //!
-//! A document comes as an object, as JSON text, or as percent-encoded JSON text (IAM answers with it). Its statements are
-//! brought into one form: lists where the grammar allows a single value, `*` as the principal of everyone.
+//! A document comes as an object, as JSON text, or as percent-encoded JSON text (IAM answers with it); AWS Config has
+//! recorded some of IAM's as lists of documents. Its statements are brought into one form: lists where the grammar allows a
+//! single value, `*` as the principal of everyone.
 //!
 //! [`grammar`] reads the statements, [`meaning`] says what they amount to, [`statement`] is what a script sees of one.
 
@@ -80,9 +81,12 @@ impl Policy {
             let members = Value::Object(document.members.clone());
             return Self::parse(&Fact::new(&members, document.origin.clone()));
         }
-        let text = given
-            .as_immutable_string_ref()
-            .map_err(|kind| fail(format!("a policy document is a text or a document, not {kind}")))?;
+        if let Some(list) = given.read_lock::<List>() {
+            return Self::parse(&Fact::new(&list.to_value()?, list.origin().cloned()));
+        }
+        let text = given.as_immutable_string_ref().map_err(|kind| {
+            fail(format!("a policy document is a text, a document or a list of documents, not {kind}"))
+        })?;
         // A tree takes a few times the space of its text.
         grow(text.len() * 4)?;
         if let Some(policy) = POLICIES.with_borrow(|policies| policies.get(&text)) {
@@ -94,34 +98,22 @@ impl Policy {
         Ok(policy)
     }
 
-    fn parse(document: &Fact<'_>) -> Outcome<Self> {
-        if document.value.as_object().is_none() {
-            return Err(stop_at_subject(code::MALFORMED, "the policy document is not an object".to_owned()));
-        }
-        let version = match document.member("Version") {
-            Seen::Known(version) => version.value.as_str().map(CompactString::from),
-            Seen::Absent => None,
-            Seen::Hidden(hidden) => return Err(hidden.stop()),
-        };
-        let mut statements = Vec::new();
-        match document.member("Statement") {
-            Seen::Absent => {}
-            Seen::Hidden(hidden) => statements.push(Entry::Hidden(hidden)),
-            Seen::Known(list) => {
-                for seen in list.elements() {
-                    match seen {
-                        Seen::Absent => {}
-                        Seen::Hidden(hidden) => statements.push(Entry::Hidden(hidden)),
-                        Seen::Known(statement) => statements.push(match Statement::parse(&statement) {
-                            Ok(statement) => Entry::Known(Arc::new(Shown::new(statement))),
-                            Err(Defect::Hidden(hidden)) => Entry::Hidden(hidden),
-                            Err(Defect::Form(message)) => return Err(stop_at_subject(code::MALFORMED, message)),
-                        }),
-                    }
-                }
+    /// A document, or the statements of all documents of a list.
+    fn parse(fact: &Fact<'_>) -> Outcome<Self> {
+        let mut parsed = Parsed { version: None, statements: Vec::new(), list: OnceLock::new() };
+        let mut documents = 0;
+        for seen in fact.elements() {
+            match seen {
+                Seen::Known(document) => parsed.add(&document)?,
+                Seen::Hidden(hidden) => return Err(hidden.stop()),
+                Seen::Absent => continue,
             }
+            documents += 1;
         }
-        Ok(Self(Arc::new(Parsed { version, statements, list: OnceLock::new() })))
+        if documents == 0 {
+            return Err(stop_at_subject(code::MALFORMED, "there is no policy document".to_owned()));
+        }
+        Ok(Self(Arc::new(parsed)))
     }
 
     /// All statements, unless one is hidden.
@@ -158,6 +150,40 @@ impl Policy {
     fn filter(&self, test: impl Fn(&Statement) -> bool) -> Outcome<Array> {
         let known = self.known().collect::<Outcome<Vec<_>>>()?;
         Ok(known.into_iter().filter(|shown| test(&shown.statement)).map(handle).collect())
+    }
+}
+
+impl Parsed {
+    /// Adds the statements of a document.
+    fn add(&mut self, document: &Fact<'_>) -> Outcome<()> {
+        if document.value.as_object().is_none() {
+            return Err(stop_at_subject(code::MALFORMED, "the policy document is not an object".to_owned()));
+        }
+        match document.member("Version") {
+            Seen::Known(version) => self.version = version.value.as_str().map(CompactString::from),
+            Seen::Absent => {}
+            Seen::Hidden(hidden) => return Err(hidden.stop()),
+        }
+        let list = match document.member("Statement") {
+            Seen::Absent => return Ok(()),
+            Seen::Hidden(hidden) => {
+                self.statements.push(Entry::Hidden(hidden));
+                return Ok(());
+            }
+            Seen::Known(list) => list,
+        };
+        for seen in list.elements() {
+            match seen {
+                Seen::Absent => {}
+                Seen::Hidden(hidden) => self.statements.push(Entry::Hidden(hidden)),
+                Seen::Known(statement) => self.statements.push(match Statement::parse(&statement) {
+                    Ok(statement) => Entry::Known(Arc::new(Shown::new(statement))),
+                    Err(Defect::Hidden(hidden)) => Entry::Hidden(hidden),
+                    Err(Defect::Form(message)) => return Err(stop_at_subject(code::MALFORMED, message)),
+                }),
+            }
+        }
+        Ok(())
     }
 }
 

@@ -281,7 +281,10 @@ fn find(resource_type: &str, name: &str) -> Outcome<Dynamic> {
             name: "".into(),
         };
         if let Some(item) = run.snapshot.target(&run.subject, &link).filter(|item| item.status.is_present()) {
-            return Ok(Ok(Some(Item::new(item))));
+            return Ok(match run.nearer_are_known(item, name) {
+                Ok(()) => Ok(Some(Item::new(item))),
+                Err((place, reason)) => Err(crate::rule::run::listing_gap(&place, &reason)),
+            });
         }
         let owner = name.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)).unwrap_or_default();
         if !owner.is_empty() && *owner != **account_id && owner != "aws" {
@@ -309,6 +312,20 @@ fn find(resource_type: &str, name: &str) -> Outcome<Dynamic> {
 }
 
 impl Run {
+    /// Whether the item that goes by this name is the one that is meant. Most names are unique in a region only: an item
+    /// of another region is meant where the subject's own region is known to have none.
+    ///
+    /// # Errors
+    /// The place that may have a nearer one, and why it is not known.
+    fn nearer_are_known(&self, item: &ConfigurationItem, name: &str) -> Result<(), (Place, Arc<Unreadable>)> {
+        let own = &self.subject.key.region;
+        let is_near = item.key.region == *own || [&*item.key.region, own].contains(&GLOBAL);
+        if is_near || name.starts_with("arn:") {
+            return Ok(());
+        }
+        complete(&self.snapshot, &self.subject.key.account_id, &item.key.resource_type, Some(own))
+    }
+
     /// A rule that asks for what it did not declare would get an answer only when another rule happens to read the same.
     fn may_ask_for(&self, resource_type: &str) -> Outcome<()> {
         if self.rule.may_read(resource_type) {

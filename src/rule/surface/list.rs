@@ -49,6 +49,11 @@ impl List {
         }
     }
 
+    /// Where it stands in an item's facts.
+    pub(in crate::rule) fn origin(&self) -> Option<&Path> {
+        self.origin.as_ref()
+    }
+
     fn len(&self) -> usize {
         match &self.elements {
             Elements::Values(elements) => {

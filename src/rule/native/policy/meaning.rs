@@ -67,16 +67,22 @@ impl Statement {
             && self.resources.iter().any(|resource| is_stars(resource))
     }
 
-    /// The services of which it allows every action; `*` for all of them.
-    pub(super) fn full_access(&self) -> impl Iterator<Item = String> {
-        let actions: &[CompactString] = if self.allow { &self.actions } else { &[] };
-        actions.iter().filter_map(|action| {
+    /// The services of which it allows every action; `*` for all of them. A `NotAction` that has no pattern for every
+    /// service leaves some whole, of which nobody can make a list: `*` as well.
+    pub(super) fn full_access(&self) -> BTreeSet<String> {
+        if !self.allow {
+            return BTreeSet::new();
+        }
+        let spares_some = |not: &Vec<CompactString>| !not.iter().any(|pattern| names_every_service(pattern));
+        let all = self.not_actions.as_ref().is_some_and(spares_some).then(|| "*".to_owned());
+        let named = self.actions.iter().filter_map(|action| {
             if is_every_action(action) {
                 return Some("*".to_owned());
             }
             let (service, names) = action.split_once(':')?;
             is_stars(names).then(|| service.to_lowercase())
-        })
+        });
+        named.chain(all).collect()
     }
 
     /// Whether it refuses every action of a service to everyone who comes without TLS, and asks nothing else.
@@ -211,6 +217,11 @@ fn is_stars(pattern: &str) -> bool {
 
 fn is_every_action(pattern: &str) -> bool {
     is_stars(pattern) || pattern.split_once(':').is_some_and(|(service, name)| is_stars(service) && is_stars(name))
+}
+
+/// Whether there are actions of every service among those that a pattern names: `*`, `*:Delete*`.
+fn names_every_service(pattern: &str) -> bool {
+    is_stars(pattern.split_once(':').map_or(pattern, |(service, _)| service))
 }
 
 fn is_every_action_of(service: &str, pattern: &str) -> bool {

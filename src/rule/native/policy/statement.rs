@@ -125,6 +125,9 @@ pub(super) fn register(surface: &mut Surface) {
         .function("matches_resource", |handle: &mut Handle, resource: &str| {
             handle.0.statement.matches_resource(resource)
         })
+        .function("full_access_services", |handle: &mut Handle| -> Array {
+            handle.0.statement.full_access().into_iter().map(Dynamic::from).collect()
+        })
         .function("is_for_anyone", |handle: &mut Handle| handle.0.statement.is_for_anyone())
         .function("is_public", |handle: &mut Handle| handle.0.statement.is_public())
         .function("is_admin", |handle: &mut Handle| handle.0.statement.is_admin());

@@ -123,9 +123,19 @@ fn admin_is_every_action_on_every_resource() {
 
 #[test]
 fn full_access_is_told_by_service() {
-    let services = |json: &str| statement(json).full_access().collect::<Vec<_>>();
-    assert_eq!(services(r#"{"Effect": "Allow", "Action": ["S3:*", "ec2:Describe*", "*"]}"#), ["s3", "*"]);
-    assert!(services(r#"{"Effect": "Deny", "Action": "s3:*"}"#).is_empty());
+    for (json, expected) in [
+        (r#"{"Effect": "Allow", "Action": ["S3:*", "ec2:Describe*", "*"]}"#, &["*", "s3"][..]),
+        (r#"{"Effect": "Deny", "Action": "s3:*"}"#, &[]),
+        // All but some services, or but some actions, are still all of the others.
+        (r#"{"Effect": "Allow", "NotAction": "iam:*"}"#, &["*"]),
+        (r#"{"Effect": "Allow", "NotAction": ["iam:*", "s3:DeleteBucket"]}"#, &["*"]),
+        (r#"{"Effect": "Allow", "NotAction": ["iam:*", "*"]}"#, &[]),
+        (r#"{"Effect": "Allow", "NotAction": "*:*"}"#, &[]),
+        (r#"{"Effect": "Allow", "NotAction": "*:Delete*"}"#, &[]),
+        (r#"{"Effect": "Deny", "NotAction": "iam:*"}"#, &[]),
+    ] {
+        assert_eq!(statement(json).full_access().into_iter().collect::<Vec<_>>(), expected, "{json}");
+    }
 }
 
 #[test]
@@ -137,6 +147,23 @@ fn a_known_public_statement_decides_whatever_else_is_hidden() {
     };
     assert!(with(vec![hidden.clone(), open]).some(Statement::is_public).unwrap());
     assert!(with(vec![hidden]).some(Statement::is_public).is_err());
+}
+
+#[test]
+fn a_list_of_documents_is_the_statements_of_all() {
+    let policy = |json: &str| {
+        let value: Value = serde_json::from_str(json).unwrap();
+        Policy::parse(&Fact::new(&value, None))
+    };
+    let two = r#"[{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*"}]},
+                  {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}]"#;
+    assert!(policy(two).unwrap().some(Statement::is_admin).unwrap());
+    assert_eq!(policy(two).unwrap().0.version.as_deref(), Some("2012-10-17"));
+    for json in ["[]", "[null]", r#"["{}"]"#, r#"[{"Statement": []}, 1]"#] {
+        assert!(policy(json).is_err(), "{json}");
+    }
+    let hidden = Value::Unreadable(Arc::new(crate::value::Unreadable::not_collected("it")));
+    assert!(Policy::parse(&Fact::new(&Value::from(vec![hidden]), None)).is_err());
 }
 
 #[test]
