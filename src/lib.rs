@@ -28,6 +28,7 @@ pub mod query;
 pub mod related;
 pub mod report;
 pub mod rule;
+pub mod schema;
 pub mod snapshot;
 pub mod source;
 pub mod timeline;

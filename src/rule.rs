@@ -17,6 +17,7 @@ use crate::item::ACCOUNT;
 use crate::value::Value;
 
 pub mod case;
+pub mod check;
 pub mod fix;
 mod judge;
 pub mod load;

@@ -5,12 +5,14 @@
 
 mod branch;
 mod mutant;
+mod parsed;
 mod scan;
 mod shape;
 
 pub(super) use branch::{Branch, Taken};
 pub(super) use mutant::{Mutant, mutants};
-pub(super) use scan::Lookups;
+pub(super) use parsed::Functions;
+pub(super) use scan::{Lookups, is_name};
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -50,7 +52,7 @@ static MODULES: LazyLock<[Shared<Module>; 3]> = LazyLock::new(|| {
     [
         ArithmeticPackage::new().as_shared_module(),
         BasicIteratorPackage::new().as_shared_module(),
-        Shared::new(Surface::module()),
+        Shared::new(Surface::new().into_module()),
     ]
 });
 
@@ -155,6 +157,11 @@ impl Script {
     /// Whether what the script answers may depend on the time of the snapshot.
     pub(super) fn asks_for_the_time(&self) -> bool {
         self.texts().any(scan::asks_for_the_time)
+    }
+
+    /// The names by which the script reads members.
+    pub(super) fn read_names(&self) -> BTreeSet<&str> {
+        self.texts().flat_map(scan::read_names).collect()
     }
 
     /// The texts, in the order of the parts.

@@ -10,6 +10,7 @@ mod item;
 mod list;
 mod operators;
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use rhai::{Dynamic, FuncRegistration, Module, RhaiNativeFunc};
 
 pub(super) use document::{Document, from_dynamic, to_dynamic};
 pub(super) use finding::Verdict;
-pub(super) use item::Item;
+pub(super) use item::{ATTRIBUTES, Item, SECTIONS};
 pub(super) use list::List;
 
 use super::parameter::ParameterValues;
@@ -26,12 +27,30 @@ use super::{judge, native};
 use crate::value::{Key, Value};
 
 /// Registers functions in a module, all of them pure: none changes the value it is called on, unless it says so.
-pub(super) struct Surface(Module);
+pub(super) struct Surface {
+    module: Module,
+    signatures: BTreeMap<String, Vec<Signature>>,
+}
+
+/// What a function takes and gives.
+#[derive(Clone, Debug)]
+pub(super) struct Signature {
+    pub(super) takes: Vec<TypeId>,
+    pub(super) gives: TypeId,
+}
+
+impl Signature {
+    fn of<A: 'static, const N: usize, const X: bool, R: 'static, const F: bool, G: RhaiNativeFunc<A, N, X, R, F>>(
+        _: &G,
+    ) -> Self {
+        Self { takes: G::param_types().to_vec(), gives: TypeId::of::<R>() }
+    }
+}
 
 impl Surface {
     /// Everything that a script can call.
-    pub(super) fn module() -> Module {
-        let mut surface = Self(Module::new());
+    pub(super) fn new() -> Self {
+        let mut surface = Self { module: Module::new(), signatures: BTreeMap::new() };
         operators::register(&mut surface);
         document::register(&mut surface);
         list::register(&mut surface);
@@ -40,9 +59,19 @@ impl Surface {
         register_parameters(&mut surface);
         native::register(&mut surface);
         judge::register(&mut surface);
-        let mut module = surface.0;
+        surface
+    }
+
+    /// The functions as a module for an engine.
+    pub(super) fn into_module(self) -> Module {
+        let mut module = self.module;
         module.build_index();
         module
+    }
+
+    /// What each function and method takes and gives, by name. Operators and properties are not among them.
+    pub(super) fn into_signatures(self) -> BTreeMap<String, Vec<Signature>> {
+        self.signatures
     }
 
     /// A function or a method.
@@ -54,7 +83,8 @@ impl Surface {
     where
         R: Clone + Send + Sync + 'static,
     {
-        FuncRegistration::new(name).in_global_namespace().set_into_module(&mut self.0, function);
+        self.signatures.entry(name.to_owned()).or_default().push(Signature::of(&function));
+        FuncRegistration::new(name).in_global_namespace().set_into_module(&mut self.module, function);
         self
     }
 
@@ -67,7 +97,9 @@ impl Surface {
     where
         R: Clone + Send + Sync + 'static,
     {
-        FuncRegistration::new(name).in_global_namespace().with_purity(false).set_into_module(&mut self.0, function);
+        self.signatures.entry(name.to_owned()).or_default().push(Signature::of(&function));
+        let registration = FuncRegistration::new(name).in_global_namespace().with_purity(false);
+        registration.set_into_module(&mut self.module, function);
         self
     }
 
@@ -80,7 +112,7 @@ impl Surface {
     where
         R: Clone + Send + Sync + 'static,
     {
-        FuncRegistration::new_getter(name).set_into_module(&mut self.0, function);
+        FuncRegistration::new_getter(name).set_into_module(&mut self.module, function);
         self
     }
 
@@ -91,7 +123,7 @@ impl Surface {
         for name in names {
             FuncRegistration::new_setter(name)
                 .with_purity(true)
-                .set_into_module(&mut self.0, |_: &mut T, _: Dynamic| {});
+                .set_into_module(&mut self.module, |_: &mut T, _: Dynamic| {});
         }
         self
     }
@@ -100,7 +132,7 @@ impl Surface {
     pub(super) fn unchanged_elements<T: Clone + Send + Sync + 'static>(&mut self) -> &mut Self {
         FuncRegistration::new_index_setter()
             .with_purity(true)
-            .set_into_module(&mut self.0, |_: &mut T, _: Dynamic, _: Dynamic| {});
+            .set_into_module(&mut self.module, |_: &mut T, _: Dynamic, _: Dynamic| {});
         self
     }
 
@@ -112,7 +144,7 @@ impl Surface {
     where
         R: Clone + Send + Sync + 'static,
     {
-        FuncRegistration::new_index_getter().set_into_module(&mut self.0, function);
+        FuncRegistration::new_index_getter().set_into_module(&mut self.module, function);
         self
     }
 
@@ -121,7 +153,7 @@ impl Surface {
         &mut self,
         iterate: impl Fn(Dynamic) -> Box<dyn Iterator<Item = Outcome<Dynamic>>> + Send + Sync + 'static,
     ) -> &mut Self {
-        self.0.set_iter_result(std::any::TypeId::of::<T>(), iterate);
+        self.module.set_iter_result(TypeId::of::<T>(), iterate);
         self
     }
 }

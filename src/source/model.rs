@@ -571,6 +571,11 @@ impl ServiceModel {
         }
     }
 
+    /// Whether a structure's member is a text that holds JSON, which is read as what it says.
+    pub(super) fn is_json(&self, shape: ShapeId, name: &str) -> bool {
+        self.structure(shape).and_then(|structure| structure.member(name)).is_some_and(|member| member.json)
+    }
+
     /// The members of a structure, in the order of their names; none for any other kind.
     pub fn members(&self, shape: ShapeId) -> impl Iterator<Item = (&str, ShapeId)> {
         let members = match self.shape(shape) {

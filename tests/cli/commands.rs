@@ -29,6 +29,7 @@ fn help_of_each_command() {
         &["rules", "list"],
         &["rules", "show"],
         &["rules", "docs"],
+        &["rules", "check"],
         &["rules", "test"],
         &["rules", "new"],
         &["resources"],

@@ -6,6 +6,7 @@ mod aws_config;
 mod commands;
 mod common;
 mod config;
+mod custom_rules;
 mod deliver;
 mod diff;
 mod errors;

@@ -80,7 +80,7 @@ pub(crate) enum Command {
     History(History),
     /// Show the changes of all resources, and the calls that may have made them, in one line of time
     Timeline(Timeline),
-    /// List, show, document, test and begin rules
+    /// List, show, document, check, test and begin rules
     #[command(subcommand)]
     Rules(Rules),
     /// List and show conformance packs, and how much of them assize can run
@@ -614,6 +614,17 @@ pub(crate) enum Rules {
         /// Also say what the cases leave untested: branches that none reaches, and changes that none notices
         #[arg(long)]
         thorough: bool,
+        #[command(flatten)]
+        definitions: Definitions,
+    },
+    /// Look for what cannot be right in rules, without running them: the built-in ones, or those of a folder
+    Check {
+        /// Folders of rules
+        #[arg(value_name = "DIR")]
+        folders: Vec<PathBuf>,
+        /// Only rules of these ids or patterns
+        #[arg(long = "rule", value_name = "ID|GLOB", value_delimiter = ',')]
+        rules: Vec<String>,
         #[command(flatten)]
         definitions: Definitions,
     },

@@ -26,7 +26,7 @@ pub(super) enum Harm<'a> {
 
 impl Harm<'_> {
     /// Does it to a snapshot of which the first item is judged.
-    pub(super) fn befall(&self, about: &mut About, items: &mut [ConfigurationItem]) {
+    pub(super) fn befall(&self, about: &mut About, items: &mut Vec<ConfigurationItem>) {
         match self {
             Self::None => {}
             Self::Dropped(steps) => {
@@ -63,6 +63,8 @@ impl Harm<'_> {
                     reason: Arc::clone(&reason),
                 }));
                 about.gaps.sort();
+                // Nobody has seen its items either.
+                items.retain(|item| *item.key.resource_type != **resource_type);
             }
         }
     }

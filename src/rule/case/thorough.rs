@@ -86,10 +86,8 @@ impl Cases {
         }
         let sections = ["configuration/", "supplementaryConfiguration/", "tags/"];
         // What a native reads of a document, such as a policy, is the native's to test.
-        let named = |path: &str| {
-            let name = path.rsplit('/').find(|step| *step != "*");
-            name.is_some_and(|name| rule.script.texts().any(|text| text.contains(name)))
-        };
+        let members = rule.script.read_names();
+        let named = |path: &str| path.rsplit('/').find(|step| *step != "*").is_some_and(|name| members.contains(name));
         let facts =
             read.into_iter().filter(|path| sections.iter().any(|section| path.starts_with(section)) && named(path));
         facts

@@ -40,6 +40,29 @@ pub(super) fn members(script: &str) -> Result<BTreeSet<&str>, String> {
     Ok(members)
 }
 
+/// The names that a script reads members by: `value.name`, `value["name"]`, `value.get("a.name[0]")`, `"name" in value`. Those
+/// of functions that are called behind a dot are among them.
+pub(super) fn read_names(script: &str) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    let mut lexer = Lexer::new(script);
+    let (mut before_last, mut last) = ("", "");
+    while let Some((_, token)) = lexer.next_token() {
+        if is_name(token) && matches!(last, "." | "?.") {
+            names.insert(token);
+        }
+        let text = |token: &'_ str| token.len() > 1 && token.starts_with('"') && token.ends_with('"');
+        if text(token) && (last == "[" || last == "(" && matches!(before_last, "get" | "contains")) {
+            names.extend(token.trim_matches('"').split(['.', '[', ']']).filter(|name| !name.is_empty()));
+        }
+        if text(last) && token == "in" || text(before_last) && last == "!" && token == "in" {
+            names.insert(if text(last) { last } else { before_last }.trim_matches('"'));
+        }
+        before_last = last;
+        last = token;
+    }
+    names
+}
+
 /// The functions by which a script comes to items other than the judged one: `item.related(type)`, `resources(type)`,
 /// `find(type, name)`.
 const LOOKUPS: [&str; 3] = ["related", "resources", "find"];
@@ -118,7 +141,7 @@ pub(super) fn asks_for_the_time(script: &str) -> bool {
     std::iter::from_fn(|| lexer.next_token()).any(|(_, token)| OF_THE_TIME.contains(&token))
 }
 
-pub(super) fn is_name(token: &str) -> bool {
+pub(in crate::rule) fn is_name(token: &str) -> bool {
     token.starts_with(|first: char| first.is_alphabetic() || first == '_')
 }
 

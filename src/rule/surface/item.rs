@@ -178,9 +178,9 @@ impl Item {
     }
 }
 
-const SECTIONS: [&str; 3] = ["configuration", "supplementaryConfiguration", "tags"];
+pub(in crate::rule) const SECTIONS: [&str; 3] = ["configuration", "supplementaryConfiguration", "tags"];
 
-const ATTRIBUTES: [&str; 8] = [
+pub(in crate::rule) const ATTRIBUTES: [&str; 8] = [
     "resourceType",
     "resourceId",
     "resourceName",

@@ -3,6 +3,8 @@
 //! It walks the paths as the account's reader does, over shapes in place of values. What the reader needs to know of
 //! shapes later, where to begin renaming members, is noted on the way.
 
+mod schema;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -95,20 +97,24 @@ impl ResourceDescriptor {
     /// # Errors
     /// All that is wrong with it.
     pub fn check(&self, catalog: &Catalog, models: &Models) -> Result<(), Vec<DescriptorError>> {
-        let parent = catalog.parent(self).map(|parent| {
+        let mut check = Check::new(self, catalog, models);
+        check.all();
+        if check.errors.is_empty() { Ok(()) } else { Err(check.errors) }
+    }
+}
+
+impl<'m, 'd> Check<'m, 'd> {
+    fn new(descriptor: &'d ResourceDescriptor, catalog: &Catalog, models: &'m Models) -> Self {
+        let parent = catalog.parent(descriptor).map(|parent| {
             let mut check =
                 Check { models, descriptor: parent, parent: None, parts: BTreeMap::new(), errors: Vec::new() };
             // What is wrong with the parent is said when the parent is checked.
             check.parent = parent.listing.as_ref().and_then(|listing| listing.for_each.as_ref()).map(|_| Form::Any);
             check.element().into_iter().next().unwrap_or(Form::Any)
         });
-        let mut check = Check { models, descriptor: self, parent, parts: BTreeMap::new(), errors: Vec::new() };
-        check.all();
-        if check.errors.is_empty() { Ok(()) } else { Err(check.errors) }
+        Check { models, descriptor, parent, parts: BTreeMap::new(), errors: Vec::new() }
     }
-}
 
-impl<'m> Check<'m, '_> {
     fn fail(&mut self, at: Position, message: impl Into<String>) {
         let file = Arc::clone(&self.descriptor.origin.file);
         // A template's paths have no place of their own, and neither have defaults.

@@ -10,6 +10,7 @@ use serde_saphyr::Spanned;
 use super::Case;
 use super::path::{Env, Frame, Path, Position, SyntaxError};
 use crate::nearest;
+use crate::schema::Form;
 use crate::source::model::{ServiceModel, ShapeId};
 use crate::value::{Key, Value};
 
@@ -77,6 +78,17 @@ impl Text {
         matches!(self.pieces.as_slice(), [Piece::Path(..)])
     }
 
+    /// What the filters of a template that is one path make of facts of this form.
+    pub(super) fn filtered_form(&self, form: Form) -> Form {
+        let [Piece::Path(_, filters)] = self.pieces.as_slice() else { return Form::Text };
+        filters.iter().fold(form, |form, filter| match (filter, form) {
+            (filter, Form::List(element)) if !matches!(filter, Filter::Default(_) | Filter::Or(_)) => {
+                Form::List(Box::new(filter.form(*element)))
+            }
+            (filter, form) => filter.form(form),
+        })
+    }
+
     /// Its place in the file, which is that of its paths too.
     fn place(mut self, at: Position) -> Self {
         for piece in &mut self.pieces {
@@ -105,6 +117,21 @@ impl Text {
         match self.pieces.as_slice() {
             [Piece::Path(path, filters)] => filtered(path, filters, frame, env),
             _ => self.text(frame, env).map(Value::from),
+        }
+    }
+}
+
+impl Filter {
+    /// What it makes of a fact of this form. What another path tells has been added before.
+    fn form(&self, form: Form) -> Form {
+        match (self, form) {
+            (Self::Json, _) => Form::Any,
+            // Other text is left as it is.
+            (Self::Number, Form::Text) => Form::Text.or(Form::Number),
+            (Self::Boolean, Form::Text) => Form::Text.or(Form::Truth),
+            (Self::Text, Form::Integer | Form::Number | Form::Truth) => Form::Text,
+            (Self::Default(_), form) => form.or(Form::Text),
+            (_, form) => form,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `assize rules`: what rules there are, what they say, whether their cases hold, and the beginning of a new one.
 
 mod beside;
+mod check;
 mod docs;
 mod list;
 mod show;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: &Rules, colors: Colors) -> Result<u8, Failure> {
         Rules::Show { rule, folders, definitions } => show::run(rule, folders, definitions, colors),
         Rules::Docs { folder, choice, definitions } => docs::run(folder, choice, definitions, colors),
         Rules::Test { folders, rules, thorough, definitions } => test(folders, rules, *thorough, definitions, colors),
+        Rules::Check { folders, rules, definitions } => check::run(folders, rules, definitions, colors),
         Rules::New { rule, resource_type, dir, definitions } => new(rule, resource_type, dir, definitions, colors),
     }
 }
@@ -56,18 +58,11 @@ fn test(
     let types = input::case_types(&catalog);
     let mut tested = BTreeMap::<String, Result<Tested, String>>::new();
     let mut errors = Vec::new();
-    let folders = if folders.is_empty() {
-        vec![Folder::builtin()]
-    } else {
-        let read =
-            |folder: &PathBuf| Folder::read(folder).map_err(|error| Failure::of("cannot load the rules", &error));
-        folders.iter().map(read).collect::<Result<Vec<_>, _>>()?
-    };
-    for folder in &folders {
+    for (folder, _) in &read(folders)? {
         let chosen = chosen(folder, wanted)?;
-        let id = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
         let of_folder =
-            folder.rules.par_iter().filter(|(path, _)| chosen.as_ref().is_none_or(|ids| ids.contains(&id(path))));
+            folder.rules.par_iter().filter(|(path, _)| chosen.as_ref().is_none_or(|ids| ids.contains(id_of(path))));
+        let id = |path: &str| id_of(path).to_owned();
         tested.par_extend(of_folder.map(|(path, files)| (id(path), run_cases(path, files, folder, &types, thorough))));
         errors.extend(folder.orphans.iter().map(|orphan| format!("{orphan} belongs to no rule")));
     }
@@ -121,6 +116,23 @@ fn test(
     Ok(if failed == 0 && loose == 0 { exit::CLEAN } else { exit::FINDINGS })
 }
 
+/// The rules of folders, each with the folder's name; without any, the built-in ones.
+fn read(folders: &[PathBuf]) -> Result<Vec<(Folder, String)>, Failure> {
+    if folders.is_empty() {
+        return Ok(vec![(Folder::builtin(), "rules".to_owned())]);
+    }
+    let read = |folder: &PathBuf| {
+        let rules = Folder::read(folder).map_err(|error| Failure::of("cannot load the rules", &error))?;
+        Ok((rules, folder.display().to_string().trim_end_matches('/').to_owned()))
+    };
+    folders.iter().map(read).collect()
+}
+
+/// The id of the rule at a path, which is the name of its files.
+fn id_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// What came of the cases of a rule that loads.
 struct Tested {
     report: CaseReport,
@@ -137,7 +149,7 @@ fn chosen(folder: &Folder, wanted: &[String]) -> Result<Option<BTreeSet<String>>
     let selection = Selection { rules: wanted.to_vec(), ..Selection::default() };
     let mut ids = BTreeSet::new();
     for name in wanted {
-        if folder.rules.keys().any(|path| path.rsplit('/').next() == Some(name)) {
+        if folder.rules.keys().any(|path| id_of(path) == name) {
             ids.insert(name.clone());
         }
     }

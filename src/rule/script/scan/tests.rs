@@ -3,6 +3,16 @@
 use super::*;
 
 #[test]
+fn names_are_those_that_members_are_read_by() {
+    let script = "a.one; a?.two; a[\"three\"]; a.get(\"four.five[0].six\"); if \"seven\" in a { } if \"eight\" !in a { } \
+                  a.fixes(\"nine\"); `${a.ten}`; [\"eleven\"]; // a.twelve";
+    let names: Vec<&str> = read_names(script).into_iter().collect();
+    let methods = ["fixes", "get"];
+    let wanted = ["eight", "eleven", "five", "four", "one", "seven", "six", "ten", "three", "two"];
+    assert_eq!(names.into_iter().filter(|name| !methods.contains(name)).collect::<Vec<_>>(), wanted);
+}
+
+#[test]
 fn changes_inside_of_values_are_refused_with_their_place() {
     for script in [
         "a[0] = 1",
