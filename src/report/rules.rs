@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::evaluation::{RuleError, Severity};
+use crate::rule::fix::Snippet;
 use crate::rule::set::Chosen;
 use crate::rule::{Category, Level, Maturity, Parameter, ParameterType, PartRead, Trigger};
 use crate::value::Value;
@@ -75,12 +76,20 @@ struct RuleV1<'r> {
     description: &'r str,
     risk: &'r str,
     remediation: &'r str,
+    fix: FixV1<'r>,
     parameters: BTreeMap<&'r str, ParameterV1<'r>>,
     aliases: &'r [String],
     references: &'r [String],
     permissions: Option<&'r BTreeSet<String>>,
     permissions_with: &'r BTreeMap<String, BTreeSet<String>>,
     packs: Vec<PackV1<'r>>,
+}
+
+/// Templates: `{{awsRegion}}` and its like stand for facts of a finding.
+#[derive(Serialize)]
+struct FixV1<'r> {
+    cli: Option<&'r str>,
+    terraform: Option<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -150,6 +159,10 @@ impl<'r> RuleV1<'r> {
             description: &rule.description,
             risk: &rule.risk,
             remediation: &rule.remediation,
+            fix: FixV1 {
+                cli: rule.fix.cli.as_ref().map(Snippet::text),
+                terraform: rule.fix.terraform.as_ref().map(Snippet::text),
+            },
             parameters: rule.parameters.iter().map(|(name, one)| (name.as_str(), parameter(name, one))).collect(),
             aliases: &rule.aliases,
             references: &rule.references,

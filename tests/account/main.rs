@@ -11,6 +11,7 @@
 //! - `decode.rs`, `debug.rs`: what the client reads, against what the typed SDK reads
 //! - `history.rs`: an account that changes between scans, and what the store tells of it
 //! - `inventory.rs`: what there is in an account that has more than is read
+//! - `packs.rs`: several packs in one scan
 //! - `scan.rs`: verdicts, requests and permissions of the real binary
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
@@ -25,6 +26,7 @@ mod demo_platform;
 mod history;
 mod inventory;
 mod moto;
+mod packs;
 mod scan;
 mod seed;
 

@@ -36,7 +36,7 @@ fn expected() -> Expected {
 }
 
 /// Runs the binary with an environment of nothing but what leads it to the account.
-fn assize(account: &Account, arguments: &[&str]) -> Output {
+pub(crate) fn assize(account: &Account, arguments: &[&str]) -> Output {
     assize_at(&account.moto, arguments)
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn assize_at(moto: &Moto, arguments: &[&str]) -> Output {
 }
 
 /// The JSON report of a scan of both regions, and the exit code.
-fn scan(account: &Account, arguments: &[&str]) -> (Json, i32) {
+pub(crate) fn scan(account: &Account, arguments: &[&str]) -> (Json, i32) {
     let regions = ["scan", "--format", "json", "--region", HOME, "--region", OTHER];
     let output = assize(account, &[&regions, arguments].concat());
     let report = serde_json::from_slice(&output.stdout)

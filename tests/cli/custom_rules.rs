@@ -239,7 +239,12 @@ fn rules_that_do_not_load_and_files_of_none_are_mistakes_too() {
 /// Where a fact is not of the form that it should have.
 fn unfit(form: &Form, value: &Value, at: &str, wrong: &mut Vec<String>) {
     match (form, value) {
-        (_, Value::Null | Value::Unreadable(_)) | (Form::Any, _) => {}
+        (_, Value::Null | Value::Unreadable(_))
+        | (Form::Any, _)
+        | (Form::Text, Value::String(_))
+        | (Form::Truth, Value::Bool(_))
+        | (Form::Integer | Form::Number, Value::Integer(_))
+        | (Form::Number, Value::Float(_)) => {}
         (Form::Object(forms), Value::Object(members)) => {
             for (name, value) in members.iter() {
                 match forms.get(name.as_ref()) {
@@ -264,10 +269,6 @@ fn unfit(form: &Form, value: &Value, at: &str, wrong: &mut Vec<String>) {
                 wrong.push(format!("{at} is of none of several forms"));
             }
         }
-        (Form::Text, Value::String(_))
-        | (Form::Truth, Value::Bool(_))
-        | (Form::Integer | Form::Number, Value::Integer(_))
-        | (Form::Number, Value::Float(_)) => {}
         (form, value) => wrong.push(format!("{at} is {}, and should be {form:?}", value.kind())),
     }
 }

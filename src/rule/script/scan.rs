@@ -52,7 +52,7 @@ pub(super) fn read_names(script: &str) -> BTreeSet<&str> {
         }
         let text = |token: &'_ str| token.len() > 1 && token.starts_with('"') && token.ends_with('"');
         if text(token) && (last == "[" || last == "(" && matches!(before_last, "get" | "contains")) {
-            names.extend(token.trim_matches('"').split(['.', '[', ']']).filter(|name| !name.is_empty()));
+            names.extend(token.trim_matches('"').split(['.', '[', ']']).filter(|name| is_name(name)));
         }
         if text(last) && token == "in" || text(before_last) && last == "!" && token == "in" {
             names.insert(if text(last) { last } else { before_last }.trim_matches('"'));

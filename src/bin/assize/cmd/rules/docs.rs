@@ -48,7 +48,7 @@ fn index(rules: &RuleSet, services: &BTreeMap<&str, Vec<&Chosen>>) -> String {
          {} of {}. Written by `assize rules docs`; do not edit. `assize rules show RULE` tells the same on a terminal, and\n\
          `assize rules list --format json` to programs ([schema](../rules.schema.json)).\n\n\
          The permissions of a rule are what reading takes in regions that are named. `--region all` takes\n\
-         `ec2:DescribeRegions` beside them.\n",
+         `ec2:DescribeRegions` beside them. `{{{{awsRegion}}}}` and its like in commands stand for facts of a finding.\n",
         counted(rules.len(), "rule"),
         counted(services.len(), "service"),
     );
@@ -125,6 +125,13 @@ fn entry(text: &mut String, chosen: &Chosen, beside: &Beside) {
         rule.risk.trim(),
         rule.remediation.trim()
     );
+    for (heading, language, snippet) in
+        [("With the AWS CLI", "sh", &rule.fix.cli), ("In Terraform", "hcl", &rule.fix.terraform)]
+    {
+        if let Some(snippet) = snippet {
+            _ = write!(text, "\n**{heading}**\n\n{}", pages::block(language, snippet.text()));
+        }
+    }
     if !rule.parameters.is_empty() {
         text.push_str("\n**Parameters**\n\n");
         for (name, parameter) in &rule.parameters {

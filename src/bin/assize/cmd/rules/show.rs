@@ -58,6 +58,14 @@ fn text(chosen: &Chosen, beside: &Beside, width: usize) -> String {
     section(&mut text, "", &rule.description, width);
     section(&mut text, "Risk", &rule.risk, width);
     section(&mut text, "Remediation", &rule.remediation, width);
+    for (heading, snippet) in [("With the AWS CLI", &rule.fix.cli), ("In Terraform", &rule.fix.terraform)] {
+        if let Some(snippet) = snippet {
+            _ = writeln!(text, "\n{BOLD}{heading}{BOLD:#}");
+            for line in snippet.text().trim_end().lines() {
+                _ = writeln!(text, "  {}", harmless(line));
+            }
+        }
+    }
     if !rule.parameters.is_empty() {
         _ = writeln!(text, "\n{BOLD}Parameters{BOLD:#}");
         for (name, parameter) in &rule.parameters {
