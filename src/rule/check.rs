@@ -27,6 +27,9 @@ use crate::tree::{self, Node, Span};
 /// What scripts can call.
 static SIGNATURES: LazyLock<BTreeMap<String, Vec<Signature>>> = LazyLock::new(|| Surface::new().into_signatures());
 
+/// What is asked of `reads` where a script reads something.
+const OF_READS: [&str; 3] = ["part", "reads", "link"];
+
 /// What is known of resource types.
 #[derive(Clone, Debug, Default)]
 pub struct Types {
@@ -99,9 +102,12 @@ pub fn mistakes(rule: &Rule, metadata: &str, types: &Types) -> Result<Vec<Mistak
         walk.call("evaluate", &[Kind::Item(Arc::clone(resource_type)).into(), Kind::Parameters.into()]);
     }
     let mut mistakes: BTreeSet<Mistake> = BTreeSet::new();
-    for (((part, line, column), _), seen) in &found.places {
+    // What `reads` lacks it lacks everywhere: it is told where it is missed first.
+    let mut lacking = BTreeSet::new();
+    for (((part, line, column), what), seen) in &found.places {
         let path = rule.script.parts().get(*part).map_or("", |(path, _)| path);
         let wrong = if seen.right { None } else { seen.wrong.first() };
+        let wrong = wrong.filter(|wrong| !OF_READS.contains(what) || lacking.insert((part, *wrong)));
         mistakes.extend(wrong.map(|what| Mistake {
             file: format!("{path}.rhai"),
             line: *line,

@@ -46,7 +46,7 @@ fn index(rules: &RuleSet, services: &BTreeMap<&str, Vec<&Chosen>>) -> String {
     let mut text = format!(
         "# Rules\n\n\
          {} of {}. Written by `assize rules docs`; do not edit. `assize rules show RULE` tells the same on a terminal, and\n\
-         `assize rules list --format json` to programs ([schema](../rules.schema.json)).\n\n\
+         `assize rules list --format json` to programs (`docs/rules.schema.json`).\n\n\
          The permissions of a rule are what reading takes in regions that are named. `--region all` takes\n\
          `ec2:DescribeRegions` beside them. `{{{{awsRegion}}}}` and its like in commands stand for facts of a finding.\n",
         counted(rules.len(), "rule"),
