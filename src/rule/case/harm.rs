@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::unreadable;
+use super::item::unreadable;
 use crate::gap::Gap;
 use crate::item::ConfigurationItem;
 use crate::snapshot::{About, Place};
