@@ -18,6 +18,7 @@ use crate::item::{ConfigurationItem, ResourceKey};
 use crate::location::Places;
 use crate::pack::standing::{Standing, standings};
 use crate::pack::{self, Pack};
+use crate::rule::Fix;
 use crate::rule::set::Chosen;
 use crate::snapshot::{About, Contents, Snapshot};
 use crate::value::Value;
@@ -29,6 +30,7 @@ pub mod csv;
 pub mod diff;
 mod fail_on;
 pub mod finding;
+pub mod fix;
 mod format;
 pub mod github;
 mod harmless;
@@ -170,6 +172,8 @@ pub struct RuleSummary {
     pub risk: String,
     /// How to mend it; Markdown.
     pub remediation: String,
+    /// How to mend it, as text to copy.
+    pub fix: Fix,
     /// Pages to read.
     pub references: Vec<String>,
     /// The parameters that the rule ran with, defaults included.
@@ -193,6 +197,7 @@ impl RuleSummary {
             description: rule.description.clone(),
             risk: rule.risk.clone(),
             remediation: rule.remediation.clone(),
+            fix: rule.fix.clone(),
             references: rule.references.clone(),
             parameters: chosen.parameters.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
             digest: Some(rule.digest()),

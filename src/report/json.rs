@@ -30,6 +30,7 @@ use crate::exemption::Usage;
 use crate::gap::Gap;
 use crate::item::ResourceKey;
 use crate::location::Places;
+use crate::rule::fix::{Fix, Language, Snippet};
 use crate::value::{Unreadable, Value};
 
 /// The value of `format`, by which a file says that it is a report.
@@ -284,6 +285,9 @@ pub(super) struct RuleV1<'a> {
     description: Cow<'a, str>,
     risk: Cow<'a, str>,
     remediation: Cow<'a, str>,
+    /// Reports of an assize that knew no snippets have none.
+    #[serde(default)]
+    fix: Option<FixV1<'a>>,
     references: Cow<'a, [String]>,
     parameters: Cow<'a, BTreeMap<String, Value>>,
     #[serde(default)]
@@ -303,6 +307,7 @@ impl<'a> RuleV1<'a> {
             description: Cow::Borrowed(&rule.description),
             risk: Cow::Borrowed(&rule.risk),
             remediation: Cow::Borrowed(&rule.remediation),
+            fix: FixV1::new(&rule.fix),
             references: Cow::Borrowed(&rule.references),
             parameters: Cow::Borrowed(&rule.parameters),
             digest: rule.digest.as_deref().map(Cow::Borrowed),
@@ -321,10 +326,31 @@ impl<'a> RuleV1<'a> {
             description: self.description.into_owned(),
             risk: self.risk.into_owned(),
             remediation: self.remediation.into_owned(),
+            fix: self.fix.map(FixV1::into_fix).unwrap_or_default(),
             references: self.references.into_owned(),
             parameters: self.parameters.into_owned(),
             digest: self.digest.map(Cow::into_owned),
         }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct FixV1<'a> {
+    cli: Option<Cow<'a, str>>,
+    terraform: Option<Cow<'a, str>>,
+}
+
+impl<'a> FixV1<'a> {
+    fn new(fix: &'a Fix) -> Option<Self> {
+        let text = |snippet: &'a Option<Snippet>| snippet.as_ref().map(|one| Cow::Borrowed(one.text()));
+        let (cli, terraform) = (text(&fix.cli), text(&fix.terraform));
+        (cli.is_some() || terraform.is_some()).then_some(Self { cli, terraform })
+    }
+
+    /// What cannot be filled in safely, as far as this assize knows, is not taken over: a report may come from anywhere.
+    fn into_fix(self) -> Fix {
+        let text = |language, text: Option<Cow<'_, str>>| Snippet::new(language, &text?).ok();
+        Fix { cli: text(Language::Shell, self.cli), terraform: text(Language::Hcl, self.terraform) }
     }
 }
 

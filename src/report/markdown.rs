@@ -17,6 +17,7 @@ use super::terminal::{counted, cut, moment};
 use super::{Report, RuleSummary, harmless};
 use crate::evaluation::{Evaluation, Severity};
 use crate::item::GLOBAL;
+use crate::rule::fix::Language;
 
 /// The bytes that a step's summary takes
 /// (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>), less what other lines of
@@ -188,6 +189,16 @@ fn heading(rule: Option<&RuleSummary>, id: &str, findings: &[&Evaluation]) -> St
         if let Some(page) = rule.references.iter().find(|page| is_plain_address(page)) {
             _ = write!(text, "How to mend it: <{page}>\n\n");
         }
+        // For all its findings at once: names would take a block for each.
+        for snippet in rule.fix.snippets() {
+            let lines: Vec<_> = snippet.generic().lines().map(|line| harmless(line).into_owned()).collect();
+            _ = write!(
+                text,
+                "{}:\n\n{}\n\n",
+                snippet.language().heading(),
+                fenced(snippet.language(), &lines.join("\n"))
+            );
+        }
     }
     text
 }
@@ -227,6 +238,13 @@ fn entry(report: &Report, finding: &Evaluation) -> String {
         _ = writeln!(text, "  - {}", code(&format!("{of}{} = {value}", fact.path)));
     }
     text
+}
+
+/// Lines of code as a block, fenced by more backticks than it holds.
+pub(super) fn fenced(language: Language, text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat((longest + 1).max(3));
+    format!("{fence}{}\n{text}\n{fence}", language.fence())
 }
 
 /// Text of others as a code span, cut where it is long.

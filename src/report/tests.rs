@@ -4,6 +4,8 @@ mod exemptions;
 mod formats;
 mod hostile;
 
+pub(crate) use self::hostile::PAYLOADS;
+
 use std::path::Path;
 
 use super::harmless::is_harmful;
@@ -58,6 +60,11 @@ fn rule(id: &str, title: &str, severity: Severity, resource_type: &str) -> RuleS
         remediation: "Take a snapshot of the volume, copy it with encryption turned on, make a new volume from the\n\
                       copy, and put it in the place of the old one.\n\nA second paragraph.\n"
             .to_owned(),
+        fix: Fix::new(
+            Some("aws ec2 x --id {{resourceId}} --name {{resourceName}} \\\n  --arn {{arn}} --region {{awsRegion}}\n"),
+            Some("resource \"aws_x\" \"example\" {\n  name = \"{{resourceName}}\"\n  id   = \"{{resourceId}}\"\n}\n"),
+        )
+        .expect("the snippets are right"),
         references: vec![format!("https://docs.aws.amazon.com/config/latest/developerguide/{id}.html")],
         parameters: BTreeMap::new(),
         digest: None,

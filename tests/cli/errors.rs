@@ -190,3 +190,23 @@ fn a_recording_that_is_none() {
 fn a_rule_of_a_bad_name() {
     insta::assert_snapshot!(fails(&assize(&["rules", "new", "../escape"])));
 }
+
+#[test]
+fn a_snippet_that_a_name_could_leave() {
+    let folder = Folder::new();
+    folder.assize(&["rules", "new", "mended"]);
+    let yaml = folder.read("rules/ec2/mended.yaml");
+    let with = |fix: &str| {
+        folder.write("rules/ec2/mended.yaml", format!("{yaml}fix:\n{fix}"));
+        folder.assize(&["rules", "test", "rules"])
+    };
+    insta::assert_snapshot!(
+        "a command",
+        with("  cli: |\n    aws ec2 delete-volume \\\n      --volume-id \"{{resourceId}}\"\n")
+    );
+    insta::assert_snapshot!(
+        "a block",
+        with("  terraform: |\n    resource \"aws_ebs_volume\" \"x\" {\n      size =\n    }\n")
+    );
+    insta::assert_snapshot!("nothing", with("  {}\n"));
+}

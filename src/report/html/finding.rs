@@ -6,13 +6,15 @@ use std::fmt::Write as _;
 
 use super::Page;
 use super::graph;
-use super::text::{escape, markdown, page};
+use super::text::{code_block, escape, markdown, page};
 use crate::evaluation::{Evaluation, ExemptionState, Severity};
 use crate::item::GLOBAL;
 use crate::report::finding::{Light, fingerprint};
+use crate::report::fix;
 use crate::report::partition::console_link;
 use crate::report::terminal::moment;
 use crate::report::{Report, RuleSummary};
+use crate::rule::fix::Language;
 
 /// A rule with at most so many findings is open when the page is.
 const OPEN: usize = 5;
@@ -124,6 +126,10 @@ impl Page<'_> {
                 _ = write!(self.out, "<h4>{heading}</h4>{}", markdown(text));
             }
         }
+        // Each finding has its own, if there is room.
+        for snippet in rule.fix.snippets().filter(|_| self.is_short) {
+            self.snippet(snippet.language(), &snippet.generic());
+        }
         if !rule.parameters.is_empty() {
             self.out.push_str("<h4>Parameters</h4><ul>");
             for (name, value) in &rule.parameters {
@@ -141,6 +147,12 @@ impl Page<'_> {
             self.out.push_str("</ul>");
         }
         self.out.push_str("</div>");
+    }
+
+    /// Text to copy, under its heading.
+    fn snippet(&mut self, language: Language, text: &str) {
+        _ = write!(self.out, "<h4>{}</h4>", language.heading());
+        code_block(&mut self.out, text.lines());
     }
 
     fn finding(&mut self, finding: &Evaluation) {
@@ -175,6 +187,7 @@ impl Page<'_> {
         } else {
             self.out.push_str("<div class=body>");
             self.facts(finding);
+            self.fix(finding);
             self.more(finding, &id);
             self.out.push_str("</div>");
         }
@@ -247,6 +260,18 @@ impl Page<'_> {
         self.out.push_str("</table>");
         if left_out > 0 {
             _ = write!(self.out, "<p>and {left_out} more before these</p>");
+        }
+    }
+
+    /// How this one is mended, with the names of its resource.
+    fn fix(&mut self, finding: &Evaluation) {
+        let Some(rule) = self.report.rule(&finding.rule) else { return };
+        for one in fix::filled(&rule.fix, finding) {
+            self.snippet(one.language, &one.text);
+            if !one.open.is_empty() {
+                let words: Vec<&str> = one.open.iter().map(|name| name.word()).collect();
+                _ = write!(self.out, "<p>To be filled in: <code>{}</code></p>", words.join("</code>, <code>"));
+            }
         }
     }
 

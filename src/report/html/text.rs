@@ -36,7 +36,7 @@ pub(super) fn markdown(text: &str) -> String {
         }
         if line.starts_with("```") {
             let block: Vec<&str> = lines.by_ref().take_while(|line| !line.starts_with("```")).collect();
-            code_block(&mut out, &block);
+            code_block(&mut out, block.into_iter());
         } else if let Some(first) = line.strip_prefix("    ") {
             let mut block = vec![first];
             while let Some(next) = lines.next_if(|next| next.starts_with("    ") || next.trim().is_empty()) {
@@ -45,7 +45,7 @@ pub(super) fn markdown(text: &str) -> String {
             while block.last().is_some_and(|line| line.is_empty()) {
                 block.pop();
             }
-            code_block(&mut out, &block);
+            code_block(&mut out, block.into_iter());
         } else if let Some(first) = line.strip_prefix("- ") {
             out.push_str("<ul>");
             let mut item = Some(first.to_owned());
@@ -68,8 +68,9 @@ pub(super) fn markdown(text: &str) -> String {
     out
 }
 
-fn code_block(out: &mut String, lines: &[&str]) {
-    let lines: Vec<Cow<'_, str>> = lines.iter().map(|line| escape(line)).collect();
+/// Lines of code as they are.
+pub(super) fn code_block<'t>(out: &mut String, lines: impl Iterator<Item = &'t str>) {
+    let lines: Vec<Cow<'_, str>> = lines.map(escape).collect();
     _ = write!(out, "<pre><code>{}</code></pre>", lines.join("\n"));
 }
 

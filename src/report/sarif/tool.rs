@@ -3,6 +3,7 @@
 use serde_json::json;
 use serde_sarif::sarif::{MultiformatMessageString, ReportingConfiguration, ReportingDescriptor, Tool, ToolComponent};
 
+use super::super::markdown::fenced;
 use super::super::{Report, RuleSummary, shortened};
 use super::limits::{MOST_CHARACTERS, MOST_TAGS};
 use super::notice::KINDS;
@@ -93,6 +94,11 @@ fn help(rule: &RuleSummary) -> MultiformatMessageString {
             plain.push(format!("{heading}: {text}"));
             markdown.push(format!("## {heading}\n\n{text}"));
         }
+    }
+    for snippet in rule.fix.snippets() {
+        let (heading, text) = (snippet.language().heading(), snippet.generic());
+        plain.push(format!("{heading}:\n{text}"));
+        markdown.push(format!("## {heading}\n\n{}", fenced(snippet.language(), &text)));
     }
     if !rule.parameters.is_empty() {
         let lines: Vec<String> = rule.parameters.iter().map(|(name, value)| format!("- `{name}`: `{value}`")).collect();

@@ -16,7 +16,7 @@ const MARK: &str = "zqmarkqz";
 
 /// What has been active somewhere: markup and handlers, links and mentions, formulas, escapes of terminals, marks that turn
 /// text around, ends of comments, sections and lines, commands of build servers, paths, links to programs.
-const PAYLOADS: &[&str] = &[
+pub(crate) const PAYLOADS: &[&str] = &[
     "<script>zqmarkqz</script>",
     "\"><img src=x onerror=zqmarkqz>",
     "' onmouseover='zqmarkqz",
@@ -68,6 +68,12 @@ const PLACES: &[(&str, Put)] = &[
     ("rule.description", |r, t| rules(r, |rule| rule.description = t.into())),
     ("rule.risk", |r, t| rules(r, |rule| rule.risk = t.into())),
     ("rule.remediation", |r, t| rules(r, |rule| rule.remediation = format!("{t}:\n\n    {t}\n"))),
+    ("rule.fix", |r, t| {
+        // Most are refused when a rule is loaded; between quotes they are what a rule may say.
+        let shown: String = t.chars().map(|c| if c.is_control() || "'\\\"$%".contains(c) { ' ' } else { c }).collect();
+        let fix = Fix::new(Some(&format!("aws x '{shown}'")), Some(&format!("a = \"{shown}\"")));
+        rules(r, |rule| rule.fix = fix.clone().unwrap_or_else(|defect| panic!("{defect}")));
+    }),
     ("rule.references", |r, t| rules(r, |rule| rule.references = vec![t.into(), format!("https://{t}")])),
     ("rule.parameters", |r, t| rules(r, |rule| rule.parameters = [(t.into(), t.into())].into())),
     ("rule.digest", |r, t| rules(r, |rule| rule.digest = Some(t.into()))),
@@ -204,6 +210,24 @@ fn outside_code(text: &str) -> String {
     out
 }
 
+/// Markdown without its blocks of code: from a fence with the language's name up to a line of as many backticks or more.
+fn outside_blocks(text: &str) -> String {
+    let mut out = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let fence = line.chars().take_while(|c| *c == '`').count();
+        if fence < 3 {
+            out.push_str(line);
+            out.push('\n');
+            continue;
+        }
+        assert!(["sh", "hcl"].contains(&&line[fence..]), "{line}");
+        let is_end = |line: &str| line.len() >= fence && line.bytes().all(|byte| byte == b'`');
+        assert!(lines.by_ref().any(is_end), "a block is not closed: {text}");
+    }
+    out
+}
+
 /// The elements and attributes of the page: none of them runs a script or fetches anything. An address leads to a place of
 /// the page, or is one of `https`.
 fn check_page(text: &str, what: &str) {
@@ -256,7 +280,7 @@ fn check(format: Format, text: &str, what: &str) {
     }
     match format {
         Format::Markdown => {
-            let outside = outside_code(text);
+            let outside = outside_code(&outside_blocks(text));
             // The pages that a rule names are links, and nothing but that.
             let pages = Regex::new("How to mend it: <https://[^<>()\\[\\]`\\s]+>\n").expect("the pattern is one");
             let outside = pages.replace_all(&outside, "");

@@ -11,7 +11,7 @@ use assize::item::GLOBAL;
 use assize::report::finding::fingerprint;
 use assize::report::partition::console_link;
 use assize::report::terminal::counted;
-use assize::report::{Report, harmless};
+use assize::report::{Report, fix, harmless};
 use assize::source::descriptor::Catalog;
 use assize::timeline::{Change, ResourceHistory};
 
@@ -130,6 +130,19 @@ fn explained(
             for line in words.trim_end().lines() {
                 _ = writeln!(text, "  {}", harmless(line));
             }
+        }
+        for one in fix::filled(&rule.fix, finding) {
+            _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", one.language.heading());
+            for line in one.text.lines() {
+                _ = writeln!(text, "  {}", harmless(line));
+            }
+            if !one.open.is_empty() {
+                let words: Vec<&str> = one.open.iter().map(|name| name.word()).collect();
+                _ = writeln!(text, "  to be filled in: {}", words.join(", "));
+            }
+        }
+        if !rule.references.is_empty() {
+            _ = writeln!(text, "\n{BOLD}Read on{BOLD:#}");
         }
         for page in &rule.references {
             _ = writeln!(text, "  {}", harmless(page));

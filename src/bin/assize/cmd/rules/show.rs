@@ -58,12 +58,10 @@ fn text(chosen: &Chosen, beside: &Beside, width: usize) -> String {
     section(&mut text, "", &rule.description, width);
     section(&mut text, "Risk", &rule.risk, width);
     section(&mut text, "Remediation", &rule.remediation, width);
-    for (heading, snippet) in [("With the AWS CLI", &rule.fix.cli), ("In Terraform", &rule.fix.terraform)] {
-        if let Some(snippet) = snippet {
-            _ = writeln!(text, "\n{BOLD}{heading}{BOLD:#}");
-            for line in snippet.text().trim_end().lines() {
-                _ = writeln!(text, "  {}", harmless(line));
-            }
+    for snippet in rule.fix.snippets() {
+        _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", snippet.language().heading());
+        for line in snippet.generic().lines() {
+            _ = writeln!(text, "  {}", harmless(line));
         }
     }
     if !rule.parameters.is_empty() {
