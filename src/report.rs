@@ -26,6 +26,7 @@ use crate::value::Value;
 mod against;
 pub mod asff;
 pub mod comparison;
+mod controls;
 pub mod csv;
 pub mod diff;
 mod fail_on;

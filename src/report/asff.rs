@@ -11,6 +11,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::controls::{Control, Controls};
 use super::finding::fingerprint;
 use super::partition::Partition;
 use super::{Extent, Report, RuleSummary, harmless, shortened};
@@ -29,6 +30,10 @@ const FIELD: usize = 2_048;
 /// A key may have 128 characters; all of ours are shorter. A finding may have 50 fields and 32 resources.
 const MOST_FIELDS: usize = 50;
 const MOST_RESOURCES: usize = 32;
+/// A finding may name 32 requirements. How long each may be is not said; what a page can show is short.
+const MOST_REQUIREMENTS: usize = 32;
+const REQUIREMENT: usize = 128;
+const STANDARD: usize = 128;
 
 /// So many bytes of evidence leave room for all the rest within 240 KB, even where each is written as an escape.
 const EVIDENCE: usize = 24_000;
@@ -140,10 +145,11 @@ const TYPES: &[&str] = &[
 /// # Errors
 /// What the writer says.
 pub fn write(report: &Report, extent: Extent, out: &mut dyn Write) -> io::Result<()> {
+    let controls = Controls::of(report);
     out.write_all(b"[")?;
     for (at, evaluation) in report.extent(extent).enumerate() {
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &finding(report, evaluation))?;
+        serde_json::to_writer(&mut *out, &finding(report, &controls, evaluation))?;
     }
     out.write_all(b"\n]\n")
 }
@@ -173,7 +179,7 @@ struct Finding {
     remediation: Option<Remediation>,
     product_fields: BTreeMap<String, String>,
     resources: Vec<Resource>,
-    compliance: Status,
+    compliance: Compliance,
     #[serde(skip_serializing_if = "Option::is_none")]
     workflow: Option<Status>,
     record_state: &'static str,
@@ -222,6 +228,24 @@ struct Resource {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
+struct Compliance {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    security_control_id: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    associated_standards: Vec<Standard>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_requirements: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Standard {
+    standards_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
 struct Status {
     status: &'static str,
 }
@@ -234,7 +258,7 @@ struct Note {
     updated_at: String,
 }
 
-fn finding(report: &Report, evaluation: &Evaluation) -> Finding {
+fn finding(report: &Report, controls: &Controls<'_>, evaluation: &Evaluation) -> Finding {
     let key = &evaluation.resource;
     let rule = report.rule(&evaluation.rule);
     let partition = Partition::of(evaluation.arn.as_deref(), &key.region);
@@ -268,7 +292,7 @@ fn finding(report: &Report, evaluation: &Evaluation) -> Finding {
         remediation: rule.and_then(remediation),
         product_fields: fields(evaluation, rule),
         resources: resources(evaluation, partition, &region),
-        compliance: Status { status: status(evaluation.compliance_type) },
+        compliance: compliance(evaluation, controls.of_rule(&evaluation.rule)),
         workflow: workflow.map(|status| Status { status }),
         record_state: "ACTIVE",
         note: exempted.map(|mark| Note {
@@ -279,6 +303,18 @@ fn finding(report: &Report, evaluation: &Evaluation) -> Finding {
         aws_account_id: account,
         region,
         updated_at: updated,
+    }
+}
+
+/// The answer, and what a pack wants it for: the rule is the control that its standards share.
+fn compliance(evaluation: &Evaluation, controls: &[Control<'_>]) -> Compliance {
+    let standard = |control: &Control<'_>| Standard { standards_id: filled(control.pack, STANDARD) };
+    let requirements = controls.iter().flat_map(Control::requirements);
+    Compliance {
+        status: status(evaluation.compliance_type),
+        security_control_id: (!controls.is_empty()).then(|| filled(&evaluation.rule, ID)),
+        associated_standards: controls.iter().take(MOST_REQUIREMENTS).map(standard).collect(),
+        related_requirements: requirements.take(MOST_REQUIREMENTS).map(|one| filled(&one, REQUIREMENT)).collect(),
     }
 }
 

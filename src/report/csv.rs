@@ -9,12 +9,13 @@ use std::io::{self, Write};
 
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
+use super::controls::{Control, Controls};
 use super::finding::{Light, fingerprint};
 use super::{Extent, Report, harmless};
 use crate::evaluation::{Evaluation, Evidence};
 
 /// The columns. Further ones are added at the end; none is renamed, moved or given another meaning.
-pub const COLUMNS: [&str; 23] = [
+pub const COLUMNS: [&str; 24] = [
     "fingerprint",
     "status",
     "complianceType",
@@ -38,6 +39,7 @@ pub const COLUMNS: [&str; 23] = [
     "openSince",
     "capturedAt",
     "reference",
+    "controls",
 ];
 
 /// Writes the rows that the extent asks for.
@@ -48,19 +50,21 @@ pub fn write(report: &Report, extent: Extent, out: &mut dyn Write) -> io::Result
     let mut table =
         WriterBuilder::new().quote_style(QuoteStyle::Always).terminator(Terminator::CRLF).from_writer(&mut *out);
     table.write_record(COLUMNS)?;
+    let controls = Controls::of(report);
     for evaluation in report.extent(extent) {
-        table.write_record(row(report, evaluation).iter().map(|text| cell(text)))?;
+        table.write_record(row(report, &controls, evaluation).iter().map(|text| cell(text)))?;
     }
     table.flush()
 }
 
-fn row(report: &Report, evaluation: &Evaluation) -> [String; COLUMNS.len()] {
+fn row(report: &Report, controls: &Controls<'_>, evaluation: &Evaluation) -> [String; COLUMNS.len()] {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let key = &evaluation.resource;
     let rule = report.rule(&evaluation.rule);
     let mark = evaluation.exemption.as_deref();
     let standing = report.drift.as_ref().and_then(|drift| drift.standing(evaluation));
     let evidence: Vec<String> = evaluation.evidence.iter().filter_map(fact).collect();
+    let controls: Vec<String> = controls.of_rule(&evaluation.rule).iter().flat_map(Control::names).collect();
     [
         fingerprint(evaluation),
         Light::of(evaluation).as_str().to_owned(),
@@ -85,6 +89,7 @@ fn row(report: &Report, evaluation: &Evaluation) -> [String; COLUMNS.len()] {
         text(standing.and_then(|standing| standing.open_since.as_deref())),
         report.snapshot.captured_at.clone(),
         text(rule.and_then(|rule| rule.references.first()).map(String::as_str)),
+        controls.join("; "),
     ]
 }
 

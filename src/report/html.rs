@@ -9,6 +9,7 @@
 mod chart;
 mod finding;
 mod graph;
+mod packs;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -23,6 +24,7 @@ use sha2::{Digest, Sha256};
 
 use self::chart::{Bar, Lights};
 use self::text::escape;
+use super::controls::Controls;
 use super::finding::Light;
 use super::terminal::{counted, moment};
 use super::{Extent, Report};
@@ -60,10 +62,12 @@ pub fn write(report: &Report, extent: Extent, out: &mut dyn Write) -> io::Result
         is_short,
         facts: if is_short { FACTS_OF_MANY } else { FACTS },
         worst: finding::worst(report),
+        controls: Controls::of(report),
         pictured: BTreeSet::new(),
     };
     page.head(extent);
     page.summary();
+    page.packs();
     page.findings();
     page.fixed();
     page.exempted();
@@ -86,6 +90,7 @@ struct Page<'a> {
     /// How many facts of a finding are shown.
     facts: usize,
     worst: BTreeMap<&'a ResourceKey, Light>,
+    controls: Controls<'a>,
     pictured: BTreeSet<ResourceKey>,
 }
 
@@ -144,6 +149,7 @@ impl Page<'_> {
         let fixed = self.report.drift.as_ref().is_some_and(|drift| !drift.fixed.is_empty());
         for (id, title, is_there) in [
             ("summary", "Summary", true),
+            ("packs", "Packs", !self.report.packs.is_empty()),
             ("findings", "Findings", true),
             ("fixed", "Fixed", fixed),
             ("exempted", "Exempted", self.report.exempted().next().is_some()),

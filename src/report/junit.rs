@@ -10,10 +10,12 @@ use std::io::{self, Write};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
+use super::controls::{Control, Controls};
 use super::finding::fingerprint;
 use super::{Extent, Report, harmless};
 use crate::evaluation::{ComplianceType, Evaluation, RuleError};
 use crate::item::GLOBAL;
+use crate::pack::standing::{End, Standing};
 
 /// What became of a case.
 enum Fate {
@@ -76,11 +78,43 @@ pub fn write(report: &Report, extent: Extent, out: &mut dyn Write) -> io::Result
     for name in ["tests", "failures", "errors"] {
         root = root.with_attribute((name, sums.get(name).copied().unwrap_or(0).to_string().as_str()));
     }
-    root.write_inner_content(|xml| suites.iter().try_for_each(|(rule, suite)| write_suite(xml, report, rule, suite)))?;
+    let controls = Controls::of(report);
+    root.write_inner_content(|xml| {
+        report.packs.iter().try_for_each(|pack| write_pack(xml, pack))?;
+        suites.iter().try_for_each(|(rule, suite)| write_suite(xml, report, controls.of_rule(rule), rule, suite))
+    })?;
     xml.into_inner().write_all(b"\n")
 }
 
-fn write_suite<W: Write>(xml: &mut Writer<W>, report: &Report, rule: &str, suite: &Suite<'_>) -> io::Result<()> {
+/// A pack is a suite without cases of its own: those are its rules'.
+fn write_pack<W: Write>(xml: &mut Writer<W>, pack: &Standing) -> io::Result<()> {
+    let name = harmless(&format!("pack {}", pack.pack)).into_owned();
+    let mut element = xml.create_element("testsuite").with_attribute(("name", &*name));
+    for name in ["tests", "failures", "errors", "skipped"] {
+        element = element.with_attribute((name, "0"));
+    }
+    element.write_inner_content(|xml| {
+        xml.create_element("properties").write_inner_content(|xml| {
+            property(xml, "origin", &pack.origin)?;
+            property(xml, "compliance", pack.compliance().as_str())?;
+            if let Some(percent) = pack.percent() {
+                property(xml, "score", &format!("{percent:.2}"))?;
+            }
+            property(xml, "rules", &pack.rules.len().to_string())?;
+            End::ALL.into_iter().try_for_each(|end| property(xml, end.as_str(), &pack.count(end).to_string()))
+        })?;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn write_suite<W: Write>(
+    xml: &mut Writer<W>,
+    report: &Report,
+    controls: &[Control<'_>],
+    rule: &str,
+    suite: &Suite<'_>,
+) -> io::Result<()> {
     let name = harmless(rule);
     let mut element = xml.create_element("testsuite").with_attribute(("name", &*name));
     for (name, count) in suite.counts() {
@@ -96,7 +130,12 @@ fn write_suite<W: Write>(xml: &mut Writer<W>, report: &Report, rule: &str, suite
                     ("category", &*rule.category),
                     ("reference", rule.references.first().map_or("", String::as_str)),
                 ];
-                texts.iter().filter(|(_, text)| !text.is_empty()).try_for_each(|(name, text)| property(xml, name, text))
+                texts
+                    .iter()
+                    .filter(|(_, text)| !text.is_empty())
+                    .try_for_each(|(name, text)| property(xml, name, text))?;
+                let controls = controls.iter().flat_map(Control::names);
+                controls.into_iter().try_for_each(|control| property(xml, "control", &control))
             })?;
         }
         suite.evaluations.iter().try_for_each(|one| write_case(xml, report, one))?;

@@ -12,11 +12,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 
+use super::controls::{Control, Controls};
 use super::finding::fingerprint;
+use super::packs::{score, sums};
 use super::terminal::{counted, cut, moment};
 use super::{Report, RuleSummary, harmless};
-use crate::evaluation::{Evaluation, Severity};
+use crate::evaluation::{ComplianceType, Evaluation, Severity};
 use crate::item::GLOBAL;
+use crate::pack::standing::Standing;
 use crate::rule::fix::Language;
 
 /// The bytes that a step's summary takes
@@ -32,6 +35,9 @@ const LONGEST: usize = 160;
 
 /// So many facts of a finding are shown: the last ones, since a rule answers as soon as it knows.
 const SHOWN_EVIDENCE: usize = 3;
+
+/// So many controls are named with a rule.
+const SHOWN_CONTROLS: usize = 12;
 
 /// So many causes of gaps, and rules that broke, are listed.
 const SHOWN_CAUSES: usize = 50;
@@ -92,10 +98,13 @@ impl Page {
             let since = code(&moment(drift.previous.as_deref().unwrap_or_default()));
             self.line(&format!("\nSince {since}: {new} new, {} fixed, {open} still open.", drift.fixed.len()));
         }
+        let packs: Vec<String> = report.packs.iter().map(pack).collect();
+        self.list("Packs", &packs);
     }
 
     /// Findings by rule, the worst first; each of which is there whole or counted as left out.
     fn findings(&mut self, report: &Report) {
+        let controls = Controls::of(report);
         let mut by_rule = BTreeMap::<&str, Vec<&Evaluation>>::new();
         for finding in report.findings() {
             by_rule.entry(&finding.rule).or_default().push(finding);
@@ -106,7 +115,7 @@ impl Page {
         }
         groups.sort_by_key(|(_, findings)| Reverse(findings.first().map(|worst| worst.severity)));
         for (id, findings) in groups {
-            let mut section = heading(report.rule(id), id, &findings);
+            let mut section = heading(report.rule(id), controls.of_rule(id), id, &findings);
             let mut has_room = true;
             for finding in findings {
                 let entry = entry(report, finding);
@@ -179,8 +188,18 @@ impl Page {
     }
 }
 
+fn pack(pack: &Standing) -> String {
+    let word = match pack.compliance() {
+        ComplianceType::NonCompliant => "non-compliant",
+        ComplianceType::Compliant => "compliant",
+        _ => "cannot be judged",
+    };
+    let score = score(pack).map_or_else(String::new, |score| format!(", {score}"));
+    format!("- {}: **{word}**{score}; {}", code(&pack.pack), sums(pack))
+}
+
 // Writing to a string cannot fail.
-fn heading(rule: Option<&RuleSummary>, id: &str, findings: &[&Evaluation]) -> String {
+fn heading(rule: Option<&RuleSummary>, controls: &[Control<'_>], id: &str, findings: &[&Evaluation]) -> String {
     let worst = findings.first().map_or("", |worst| worst.severity.as_str());
     let mut text = format!("\n## {worst}: {} ({})\n\n", code(id), findings.len());
     if let Some(rule) = rule {
@@ -188,6 +207,13 @@ fn heading(rule: Option<&RuleSummary>, id: &str, findings: &[&Evaluation]) -> St
         // The page is AWS's own, and a link only if it can be nothing else.
         if let Some(page) = rule.references.iter().find(|page| is_plain_address(page)) {
             _ = write!(text, "How to mend it: <{page}>\n\n");
+        }
+        let controls: Vec<String> = controls.iter().flat_map(Control::names).map(|name| code(&name)).collect();
+        if !controls.is_empty() {
+            let more = controls.len().saturating_sub(SHOWN_CONTROLS);
+            let shown: Vec<String> = controls.into_iter().take(SHOWN_CONTROLS).collect();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            _ = write!(text, "Controls: {}{more}\n\n", shown.join(", "));
         }
         // For all its findings at once: names would take a block for each.
         for snippet in rule.fix.snippets() {

@@ -11,6 +11,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::json;
 
+use super::controls::{Control, Controls};
 use super::finding::fingerprint;
 use super::partition::Partition;
 use super::{Extent, Report, RuleSummary};
@@ -56,6 +57,10 @@ struct Event<'a> {
 #[derive(Serialize)]
 struct Compliance<'a> {
     control: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    standards: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    requirements: Vec<String>,
     status_id: u32,
     status: &'static str,
     status_code: &'static str,
@@ -104,15 +109,16 @@ struct Resource<'a> {
 /// # Errors
 /// What the writer says.
 pub fn write(report: &Report, extent: Extent, out: &mut dyn Write) -> io::Result<()> {
+    let controls = Controls::of(report);
     out.write_all(b"[")?;
     for (at, evaluation) in report.extent(extent).enumerate() {
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &event(report, evaluation))?;
+        serde_json::to_writer(&mut *out, &event(report, &controls, evaluation))?;
     }
     out.write_all(b"\n]\n")
 }
 
-fn event<'a>(report: &'a Report, evaluation: &'a Evaluation) -> Event<'a> {
+fn event<'a>(report: &'a Report, controls: &Controls<'a>, evaluation: &'a Evaluation) -> Event<'a> {
     let key = &evaluation.resource;
     let rule = report.rule(&evaluation.rule);
     let time = milliseconds(&report.snapshot.captured_at).unwrap_or(0);
@@ -156,7 +162,7 @@ fn event<'a>(report: &'a Report, evaluation: &'a Evaluation) -> Event<'a> {
             "region": *key.region,
             "cloud_partition": partition.name,
         }),
-        compliance: compliance(evaluation, rule),
+        compliance: compliance(evaluation, rule, controls.of_rule(&evaluation.rule)),
         finding_info: FindingInfo {
             uid: fingerprint(evaluation),
             title,
@@ -188,7 +194,11 @@ fn event<'a>(report: &'a Report, evaluation: &'a Evaluation) -> Event<'a> {
     }
 }
 
-fn compliance<'a>(evaluation: &'a Evaluation, rule: Option<&'a RuleSummary>) -> Compliance<'a> {
+fn compliance<'a>(
+    evaluation: &'a Evaluation,
+    rule: Option<&'a RuleSummary>,
+    controls: &[Control<'a>],
+) -> Compliance<'a> {
     // The schema's `Warning` is for what gave no result for want of information.
     let (status_id, status) = match evaluation.compliance_type {
         ComplianceType::Compliant => (1, "Pass"),
@@ -201,6 +211,8 @@ fn compliance<'a>(evaluation: &'a Evaluation, rule: Option<&'a RuleSummary>) -> 
     let parameters = rule.map(|rule| &rule.parameters).into_iter().flatten();
     Compliance {
         control: &evaluation.rule,
+        standards: controls.iter().map(|control| control.pack).collect(),
+        requirements: controls.iter().flat_map(Control::requirements).collect(),
         status_id,
         status,
         status_code: evaluation.compliance_type.as_str(),

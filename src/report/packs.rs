@@ -16,10 +16,7 @@ pub(super) fn write(packs: &[Standing], color: bool, out: &mut dyn Write) -> io:
             ComplianceType::Compliant => ("compliant", GOOD),
             _ => ("cannot be judged", GAP),
         };
-        let score = pack.percent().map_or_else(String::new, |percent| {
-            let (compliant, all) = pack.score();
-            format!(", {percent:.1} % ({compliant} of {all} pairs of rule and resource comply)")
-        });
+        let score = score(pack).map_or_else(String::new, |score| format!(", {score}"));
         writeln!(
             out,
             "{} {}: {}{score}",
@@ -27,19 +24,23 @@ pub(super) fn write(packs: &[Standing], color: bool, out: &mut dyn Write) -> io:
             styled(color, BOLD, harmless(&pack.pack)),
             styled(color, style, word),
         )?;
-        let sums: Vec<String> = End::ALL
-            .into_iter()
-            .filter(|end| pack.count(*end) > 0)
-            .map(|end| format!("{} {}", pack.count(end), end.words()))
-            .collect();
-        writeln!(
-            out,
-            "  {}",
-            styled(color, DIM, format!("{}: {}", counted(pack.rules.len(), "rule"), sums.join(", ")))
-        )?;
+        writeln!(out, "  {}", styled(color, DIM, sums(pack)))?;
     }
     if !packs.is_empty() {
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// AWS Config's score in a sentence; nothing if nothing was judged.
+pub(super) fn score(pack: &Standing) -> Option<String> {
+    let (compliant, all) = pack.score();
+    Some(format!("{:.1} % ({compliant} of {all} pairs of rule and resource comply)", pack.percent()?))
+}
+
+/// How its rules ended: `3 rules: 1 non-compliant, 2 not implemented`. The figures add up to the first.
+pub(super) fn sums(pack: &Standing) -> String {
+    let ends = End::ALL.into_iter().filter(|end| pack.count(*end) > 0);
+    let sums: Vec<String> = ends.map(|end| format!("{} {}", pack.count(end), end.words())).collect();
+    format!("{}: {}", counted(pack.rules.len(), "rule"), sums.join(", "))
 }

@@ -12,6 +12,8 @@
 //!   suppressions. Left out, it closes its alert; a notification counts what is left out.
 //! - Compliant and not applicable evaluations are not results. What could not be judged is no result either: it is a
 //!   notification, and `executionSuccessful` is false then.
+//! - Packs are taxonomies: their controls are the taxa to which rules have relationships, and how their rules ended stands
+//!   among the properties of the run. GitHub reads neither.
 //! - What is more than GitHub takes or shows is counted, in the file and by [`Document::remarks`].
 
 mod anchor;
@@ -19,6 +21,7 @@ pub mod check;
 mod limits;
 mod notice;
 mod result;
+mod taxonomy;
 mod tool;
 
 use std::collections::BTreeMap;
@@ -34,6 +37,7 @@ pub use self::anchor::Anchor;
 use self::limits::{Budget, MOST_RUNS};
 use self::notice::{EXEMPTED, LEFT_OUT, SKIPPED_REGION};
 use self::result::{Located, add_standing};
+use self::taxonomy::Taxonomies;
 use super::{Options, Report, harmless};
 use crate::evaluation::{ComplianceType, Evaluation};
 use crate::item::ResourceKey;
@@ -226,6 +230,8 @@ fn run(
     };
     run.automation_details = Some(RunAutomationDetails::builder().id(category).build());
     run.column_kind = Some(json!("utf16CodeUnits"));
+    run.taxonomies = Taxonomies::of(report).components();
+    run.properties = taxonomy::sums(report);
     run
 }
 

@@ -603,7 +603,7 @@ fn sarif_keeps_to_its_schema() {
     let mut empty = sample();
     empty.evaluations.clear();
     empty.snapshot.accounts.clear();
-    for report in [sample(), hostile(), exemptions::exempted(), empty] {
+    for report in [sample(), hostile(), exemptions::exempted(), formats::packed(), empty] {
         let sarif = json_of(&report, Format::Sarif);
         let errors: Vec<String> =
             validator.iter_errors(&sarif).map(|error| format!("{}: {error}", error.instance_path())).collect();

@@ -9,6 +9,8 @@ use super::graph;
 use super::text::{code_block, escape, markdown, page};
 use crate::evaluation::{Evaluation, ExemptionState, Severity};
 use crate::item::GLOBAL;
+use crate::location::Location;
+use crate::report::controls::Control;
 use crate::report::finding::{Light, fingerprint};
 use crate::report::fix;
 use crate::report::partition::console_link;
@@ -127,8 +129,12 @@ impl Page<'_> {
             }
         }
         // Each finding has its own, if there is room.
-        for snippet in rule.fix.snippets().filter(|_| self.is_short) {
-            self.snippet(snippet.language(), &snippet.generic());
+        if self.is_short {
+            rule.fix.snippets().for_each(|snippet| self.snippet(snippet.language(), &snippet.generic()));
+        }
+        let controls = self.controls.of_rule(&rule.id).iter().flat_map(Control::names).collect::<Vec<_>>();
+        if !controls.is_empty() {
+            _ = write!(self.out, "<h4>Controls</h4><p>{}</p>", escape(&controls.join(", ")));
         }
         if !rule.parameters.is_empty() {
             self.out.push_str("<h4>Parameters</h4><ul>");
@@ -211,6 +217,10 @@ impl Page<'_> {
         if let Some(arn) = &finding.arn {
             _ = write!(self.out, "{}<br>", escape(arn));
         }
+        if let Some(place) = self.report.places.of(finding) {
+            let at = format!("{}:{}", place.location.file, place.location.line);
+            _ = write!(self.out, "{}<br>", escape(&at));
+        }
         _ = write!(self.out, "finding {}", id.get(..12).unwrap_or(id));
     }
 
@@ -291,6 +301,12 @@ impl Page<'_> {
         }
         if let Some(arn) = &finding.arn {
             _ = write!(self.out, "<p><code>{}</code></p>", escape(arn));
+        }
+        if let Some(place) = self.report.places.of(finding) {
+            let Location { file, line, .. } = &place.location;
+            let how = format!("{}, by {}: {}", place.address, place.mapping.as_str(), place.certainty.as_str());
+            let at = format!("{file}:{line}");
+            _ = write!(self.out, "<p>Defined at <code>{}</code> ({})</p>", escape(&at), escape(&how));
         }
         self.out.push_str("<p>");
         if let Some(link) = console_link(finding) {

@@ -2,10 +2,12 @@
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use regex_lite::Regex;
 use serde_json::Value as Json;
 
 use super::*;
 use crate::drift::{Drift, Standing};
+use crate::pack::standing::{End, RuleStanding};
 
 /// The formats that are one JSON document.
 fn as_json(report: &Report, format: Format, extent: Extent) -> Json {
@@ -32,14 +34,168 @@ pub(crate) fn drifted() -> Report {
     report
 }
 
-fn reports() -> [Report; 4] {
-    [sample(), hostile(), exemptions::exempted(), drifted()]
+/// Two packs for which the rules of the sample ran, with a rule for each way to end, and one that ran for both.
+pub(crate) fn packed() -> Report {
+    let mut report = drifted();
+    let standing = |name: &str, rule: Option<&str>, end: End, controls: &[&str]| RuleStanding {
+        name: name.to_owned(),
+        identifier: Some(name.to_uppercase().replace('-', "_")),
+        rule: rule.map(str::to_owned),
+        end,
+        reason: matches!(end, End::CannotBeJudged | End::NotImplemented).then(|| format!("{name} has a reason")),
+        compliant: usize::from(end == End::Compliant) * 4,
+        non_compliant: usize::from(end == End::NonCompliant) * 2,
+        insufficient_data: usize::from(end == End::CannotBeJudged),
+        controls: controls.iter().map(|control| (*control).to_owned()).collect(),
+    };
+    let benchmark = vec![
+        standing("open-ports", Some("open-ports"), End::NonCompliant, &["5.2", "5.10"]),
+        standing("other-ports", Some("open-ports"), End::NonCompliant, &["5.2", "5.3"]),
+        standing("encrypted-volumes", Some("encrypted-volumes"), End::Compliant, &["2.2"]),
+        standing("db-encrypted", Some("db-encrypted"), End::NotApplicable, &["2.3"]),
+        standing("tls-only", Some("tls-only"), End::CannotBeJudged, &["2.1"]),
+        standing("contacts", None, End::ByHand, &["1.1"]),
+        standing("sign-in", None, End::NotImplemented, &["1.2"]),
+    ];
+    let own = vec![standing("open-ports", Some("open-ports"), End::NonCompliant, &[])];
+    let pack = |name: &str, rules| pack::standing::Standing {
+        pack: name.to_owned(),
+        origin: format!("packs/{name}.yaml"),
+        rules,
+    };
+    report.packs = vec![pack("benchmark", benchmark), pack("own", own)];
+    report
+}
+
+/// The six sums of each pack as a format tells them, in the order of [`End::ALL`].
+fn sums_of_packs(report: &Report, format: Format) -> Vec<[usize; 6]> {
+    let text = written(report, format, &full());
+    let members = |list: &Json| -> Vec<[usize; 6]> {
+        let sum = |pack: &Json, end: End| {
+            usize::try_from(pack["summary"][end.as_str()].as_u64().expect("a sum")).expect("small")
+        };
+        list.as_array().expect("a list").iter().map(|pack| End::ALL.map(|end| sum(pack, end))).collect()
+    };
+    match format {
+        Format::Json => members(&json(&text)["packs"]),
+        Format::Sarif => members(&json(&text)["runs"][0]["properties"]["packs"]),
+        Format::Jsonl => {
+            let lines = text.lines().map(json).filter(|line| line["kind"] == "pack");
+            members(&Json::Array(lines.collect()))
+        }
+        Format::Junit => {
+            let suites = text.split("<testsuite ").filter(|suite| suite.starts_with("name=\"pack "));
+            let value = |suite: &str, end: End| {
+                let (_, rest) =
+                    suite.split_once(&format!("name=\"{}\" value=\"", end.as_str())).expect("it has the sum");
+                rest.split('"').next().and_then(|count| count.parse().ok()).expect("a figure")
+            };
+            suites.map(|suite| End::ALL.map(|end| value(suite, end))).collect()
+        }
+        Format::Terminal | Format::Markdown | Format::Html => {
+            let line = Regex::new("([0-9]+) rules?: ((?:, )?[0-9]+ (?:non-compliant|compliant|not applicable|cannot be judged|to check by hand|not implemented))+").expect("a pattern");
+            let value = |sums: &str, end: End| {
+                let sums = sums.split_once(": ").map_or("", |(_, sums)| sums);
+                let is_it = |sum: &&str| sum.split_once(' ').is_some_and(|(_, words)| words == end.words());
+                sums.split(", ").find(is_it).and_then(|sum| sum.split(' ').next()?.parse().ok()).unwrap_or(0)
+            };
+            line.find_iter(&text).map(|sums| End::ALL.map(|end| value(sums.as_str(), end))).collect()
+        }
+        other => panic!("{other} is about evaluations"),
+    }
+}
+
+fn json(text: &str) -> Json {
+    serde_json::from_str(text).expect("it is JSON")
+}
+
+#[test]
+fn every_rule_of_a_pack_ends_in_one_way_in_every_report() {
+    let report = packed();
+    let expected: Vec<[usize; 6]> = report
+        .packs
+        .iter()
+        .map(|pack| End::ALL.map(|end| pack.rules.iter().filter(|rule| rule.end == end).count()))
+        .collect();
+    assert_eq!(expected, [[2, 1, 1, 1, 1, 1], [1, 0, 0, 0, 0, 0]]);
+    let with_sums =
+        [Format::Terminal, Format::Json, Format::Jsonl, Format::Sarif, Format::Html, Format::Markdown, Format::Junit];
+    for format in with_sums {
+        let told = sums_of_packs(&report, format);
+        assert_eq!(told, expected, "{format}");
+        for (told, pack) in told.iter().zip(&report.packs) {
+            assert_eq!(told.iter().sum::<usize>(), pack.rules.len(), "{format}: all of the pack's rules");
+        }
+    }
+}
+
+#[test]
+fn a_finding_tells_what_its_packs_want_it_for() {
+    let report = packed();
+    let row = |rule: &str, column: &str| {
+        let at = csv::COLUMNS.iter().position(|name| *name == column).expect("the column is there");
+        let id = csv::COLUMNS.iter().position(|name| *name == "rule").expect("the column is there");
+        let table = rows(&written(&report, Format::Csv, &full()));
+        table.iter().find(|row| row[id] == rule).map(|row| row[at].clone()).expect("the row is there")
+    };
+    assert_eq!(row("open-ports", "controls"), "benchmark 5.2; benchmark 5.10; benchmark 5.3; own");
+    assert_eq!(row("encrypted-volumes", "controls"), "benchmark 2.2");
+
+    let of = |format: Format, is_it: &dyn Fn(&Json) -> bool| -> Json {
+        let wire = as_json(&report, format, Extent::Findings);
+        wire.as_array().expect("a list").iter().find(|one| is_it(one)).cloned().expect("it is there")
+    };
+    let event = of(Format::Ocsf, &|one| one["compliance"]["control"] == "open-ports");
+    assert_eq!(event["compliance"]["standards"], serde_json::json!(["benchmark", "own"]));
+    assert_eq!(
+        event["compliance"]["requirements"],
+        serde_json::json!(["benchmark 5.2", "benchmark 5.10", "benchmark 5.3"])
+    );
+    let finding = of(Format::Asff, &|one| one["GeneratorId"] == "assize/open-ports");
+    assert_eq!(
+        finding["Compliance"],
+        serde_json::json!({
+            "Status": "FAILED",
+            "SecurityControlId": "open-ports",
+            "AssociatedStandards": [{"StandardsId": "benchmark"}, {"StandardsId": "own"}],
+            "RelatedRequirements": ["benchmark 5.2", "benchmark 5.10", "benchmark 5.3"],
+        })
+    );
+
+    let sarif = json(&written(&report, Format::Sarif, &full()));
+    let run = &sarif["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
+    let relationships = rules.iter().find(|rule| rule["id"] == "open-ports").map(|rule| &rule["relationships"]);
+    let mut named = Vec::new();
+    for relationship in relationships.and_then(Json::as_array).expect("it has some") {
+        let target = &relationship["target"];
+        let at = |index: &Json| usize::try_from(index.as_u64().expect("a position")).expect("it is small");
+        let taxonomy = &run["taxonomies"][at(&target["toolComponent"]["index"])];
+        assert_eq!(taxonomy["name"], target["toolComponent"]["name"]);
+        assert_eq!(taxonomy["taxa"][at(&target["index"])]["id"], target["id"]);
+        named.push(format!("{} {}", taxonomy["name"].as_str().expect("a name"), target["id"].as_str().expect("an id")));
+    }
+    assert_eq!(named, ["benchmark 5.2", "benchmark 5.10", "benchmark 5.3"]);
+
+    let markdown = written(&report, Format::Markdown, &full());
+    assert!(markdown.contains("Controls: `benchmark 5.2`, `benchmark 5.10`, `benchmark 5.3`, `own`"), "{markdown}");
+    let html = written(&report, Format::Html, &full());
+    assert!(html.contains("<h4>Controls</h4><p>benchmark 5.2, benchmark 5.10, benchmark 5.3, own</p>"), "{html}");
+    let at =
+        |control: &str| html.find(&format!("<tr><td>{control}<td>")).unwrap_or_else(|| panic!("{control} has a row"));
+    assert!(at("5.2") < at("5.3") && at("5.3") < at("5.10"), "controls stand in the order of their numbers");
+    let junit = written(&report, Format::Junit, &full());
+    assert_eq!(junit.matches("<property name=\"control\" value=\"benchmark 5.2\"/>").count(), 1, "{junit}");
+}
+
+fn reports() -> [Report; 5] {
+    [sample(), hostile(), exemptions::exempted(), drifted(), packed()]
 }
 
 #[test]
 fn each_format_has_one_form() {
     for format in [Format::Markdown, Format::Junit, Format::Csv, Format::Ocsf, Format::Asff, Format::Github] {
-        insta::assert_snapshot!(format!("the form of {format}"), written(&drifted(), format, &full()));
+        insta::assert_snapshot!(format!("the form of {format}"), written(&packed(), format, &full()));
     }
 }
 

@@ -8,8 +8,9 @@ use rayon::prelude::*;
 use regex_lite::Regex;
 
 use super::*;
-use crate::drift::{Drift, FirstVersion, Fixed, Standing};
+use crate::drift::{self, Drift, FirstVersion, Fixed};
 use crate::evaluation::{ExemptionMark, ExemptionState};
+use crate::pack::standing::{End, RuleStanding};
 
 /// Stands in each payload, to find it again.
 const MARK: &str = "zqmarkqz";
@@ -119,10 +120,18 @@ const PLACES: &[(&str, Put)] = &[
         origin: Some(t.into()),
         usage: Usage { remarks: vec![t.into()], ..Usage::default() },
     }]),
+    ("packs", |r, t| {
+        let rule = RuleStanding {
+            name: t.into(), identifier: Some(t.into()), rule: Some("open-ports".to_owned()), end: End::NonCompliant,
+            reason: Some(t.into()), compliant: 1, non_compliant: 2, insufficient_data: 3, controls: vec![t.into(), "1.1".to_owned()],
+        };
+        let other = RuleStanding { rule: None, end: End::ByHand, controls: Vec::new(), ..rule.clone() };
+        r.packs = vec![Standing { pack: t.into(), origin: t.into(), rules: vec![rule, other] }];
+    }),
     ("drift", |r, t| {
         let finding = &r.evaluations[0];
         let version = FirstVersion { from: t.into(), related_events: vec![t.into()] };
-        let standing = Standing {
+        let standing = drift::Standing {
             rule: Arc::clone(&finding.rule), key: finding.key.clone(), open_since: Some(t.into()), version: Some(version),
         };
         let mut fixed = finding.clone();
