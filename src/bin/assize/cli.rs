@@ -14,7 +14,9 @@ mod value;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::ask::{AnswerFormat, Explain, Inventory, Query, Related, Report};
+pub(crate) use self::ask::{
+    AlarmPath, AnswerFormat, Explain, ExplainOther, Inventory, LookedAt, Query, Related, Report,
+};
 pub(crate) use self::aws_config::{CompareConfig, ConfigAccount, Export, Import, Origin};
 pub(crate) use self::library::{Packs, Resources, Rules};
 pub(crate) use self::past::{Deliver, Diff, Events, History, Kept, Past, Snapshots, Timeline, Trail};

@@ -12,6 +12,7 @@ pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod inventory;
+mod looked_at;
 pub(crate) mod packs;
 mod pages;
 pub(crate) mod plan;

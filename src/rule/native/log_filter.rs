@@ -16,19 +16,27 @@ use crate::rule::surface::Surface;
 use crate::value::{Unreadable, Value, code};
 
 pub(super) fn register(surface: &mut Surface) {
-    surface.function("filter_pattern_matches", |pattern: &str, event: &str| -> Outcome<bool> {
-        let event = serde_json::from_str(event).map_err(|error| fail(format!("the event is not JSON: {error}")))?;
-        matches(pattern, &event).or_else(|error| {
-            let reason = Arc::new(Unreadable {
-                operation: String::new(),
-                action: None,
-                code: code::NOT_UNDERSTOOD.to_owned(),
-                message: error.to_string(),
-            });
-            let gap = with(|run| Ok(run.subject.full_gap(None, &reason)))?;
-            Err(stop(gap))
+    surface
+        .function("filter_pattern_matches", |pattern: &str, event: &str| -> Outcome<bool> {
+            let event = serde_json::from_str(event).map_err(|error| fail(format!("the event is not JSON: {error}")))?;
+            matches(pattern, &event).or_else(|error| not_understood(&error))
         })
+        .function("same_filter_pattern", |pattern: &str, wanted: &str| -> Outcome<bool> {
+            let wanted = Pattern::parse(wanted).map_err(|error| fail(error.to_string()))?;
+            Pattern::parse(pattern).map(|pattern| pattern == wanted).or_else(|error| not_understood(&error))
+        });
+}
+
+/// A filter that cannot be read is a gap: it may be the one that is looked for.
+fn not_understood(error: &PatternError) -> Outcome<bool> {
+    let reason = Arc::new(Unreadable {
+        operation: String::new(),
+        action: None,
+        code: code::NOT_UNDERSTOOD.to_owned(),
+        message: error.to_string(),
     });
+    let gap = with(|run| Ok(run.subject.full_gap(None, &reason)))?;
+    Err(stop(gap))
 }
 
 /// A pattern that this module cannot read.
@@ -46,22 +54,34 @@ struct PatternError {
 /// # Errors
 /// The place in the pattern that is not understood. Space-delimited patterns (`[a, b]`) match no JSON event.
 fn matches(pattern: &str, event: &Value) -> Result<bool, PatternError> {
-    let mut parser = Parser { text: pattern.chars().collect(), at: 0 };
+    let mut parser = Parser::of(pattern);
     parser.skip_space();
     match parser.peek() {
         None => Ok(true),
-        Some('{') => {
-            parser.at += 1;
-            let condition = parser.any_of()?;
-            parser.expect('}', "`}`")?;
-            parser.end()?;
-            Ok(condition.holds(event))
-        }
+        Some('{') => Ok(parser.document()?.holds(event)),
         Some('[') => Ok(false),
         Some(_) => parser.terms(&event.to_string()),
     }
 }
 
+/// A pattern in a form that two have if they say the same: whatever the spaces, the brackets and the order of conditions.
+#[derive(Debug, PartialEq, Eq)]
+enum Pattern {
+    Json(String),
+    /// Space-delimited or unstructured, without the spaces between its words.
+    Words(Vec<String>),
+}
+
+impl Pattern {
+    fn parse(text: &str) -> Result<Self, PatternError> {
+        if !text.trim_start().starts_with('{') {
+            return Ok(Self::Words(text.split_whitespace().map(str::to_owned).collect()));
+        }
+        Parser::of(text).document().map(|condition| Self::Json(condition.canonical()))
+    }
+}
+
+#[derive(Debug)]
 enum Condition {
     Any(Vec<Condition>),
     All(Vec<Condition>),
@@ -70,13 +90,14 @@ enum Condition {
     Exists(Vec<Step>, bool),
 }
 
+#[derive(Debug)]
 enum Step {
     Member(String),
     Element(usize),
     EachElement,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Comparison {
     Equal,
     NotEqual,
@@ -86,6 +107,7 @@ enum Comparison {
     GreaterOrEqual,
 }
 
+#[derive(Debug)]
 enum Operand {
     Number(f64),
     /// With `*` for any run of characters.
@@ -94,6 +116,42 @@ enum Operand {
 }
 
 impl Condition {
+    /// The condition as text, the same for those that say the same: of one alternative and of one condition there is no
+    /// list, and the order in a list does not matter.
+    fn canonical(&self) -> String {
+        let (word, conditions) = match self {
+            Self::Any(conditions) => (" || ", conditions),
+            Self::All(conditions) => (" && ", conditions),
+            one => return format!("{one:?}"),
+        };
+        let mut texts: Vec<String> = Vec::new();
+        self.parts(conditions, &mut texts);
+        texts.sort();
+        texts.dedup();
+        if let [one] = texts.as_slice() { one.clone() } else { format!("({})", texts.join(word)) }
+    }
+
+    /// The texts of what stands in a list, with lists of the same kind taken apart.
+    fn parts(&self, conditions: &[Self], texts: &mut Vec<String>) {
+        for condition in conditions {
+            match (self, condition.inner()) {
+                (Self::Any(_), Self::Any(inner)) | (Self::All(_), Self::All(inner)) => self.parts(inner, texts),
+                (_, inner) => texts.push(inner.canonical()),
+            }
+        }
+    }
+
+    /// The condition without brackets around it alone.
+    fn inner(&self) -> &Self {
+        match self {
+            Self::Any(conditions) | Self::All(conditions) => match conditions.as_slice() {
+                [one] => one.inner(),
+                _ => self,
+            },
+            one => one,
+        }
+    }
+
     fn holds(&self, event: &Value) -> bool {
         match self {
             Self::Any(conditions) => conditions.iter().any(|condition| condition.holds(event)),
@@ -184,6 +242,19 @@ struct Parser {
 }
 
 impl Parser {
+    fn of(text: &str) -> Self {
+        Self { text: text.chars().collect(), at: 0 }
+    }
+
+    /// A pattern for JSON events.
+    fn document(&mut self) -> Result<Condition, PatternError> {
+        self.expect('{', "`{`")?;
+        let condition = self.any_of()?;
+        self.expect('}', "`}`")?;
+        self.end()?;
+        Ok(condition)
+    }
+
     fn peek(&self) -> Option<char> {
         self.text.get(self.at).copied()
     }
@@ -431,6 +502,31 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, &event()), Ok(false), "{pattern}");
         }
+    }
+
+    #[test]
+    fn patterns_are_the_same_if_they_say_the_same() {
+        let same = |a: &str, b: &str| Pattern::parse(a).expect(a) == Pattern::parse(b).expect(b);
+        let pattern = r#"{ ($.eventName = "ConsoleLogin") && ($.errorMessage = "Failed authentication") }"#;
+        for other in [
+            r#"{ $.eventName = ConsoleLogin && $.errorMessage = "Failed authentication" }"#,
+            r#"{($.errorMessage="Failed authentication")&&($.eventName="ConsoleLogin")}"#,
+            r#"{ (($.eventName = ConsoleLogin)) && ($.errorMessage = "Failed authentication") && $.eventName = ConsoleLogin }"#,
+        ] {
+            assert!(same(pattern, other), "{other}");
+        }
+        for other in [
+            r#"{ $.eventName = ConsoleLogin || $.errorMessage = "Failed authentication" }"#,
+            r#"{ $.eventName != ConsoleLogin && $.errorMessage = "Failed authentication" }"#,
+            r#"{ $.eventName = ConsoleLogin && $.errorMessage = "Failed  authentication" }"#,
+            "{ $.eventName = ConsoleLogin }",
+            "ConsoleLogin",
+        ] {
+            assert!(!same(pattern, other), "{other}");
+        }
+        assert!(same("{ $.a = 1 || ($.b = 2 || $.c = 3) }", "{ $.c = 3 || $.b = 2 || $.a = 1 }"));
+        assert!(!same("{ $.a = 1 && ($.b = 2 || $.c = 3) }", "{ $.a = 1 && $.b = 2 || $.c = 3 }"));
+        assert!(same(" Root  ConsoleLogin ", "Root ConsoleLogin"));
     }
 
     #[test]

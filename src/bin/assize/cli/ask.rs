@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::shared::{Account, ConfigFile, Definitions, Iac, Output, Store, TextOrJson};
+use crate::cmd::explain::events::Kind;
 
 #[derive(Debug, Args)]
 pub(crate) struct Inventory {
@@ -79,12 +80,19 @@ pub(crate) struct Related {
     /// Walk over so many links; 0 walks as far as they lead
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) depth: usize,
-    /// Look at this snapshot of assize, or at files of AWS Config. The store's last known state by default, or an account
-    #[arg(long = "snapshot", value_name = "FILE")]
-    pub(crate) snapshots: Vec<PathBuf>,
     /// The format on standard output
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = TextOrJson::Terminal)]
     pub(crate) format: TextOrJson,
+    #[command(flatten)]
+    pub(crate) looked_at: LookedAt,
+}
+
+/// What a question is asked of.
+#[derive(Debug, Args)]
+pub(crate) struct LookedAt {
+    /// Look at this snapshot of assize, or at files of AWS Config. The store's last known state by default, or an account
+    #[arg(long = "snapshot", value_name = "FILE")]
+    pub(crate) snapshots: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) store: Store,
     /// Look at the store's state of this moment: a time, a day, the number of a snapshot, latest or latest~2
@@ -99,10 +107,13 @@ pub(crate) struct Related {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Explain {
+    #[command(subcommand)]
+    pub(crate) other: Option<ExplainOther>,
     /// The finding's fingerprint as reports have it, or its first six digits or more; or the id of its rule
-    #[arg(value_name = "FINDING|RULE")]
-    pub(crate) finding: String,
+    #[arg(value_name = "FINDING|RULE", required = true)]
+    pub(crate) finding: Option<String>,
     /// With a rule, the resource: its id, name or ARN
     #[arg(value_name = "RESOURCE")]
     pub(crate) resource: Option<String>,
@@ -118,6 +129,32 @@ pub(crate) struct Explain {
     pub(crate) definitions: Definitions,
     #[command(flatten)]
     pub(crate) config: ConfigFile,
+}
+
+/// What else can be explained.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExplainOther {
+    /// Follow the way from an event to a person who is notified of it, and tell the first link that is broken
+    ///
+    /// The way is: a trail of all regions → the log group it delivers to → a metric filter that counts the event → an alarm
+    /// on the filter's metric → an SNS topic → a confirmed subscription. The exit code is 1 if it is broken, and 3 if a link
+    /// could not be read.
+    AlarmPath(AlarmPath),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AlarmPath {
+    /// The kind of event: those of the CIS benchmark's part 4
+    #[arg(value_name = "EVENT", value_enum, default_value_t = Kind::RootSignIn)]
+    pub(crate) kind: Kind,
+    /// Look for a metric filter that says the same as this pattern, in whatever order and spacing
+    #[arg(long, value_name = "PATTERN", conflicts_with = "kind")]
+    pub(crate) pattern: Option<String>,
+    /// Look for a metric filter that counts this event: JSON as CloudTrail writes it, or a log file of it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kind", "pattern"])]
+    pub(crate) event: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) looked_at: LookedAt,
 }
 
 /// How the rows of a query are written.

@@ -1,6 +1,9 @@
 //! `assize explain`: where a finding comes from. The facts that decided, the calls that told them and when, the change
 //! since which the rule says so and who made it, as far as the store knows; and how to mend it.
 
+mod alarm_path;
+pub(crate) mod events;
+
 use std::fmt::Write as _;
 
 use anstyle::Style;
@@ -15,7 +18,7 @@ use assize::report::{Report, fix, harmless};
 use assize::source::descriptor::Catalog;
 use assize::timeline::{Change, ResourceHistory};
 
-use crate::cli::Explain;
+use crate::cli::{Explain, ExplainOther};
 use crate::failure::Failure;
 use crate::output::{self, Colors};
 use crate::settings::Settings;
@@ -27,6 +30,10 @@ const BOLD: Style = Style::new().bold();
 const NAMED: usize = 10;
 
 pub(crate) fn run(mut flags: Explain, colors: Colors) -> Result<u8, Failure> {
+    if let Some(ExplainOther::AlarmPath(flags)) = flags.other {
+        return alarm_path::run(flags, colors);
+    }
+    let finding = flags.finding.take().unwrap_or_default();
     let (_, catalog) = input::definitions(&flags.definitions)?;
     let (report, history) = if let Some(path) = &flags.report {
         (output::saved(path)?, None)
@@ -35,7 +42,7 @@ pub(crate) fn run(mut flags: Explain, colors: Colors) -> Result<u8, Failure> {
         let history = store::existing(&flags.store, "a report with --report")?;
         (of_store(&history, &flags, &catalog)?, Some(history))
     };
-    let finding = find(&report, &flags.finding, flags.resource.as_deref())?;
+    let finding = find(&report, &finding, flags.resource.as_deref())?;
     let change = match &history {
         Some(history) => change(history, finding).map_err(|error| store::failure(&error))?,
         None => None,
