@@ -13,6 +13,7 @@
 //! - `inventory.rs`: what there is in an account that has more than is read
 //! - `packs.rs`: several packs in one scan
 //! - `scan.rs`: verdicts, requests and permissions of the real binary
+//! - `snippets.rs`, `snippets.py`: the commands that rules suggest, against the models that the AWS CLI is made of
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
@@ -29,6 +30,7 @@ mod moto;
 mod packs;
 mod scan;
 mod seed;
+mod snippets;
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
