@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
 mod aws_config;
+mod canary;
 mod commands;
 mod common;
 mod config;
@@ -10,6 +11,7 @@ mod custom_rules;
 mod deliver;
 mod diff;
 mod errors;
+mod explain;
 mod iac;
 mod inventory;
 mod packs;
