@@ -6,19 +6,23 @@
 
 mod drift;
 mod exemptions;
+mod gaps;
+mod summary;
+mod words;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
 
+pub use self::words::{counted, wrap};
+pub(in crate::report) use self::words::{cut, moment};
 pub use super::style::severity_style;
-use super::style::{BOLD, BROKEN, DIM, GAP, GOOD, LINK, Styled, styled};
-use super::{Report, RuleSummary, SnapshotSummary, harmless, is_denied};
-use crate::evaluation::{Evaluation, Evidence, RuleError, Severity};
-use crate::gap::Gap;
+use super::style::{BOLD, DIM, LINK, Styled, styled};
+use super::{Report, RuleSummary, harmless};
+use crate::evaluation::{Evaluation, Evidence, Severity};
 use crate::item::GLOBAL;
 use crate::location::Location;
 
@@ -76,20 +80,7 @@ impl Page<'_> {
 
     /// Findings by rule: the rule with the worst finding first, then the one with the most.
     fn findings(&mut self, report: &Report) -> io::Result<()> {
-        let mut by_rule = BTreeMap::<&str, Vec<&Evaluation>>::new();
-        for finding in report.findings() {
-            by_rule.entry(&finding.rule).or_default().push(finding);
-        }
-        let mut groups: Vec<_> = by_rule
-            .into_iter()
-            .map(|(rule, mut findings)| {
-                // Stable: findings of one severity stay in the report's order.
-                findings.sort_by_key(|finding| Reverse(finding.severity));
-                (findings.first().map_or(Severity::Informational, |worst| worst.severity), rule, findings)
-            })
-            .collect();
-        groups.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| b.2.len().cmp(&a.2.len())).then_with(|| a.1.cmp(b.1)));
-        for (worst, id, findings) in groups {
+        for (worst, id, findings) in by_rule(report) {
             let rule = report.rule(id);
             let label = format!("{}[{}]", worst.as_str(), harmless(id));
             self.heading(severity_style(worst), &label, rule.map_or("", |rule| &rule.title))?;
@@ -243,183 +234,24 @@ impl Page<'_> {
         }
         Ok(())
     }
+}
 
-    /// Gaps that have one cause are shown together: the same call with the same answer.
-    fn gaps(&mut self, report: &Report) -> io::Result<()> {
-        let several_accounts = report.snapshot.accounts.len() > 1;
-        let mut causes = BTreeMap::<Cause<'_>, Effects<'_>>::new();
-        for (gap, rules) in report.gaps_and_rules() {
-            let effects = causes.entry(Cause::of(gap)).or_default();
-            effects.message.get_or_insert(&gap.reason.message);
-            effects.gaps.insert(gap);
-            for (rule, count) in rules {
-                *effects.rules.entry(rule).or_default() += count;
-            }
-        }
-        for (cause, effects) in causes {
-            let label = format!("gap[{}]", harmless(cause.code));
-            let message = effects.message.unwrap_or_default();
-            self.heading(GAP, &label, if cause.operation.is_empty() { message } else { cause.operation })?;
-            for gap in effects.gaps.iter().take(self.limit) {
-                let place = Place {
-                    resource_type: &gap.resource_type,
-                    resource_id: gap.resource_id.as_deref(),
-                    resource_name: None,
-                    region: &gap.aws_region,
-                    account_id: several_accounts.then_some(&gap.account_id),
-                };
-                let path = gap.path.as_deref().map(|path| format!(": {path}")).unwrap_or_default();
-                self.place(&place, &path)?;
-            }
-            self.left_out(effects.gaps.len(), "more places")?;
-            if !cause.operation.is_empty() {
-                self.note("answer", message)?;
-            }
-            if !effects.rules.is_empty() {
-                let rules: Vec<String> =
-                    effects.rules.iter().map(|(rule, count)| format!("{rule} ({count})")).collect();
-                self.note("not judged", &rules.join(", "))?;
-            }
-            if let Some(action) = cause.action.filter(|_| is_denied(cause.code)) {
-                self.note("help", &format!("allow {action} to the identity that scans"))?;
-            }
-            writeln!(self.out)?;
-        }
-        Ok(())
+/// The open findings by rule, with the severity of the worst: the rule with the worst first, then the one with the most.
+fn by_rule(report: &Report) -> Vec<(Severity, &str, Vec<&Evaluation>)> {
+    let mut by_rule = BTreeMap::<&str, Vec<&Evaluation>>::new();
+    for finding in report.findings() {
+        by_rule.entry(&finding.rule).or_default().push(finding);
     }
-
-    fn rule_errors(&mut self, errors: &[RuleError]) -> io::Result<()> {
-        let mut by_message = BTreeMap::<(&str, &str), Vec<&str>>::new();
-        for error in errors {
-            let resources = by_message.entry((&error.rule, &error.message)).or_default();
-            resources.extend(error.resource.as_deref());
-        }
-        for ((rule, message), resources) in by_message {
-            let label = format!("rule error[{}]", harmless(rule));
-            let mut lines = message.lines();
-            self.heading(BROKEN, &label, lines.next().unwrap_or_default())?;
-            // What a parser shows of the file keeps its columns.
-            for line in lines {
-                writeln!(self.out, "  {}", harmless(line))?;
-            }
-            for resource in resources.iter().take(self.limit) {
-                writeln!(self.out, "  {} {}", self.styled(LINK, "-->"), harmless(resource))?;
-            }
-            self.left_out(resources.len(), "more resources")?;
-            writeln!(self.out)?;
-        }
-        Ok(())
-    }
-
-    fn summary(&mut self, report: &Report) -> io::Result<()> {
-        self.snapshot(&report.snapshot)?;
-        let counts = report.counts();
-        let judged = [
-            (counts.compliant, "compliant"),
-            (counts.non_compliant, "non-compliant"),
-            (counts.not_applicable, "not applicable"),
-            (counts.insufficient_data, "not judged"),
-        ];
-        let total: usize = judged.iter().map(|(count, _)| count).sum();
-        let parts: Vec<String> =
-            judged.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-        let mut line = counted(report.rules.len(), "rule");
-        if total > 0 {
-            line = format!("{line} made {}: {}", counted(total, "evaluation"), parts.join(", "));
-        }
-        let idle = report.idle_rules();
-        if idle > 0 {
-            line = format!("{line}; {} found nothing to judge", counted(idle, "rule"));
-        }
-        if let Some(reused) = report.reused {
-            line = format!("{line}; {reused} of the evaluations are of before, as nothing changed for them");
-        }
-        self.line("Rules", BOLD, &line)?;
-        self.counted_findings(report)?;
-        self.counted_drift(report)?;
-        self.counted_exempted(report)?;
-        let broken = report.rule_errors.len();
-        let gaps = report.gaps_and_rules().len();
-        if gaps > 0 {
-            let text = format!(
-                "{}: {} could not be judged",
-                counted(gaps, "gap"),
-                counted(counts.insufficient_data, "evaluation")
-            );
-            self.line("Gaps", GAP, &text)?;
-        }
-        if broken > 0 {
-            self.line("Errors", BROKEN, &counted(broken, "rule error"))?;
-        }
-        Ok(())
-    }
-
-    fn snapshot(&mut self, snapshot: &SnapshotSummary) -> io::Result<()> {
-        let accounts = match snapshot.accounts.as_slice() {
-            [] => "no account".to_owned(),
-            [one] => format!("account {one}"),
-            many => format!("{} accounts", many.len()),
-        };
-        let regions = match snapshot.regions.as_slice() {
-            [] => String::new(),
-            few if few.len() <= 4 => format!(" in {}", few.join(", ")),
-            many => format!(" in {} regions", many.len()),
-        };
-        self.line("Snapshot", BOLD, &format!("{accounts}{regions}, as of {}", moment(&snapshot.captured_at)))?;
-        let items = snapshot.items.values().sum::<usize>();
-        let mut line = format!(
-            "{} of {}, {} between them",
-            counted(items, "item"),
-            counted(snapshot.items.len(), "type"),
-            counted(snapshot.relationships, "relationship")
-        );
-        let requests: u64 = snapshot.requests.values().sum();
-        if requests > 0 {
-            let requests = counted(usize::try_from(requests).unwrap_or(usize::MAX), "request");
-            line = format!("{line}, from {requests}");
-        }
-        if snapshot.duration_ms > 0 {
-            #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-            let seconds = snapshot.duration_ms as f64 / 1_000.0;
-            line = format!("{line} in {seconds:.1} s");
-        }
-        self.line("Items", BOLD, &line)?;
-        for (region, reason) in &snapshot.skipped_regions {
-            self.line("Skipped", GAP, &format!("{region}: {reason}"))?;
-        }
-        Ok(())
-    }
-
-    fn counted_findings(&mut self, report: &Report) -> io::Result<()> {
-        let counts = report.counts();
-        if counts.findings.is_empty() {
-            return self.line("Findings", GOOD, "none");
-        }
-        write!(self.out, "{} ", self.styled(BOLD, format_args!("{:>LABEL$}", "Findings")))?;
-        let mut first = true;
-        for severity in Severity::ALL {
-            let count = counts.of(severity);
-            if count == 0 {
-                continue;
-            }
-            let comma = if first { "" } else { ", " };
-            first = false;
-            let text = format!("{count} {}", severity.as_str());
-            write!(self.out, "{comma}{}", self.styled(severity_style(severity), text))?;
-        }
-        writeln!(self.out)
-    }
-
-    /// A line of the summary, its label aligned to the right.
-    fn line(&mut self, label: &str, style: Style, text: &str) -> io::Result<()> {
-        let mut lines = wrap(text, self.width, LABEL + 1, LABEL + 1).into_iter();
-        let first = lines.next().unwrap_or_default();
-        writeln!(self.out, "{} {first}", self.styled(style, format_args!("{label:>LABEL$}")))?;
-        for line in lines {
-            writeln!(self.out, "{:LABEL$} {line}", "")?;
-        }
-        Ok(())
-    }
+    let mut groups: Vec<_> = by_rule
+        .into_iter()
+        .map(|(rule, mut findings)| {
+            // Stable: findings of one severity stay in the report's order.
+            findings.sort_by_key(|finding| Reverse(finding.severity));
+            (findings.first().map_or(Severity::Informational, |worst| worst.severity), rule, findings)
+        })
+        .collect();
+    groups.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| b.2.len().cmp(&a.2.len())).then_with(|| a.1.cmp(b.1)));
+    groups
 }
 
 /// Findings of one resource together, resources in the order of their first.
@@ -436,56 +268,12 @@ fn by_resource<'a>(findings: &[&'a Evaluation]) -> Vec<Vec<&'a Evaluation>> {
     resources
 }
 
-/// The columns of the summary's labels.
-const LABEL: usize = 10;
-
 struct Place<'a> {
     resource_type: &'a str,
     resource_id: Option<&'a str>,
     resource_name: Option<&'a str>,
     region: &'a str,
     account_id: Option<&'a str>,
-}
-
-/// What gaps have in common. Where no call is involved the message is the cause.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Cause<'a> {
-    code: &'a str,
-    operation: &'a str,
-    action: Option<&'a str>,
-    message: &'a str,
-}
-
-impl<'a> Cause<'a> {
-    fn of(gap: &'a Gap) -> Self {
-        let reason = &gap.reason;
-        Self {
-            code: &reason.code,
-            operation: &reason.operation,
-            action: reason.action.as_deref(),
-            message: if reason.operation.is_empty() { &reason.message } else { "" },
-        }
-    }
-}
-
-#[derive(Default)]
-struct Effects<'a> {
-    message: Option<&'a str>,
-    gaps: BTreeSet<&'a Gap>,
-    rules: BTreeMap<&'a str, usize>,
-}
-
-/// `1 rule`, `2 rules`.
-pub fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
-
-/// `2026-01-02 03:04:05 UTC`; a text that is no such time as it is.
-pub(super) fn moment(time: &str) -> String {
-    match (time.get(..10), time.get(10..11), time.get(11..19)) {
-        (Some(date), Some("T"), Some(clock)) if time.ends_with('Z') => format!("{date} {clock} UTC"),
-        _ => time.to_owned(),
-    }
 }
 
 /// The first paragraph of a Markdown text, on one line; and, if it ends in a colon, the lines of the code block that it
@@ -505,48 +293,4 @@ fn first_step(text: &str) -> (String, Vec<&str>) {
         block.map_while(|line| line.strip_prefix("    ")).collect()
     };
     (paragraph, code)
-}
-
-/// Text made harmless, and broken between words into lines of at most `width` columns, the first of which begins at column
-/// `first` and the others at column `rest`. A longer word has a line of its own.
-pub fn wrap(text: &str, width: usize, first: usize, rest: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    let mut column = first;
-    for word in text.split_whitespace() {
-        let word = harmless(word);
-        let columns = word.width();
-        if line.is_empty() {
-            column += columns;
-        } else if column + 1 + columns <= width {
-            line.push(' ');
-            column += 1 + columns;
-        } else {
-            lines.push(std::mem::take(&mut line));
-            column = rest + columns;
-        }
-        line.push_str(&word);
-    }
-    if !line.is_empty() {
-        lines.push(line);
-    }
-    lines
-}
-
-/// At most so many columns, with an ellipsis where something was left out.
-pub(super) fn cut(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut used = 1;
-    for c in text.chars() {
-        used += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
-        if used > columns {
-            break;
-        }
-        out.push(c);
-    }
-    out.push('…');
-    out
 }

@@ -2,8 +2,9 @@
 
 use std::io;
 
-use super::{BOLD, GOOD, LINK, Page, Place, moment};
+use super::{Page, Place, moment};
 use crate::drift::{Drift, Standing};
+use crate::report::style::{BOLD, GOOD, LINK};
 use crate::report::{Report, harmless};
 
 impl Page<'_> {

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::{BOLD, DIM, GAP, LABEL, LINK, Page, Place, counted, harmless};
+use super::summary::LABEL;
+use super::{Page, Place, counted};
 use crate::evaluation::{ComplianceType, Evaluation, ExemptionMark, ExemptionState};
-use crate::report::{ExemptionSummary, Report};
+use crate::report::style::{BOLD, DIM, GAP, LINK};
+use crate::report::{ExemptionSummary, Report, harmless};
 
 impl Page<'_> {
     /// The accepted evaluations, by exemption.
