@@ -1,7 +1,9 @@
-//! The page of a report in a browser, with ten findings and with twenty thousand, on a desk and on a telephone.
+//! The page of a report in a browser, with ten findings and with twenty thousand, on a desk and on a telephone; and before
+//! the checker of those who write the standard.
 //!
 //! This needs a Chromium (`chromium`, `chromium-browser`, `google-chrome` or what `CHROMIUM` names) and says so where there
-//! is none. The pictures stay under the target folder, to be looked at.
+//! is none. The pictures stay under the target folder, to be looked at. The checker needs `npm`, the first time with its
+//! registry within reach, and `java`; and says so where it cannot run.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -92,4 +94,78 @@ fn the_page_opens_with_few_findings_and_with_many() {
     let page = folder.path().join("10.html");
     chromium(&browser, &folder.path().join("profile"), &[&format!("--print-to-pdf={}", pdf.display())], &page);
     assert!(fs::read(&pdf).unwrap().starts_with(b"%PDF"));
+}
+
+/// The Nu Html Checker, at the version that `tests/html-checker/package-lock.json` pins, with its digest.
+fn checker() -> Result<PathBuf, String> {
+    let run = |command: &mut Command| {
+        let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
+        let said = || String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {}", said())) }
+    };
+    run(Command::new("java").arg("-version"))?;
+    let (from, to) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/html-checker"), target().join("html-checker"));
+    fs::create_dir_all(&to).map_err(|error| error.to_string())?;
+    // Two test processes may come here at once; the second finds the work done.
+    let lock = fs::File::create(to.join("lock")).map_err(|error| error.to_string())?;
+    lock.lock().map_err(|error| error.to_string())?;
+    let jar = to.join("node_modules/vnu-jar/build/dist/vnu.jar");
+    let is_same = |name: &str| fs::read(from.join(name)).ok() == fs::read(to.join(name)).ok();
+    if !jar.exists() || !is_same("package-lock.json") {
+        for name in ["package.json", "package-lock.json"] {
+            fs::copy(from.join(name), to.join(name)).map_err(|error| error.to_string())?;
+        }
+        let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+        run(Command::new("npm").args(arguments).current_dir(&to))?;
+    }
+    Ok(jar)
+}
+
+/// The folder that holds what builds leave.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned()
+}
+
+/// What the checker says of a page, by kind: errors, and warnings.
+fn said(jar: &Path, page: &Path) -> (Vec<String>, Vec<String>) {
+    let output =
+        Command::new("java").arg("-Xss4m").arg("-jar").arg(jar).args(["--format", "json"]).arg(page).output().unwrap();
+    let told: Json = serde_json::from_slice(&output.stderr).unwrap();
+    let messages = told["messages"].as_array().unwrap();
+    let of = |is_error: bool| {
+        let wanted = messages.iter().filter(|one| (one["type"] != "info") == is_error);
+        wanted.map(|one| format!("line {}: {}", one["lastLine"], one["message"].as_str().unwrap())).collect()
+    };
+    (of(true), of(false))
+}
+
+#[test]
+fn the_page_is_html_whatever_it_holds() {
+    let jar = match checker() {
+        Ok(jar) => jar,
+        Err(why) => return println!("the page was not checked: {why}"),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let demo =
+        ["scan", "--demo", "--no-config", "--format", "json", "--pack", "cis-aws-foundations-5.0", "--rule", "*"];
+    let demo: Json = serde_json::from_slice(&assize(&demo, folder.path())).unwrap();
+    assert_eq!(demo["packs"].as_array().map(Vec::len), Some(1), "the page has a pack");
+    for findings in [0, 10, 20_000] {
+        let json = folder.path().join("report.json");
+        fs::write(&json, report(&demo, findings).to_string()).unwrap();
+        let page = folder.path().join(format!("{findings}.html"));
+        let arguments = ["report", json.to_str().unwrap(), "--no-config", "--format", "html"];
+        fs::write(&page, assize(&arguments, folder.path())).unwrap();
+        let (errors, warnings) = said(&jar, &page);
+        assert_eq!(errors, Vec::<String>::new(), "{findings} findings");
+        // The policy allows the style sheet and the script by their digests, which the checker does not look at.
+        let others: Vec<&String> =
+            warnings.iter().filter(|one| !one.contains("violates Content Security Policy")).collect();
+        assert!(others.is_empty() && warnings.len() == 2, "{findings} findings: {warnings:?}");
+    }
+    // A checker that finds nothing would find nothing wrong.
+    let wrong = folder.path().join("wrong.html");
+    let page = fs::read_to_string(folder.path().join("0.html")).unwrap();
+    fs::write(&wrong, page.replacen("<main>", "<main><p><div id=summary></p>", 1)).unwrap();
+    assert!(!said(&jar, &wrong).0.is_empty());
 }
