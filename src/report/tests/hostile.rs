@@ -225,7 +225,8 @@ fn outside_blocks(text: &str) -> String {
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let fence = line.chars().take_while(|c| *c == '`').count();
-        if fence < 3 {
+        // What has more of them behind is a span that happens to begin the line.
+        if fence < 3 || line[fence..].contains('`') {
             out.push_str(line);
             out.push('\n');
             continue;

@@ -1,0 +1,176 @@
+//! A secret that AWS Config recorded goes nowhere: not into a report of any format, not into the store, not out of it.
+//!
+//! The canary stands in every place that a descriptor names as secret, as a text in a list and as one in an object. Then all
+//! commands that read a file of AWS Config or a store are run, and all that they wrote is searched.
+
+use assize::report::Format;
+use assize::source::descriptor::Catalog;
+use serde_json::{Map, Value as Json, json};
+
+use crate::common::{Folder, Ran};
+
+/// The canary of one state of the account: it changes, so that differences have to tell that it did.
+fn canary(state: usize) -> String {
+    format!("canary-in-a-mine-{state}")
+}
+
+/// A value with the canary at the end of the pointer, behind lists or objects where it names any member.
+fn planted(pointer: &[&str], canary: &Json, in_lists: bool) -> Json {
+    let Some((first, rest)) = pointer.split_first() else { return canary.clone() };
+    let inner = planted(rest, canary, in_lists);
+    match *first {
+        "*" if in_lists => json!([inner]),
+        name => Json::Object(Map::from_iter([(if name == "*" { "MEMBER" } else { name }.to_owned(), inner)])),
+    }
+}
+
+/// What AWS Config may deliver: an item for each pointer, in both forms. And how many there are.
+fn delivered(state: usize) -> (String, usize) {
+    let catalog = Catalog::builtin().expect("the descriptors are right");
+    let mut items = Vec::new();
+    for descriptor in catalog.iter() {
+        for secret in &descriptor.secrets {
+            let (pointer, text) = match secret.strip_suffix('@') {
+                Some(pointer) => (pointer, format!("https://{0}:{0}@host.example/path", canary(state))),
+                None => (&**secret, canary(state)),
+            };
+            let path: Vec<&str> = pointer.trim_start_matches('/').split('/').collect();
+            for in_lists in [true, false] {
+                let body = planted(&path, &json!(text), in_lists);
+                let id = format!("r-{:04}", items.len());
+                items.push(json!({
+                    "configurationItemVersion": "1.3",
+                    "configurationItemCaptureTime": format!("2026-01-0{}T03:04:05.678Z", state + 1),
+                    "configurationStateId": state + 1,
+                    "configurationItemStatus": "OK",
+                    "awsAccountId": "111122223333",
+                    "awsRegion": "eu-west-1",
+                    "resourceType": &*descriptor.resource_type,
+                    "resourceId": id,
+                    "resourceName": id,
+                    "ARN": format!("arn:aws:x:eu-west-1:111122223333:{id}"),
+                    "tags": {}, "relatedEvents": [], "relationships": [],
+                    "configuration": body.get("configuration").cloned().unwrap_or(json!({})),
+                    "supplementaryConfiguration": body.get("supplementaryConfiguration").cloned().unwrap_or(json!({})),
+                }));
+            }
+        }
+    }
+    let count = items.len();
+    let file = json!({
+        "fileVersion": "1.0",
+        "configSnapshotId": format!("00000000-0000-0000-0000-00000000000{state}"),
+        "configurationItems": items,
+    });
+    (file.to_string(), count)
+}
+
+/// Fails if the bytes hold a canary.
+fn clean(what: &str, bytes: &[u8]) {
+    let needle = b"canary-in-a-mine";
+    let at = bytes.windows(needle.len()).position(|window| window == needle);
+    let around =
+        |at: usize| String::from_utf8_lossy(&bytes[at.saturating_sub(80)..(at + 40).min(bytes.len())]).into_owned();
+    assert!(at.is_none(), "{what}: {}", at.map(around).unwrap_or_default());
+}
+
+fn clean_run(what: &str, ran: &Ran) {
+    clean(what, ran.stdout().as_bytes());
+    clean(what, ran.stderr().as_bytes());
+}
+
+/// All files below a folder, uncompressed.
+fn clean_folder(folder: &std::path::Path) -> usize {
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("it is there").path();
+        if path.is_dir() {
+            files += clean_folder(&path);
+            continue;
+        }
+        let bytes = std::fs::read(&path).expect("the file is there");
+        clean(&path.display().to_string(), &bytes);
+        if bytes.starts_with(&[0x1f, 0x8b]) {
+            let mut plain = Vec::new();
+            std::io::Read::read_to_end(&mut flate2::read::MultiGzDecoder::new(&*bytes), &mut plain)
+                .expect("it is gzip");
+            clean(&path.display().to_string(), &plain);
+        }
+        files += 1;
+    }
+    files
+}
+
+#[test]
+fn a_secret_is_in_nothing_that_is_written() {
+    // What holds the canary lies apart from what is searched.
+    let (source, folder) = (Folder::new(), Folder::new());
+    let files: Vec<String> = (0..2)
+        .map(|state| {
+            let (text, count) = delivered(state);
+            assert!(count > 20 && text.matches(&canary(state)).count() >= count, "each item holds one");
+            source.write(&format!("{state}.json"), text).display().to_string()
+        })
+        .collect();
+    folder.write("assize.yaml", "deliver:\n  file: messages.jsonl\n");
+
+    // Every rule over every item, in every format, at once and read again.
+    let mut arguments =
+        vec!["evaluate", &files[0], "--no-config", "--report", "full", "--limit", "0", "--fail-on", "never"];
+    let outputs: Vec<String> = Format::ALL.into_iter().map(|format| format!("{format}=report.{format}")).collect();
+    arguments.extend(outputs.iter().flat_map(|output| ["-o", output.as_str()]));
+    let ran = folder.assize(&arguments);
+    assert!([0, 3].contains(&ran.code()), "{ran}");
+    clean_run("evaluate", &ran);
+    let again = ["report", "report.json", "--format", "html", "--report", "full", "--fail-on", "never"];
+    clean_run("report", &folder.assize(&again));
+
+    // Two states in a store, and all that it tells of them.
+    for file in &files {
+        let ran = folder.assize(&["import", "--store", "a.db", file]);
+        assert_eq!(ran.code(), 0, "{ran}");
+        clean_run("import", &ran);
+    }
+    for format in ["terminal", "json", "jsonl", "markdown"] {
+        let diff = folder.assize(&["diff", "--store", "a.db", "--limit", "0", "--format", format]);
+        assert!([0, 1].contains(&diff.code()), "{format}: {diff}");
+        clean_run(&format!("diff --format {format}"), &diff);
+        assert!(diff.stdout().contains("userData"), "that it changed is told: {diff}");
+        clean_run("diff of files", &folder.assize(&["diff", &files[0], &files[1], "--limit", "0", "--format", format]));
+    }
+    let json: Json = serde_json::from_str(&folder.read("report.json")).expect("the report is JSON");
+    let finding =
+        json["evaluations"].as_array().and_then(|all| all.iter().find(|one| one["complianceType"] == "NON_COMPLIANT"));
+    let finding = finding.and_then(|one| one["fingerprint"].as_str()).expect("there is a finding").to_owned();
+    for arguments in [
+        ["evaluate", "--store", "a.db", "--fail-on", "never"].as_slice(),
+        &["history", "r-0000", "--store", "a.db", "--limit", "0"],
+        &["timeline", "--store", "a.db"],
+        &["snapshots", "list", "--store", "a.db"],
+        &["query", "--store", "a.db", "SELECT *"],
+        &[
+            "query",
+            "--store",
+            "a.db",
+            "--format",
+            "json",
+            "SELECT resourceId, configuration, supplementaryConfiguration",
+        ],
+        &["related", "r-0000", "--store", "a.db"],
+        &["explain", &finding, "--report", "report.json"],
+        &["export", "--store", "a.db", "--to", "delivered"],
+        &["export", "--store", "a.db", "--to", "lines", "--format", "jsonl"],
+        &["export", "--store", "a.db", "--since", "2026-01-01", "--to", "versions"],
+        &["export", &files[1], "--to", "of-file"],
+        &["deliver", "--store", "a.db"],
+    ] {
+        let ran = folder.assize(arguments);
+        clean_run(&arguments.join(" "), &ran);
+        // A command that does not run would hold nothing.
+        assert!(ran.code() != 2, "{arguments:?}: {ran}");
+    }
+    // The store's own bytes, the outbox in it, and every file that was written.
+    assert!(clean_folder(folder.path()) > Format::ALL.len() + 4);
+    let query = folder.assize(&["query", "--store", "a.db", "--format", "json", "SELECT resourceId, configuration"]);
+    assert!(query.stdout().contains("userData"), "the fact is there, and its value is not: {query}");
+}
