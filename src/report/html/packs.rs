@@ -37,7 +37,7 @@ impl Page<'_> {
         _ = write!(
             self.out,
             "<details class=\"rule card {light}\"><summary><span class=\"sev {light}\">{word}</span><h3>{}</h3>\
-             <span class=count></span><code>{score}</code></summary><div class=more><p>{}</p>",
+             <span class=count></span><span class=score>{score}</span></summary><div class=more><p>{}</p>",
             escape(&pack.pack),
             sums(pack),
         );
