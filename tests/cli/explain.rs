@@ -60,8 +60,9 @@ fn account() -> Vec<Json> {
     ]
 }
 
+/// In the order of a snapshot's listings: by region, then by type.
 const TYPES: [&str; 5] =
-    ["AWS::::Account", "AWS::CloudTrail::Trail", "AWS::Logs::LogGroup", "AWS::CloudWatch::Alarm", "AWS::SNS::Topic"];
+    ["AWS::CloudTrail::Trail", "AWS::CloudWatch::Alarm", "AWS::Logs::LogGroup", "AWS::SNS::Topic", "AWS::::Account"];
 
 /// A snapshot with these items, in which everything was listed but what `gaps` names.
 fn snapshot(items: &[Json], gaps: &[Json]) -> String {

@@ -48,19 +48,9 @@ fn names() -> Vec<String> {
         let length = next(12) + 1;
         names.push((0..length).map(|_| signs[next(signs.len())]).collect());
     }
-    for name in [
-        "$(touch /tmp/x)",
-        "${IFS}",
-        "%{if true}",
-        "`id`",
-        "'; id; '",
-        "\"; id; \"",
-        "a\nid",
-        "\\",
-        "''",
-        "-rf",
-        "--debug",
-    ] {
+    for name in
+        ["$(touch x)", "${IFS}", "%{if true}", "`id`", "'; id; '", "\"; id; \"", "a\nid", "\\", "''", "-rf", "--debug"]
+    {
         names.push(name.to_owned());
     }
     names

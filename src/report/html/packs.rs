@@ -68,7 +68,9 @@ impl Page<'_> {
     }
 
     fn row(&mut self, control: &str, rule: &RuleStanding) {
-        let name = rule.rule.as_deref().or(rule.identifier.as_deref()).unwrap_or(&rule.name);
+        // All that a person has to check has the same identifier.
+        let identifier = rule.identifier.as_deref().filter(|_| rule.end != End::ByHand);
+        let name = rule.rule.as_deref().or(identifier).unwrap_or(&rule.name);
         let judged = [(rule.non_compliant, "not compliant"), (rule.insufficient_data, "not judged")];
         let judged: Vec<String> =
             judged.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();

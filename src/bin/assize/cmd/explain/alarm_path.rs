@@ -13,12 +13,13 @@ use anstyle::{AnsiColor, Style};
 use assize::evaluate;
 use assize::evaluation::{ComplianceType, Evaluation};
 use assize::gap::Gap;
+use assize::item::ACCOUNT;
 use assize::report::harmless;
 use assize::report::terminal::{counted, wrap};
 use assize::rule::load::{self, Files, Folder};
 use assize::rule::set::Chosen;
 use assize::rule::{ParameterValues, RuleSet};
-use assize::value::Value;
+use assize::value::{Value, code};
 use serde_json::json;
 
 use crate::cli::AlarmPath;
@@ -62,22 +63,27 @@ pub(super) fn run(mut flags: AlarmPath, colors: Colors) -> Result<u8, Failure> {
     let (title, events) = sought(&flags)?;
     let rules = rules(&events)?;
     let snapshot = Arc::new(looked_at::snapshot(&mut flags.looked_at, |catalog| input::needs(&rules, catalog))?);
-    let outcome = evaluate::run(&rules, &snapshot, &evaluate::Options::default());
+    let mut outcome = evaluate::run(&rules, &snapshot, &evaluate::Options::default());
     if let Some(error) = outcome.rule_errors.first() {
         return Err(Failure::new(format!("the way cannot be followed: {}", error.message)));
     }
+    // What is not understood is a filter's pattern, which is told of the account; else the account was not read.
+    let is_unread = |one: &Evaluation| {
+        one.gap.as_deref().is_some_and(|gap| gap.resource_type == ACCOUNT && gap.reason.code != code::NOT_UNDERSTOOD)
+    };
+    outcome.evaluations.retain(|one| !is_unread(one));
     if outcome.evaluations.is_empty() {
         return Err(Failure::new("what was read does not have the account itself, of which this is asked")
             .help("assize collect --rule root-login-alarm reads all that is needed"));
     }
     let width = output::width();
     let mut text = String::new();
-    let mut code = exit::CLEAN;
+    let mut end = exit::CLEAN;
     for of_account in outcome.evaluations.chunk_by(|a, b| a.resource == b.resource) {
         let Some(first) = of_account.first() else { continue };
         let of = format!("{title} in account {}, as of {}", first.resource.account_id, snapshot.about().captured_at);
         _ = writeln!(text, "{BOLD}{}{BOLD:#}", harmless(&of));
-        let end = match of_account.iter().find_map(|one| Some((one, one.gap.as_deref()?))) {
+        let told = match of_account.iter().find_map(|one| Some((one, one.gap.as_deref()?))) {
             Some((evaluation, gap)) => {
                 unread(&mut text, evaluation, gap, width);
                 exit::INCOMPLETE
@@ -85,10 +91,10 @@ pub(super) fn run(mut flags: AlarmPath, colors: Colors) -> Result<u8, Failure> {
             None => ways(&mut text, of_account, width),
         };
         // A broken way is what was asked for, whatever else could not be read.
-        code = if exit::FINDINGS == code || exit::FINDINGS == end { exit::FINDINGS } else { code.max(end) };
+        end = if [end, told].contains(&exit::FINDINGS) { exit::FINDINGS } else { end.max(told) };
     }
     output::stdout(colors, false, |out| out.write_all(text.as_bytes()))?;
-    Ok(code)
+    Ok(end)
 }
 
 /// What is looked for, by name, as the rule takes it; and a title for it.
@@ -219,7 +225,7 @@ fn unread(text: &mut String, evaluation: &Evaluation, gap: &Gap, width: usize) {
         if *kind != last {
             link(text, before, (DIM, "read"), kind, width);
             let of_kind = evaluation.evidence.iter().filter(|fact| is_of(fact.resource.as_deref(), kind));
-            for fact in of_kind.filter(|fact| fact.value.is_some()).take(FACTS) {
+            for fact in of_kind.filter(|fact| fact.value.is_some() && is_fact(&fact.path)).take(FACTS) {
                 fact_line(text, fact.resource.as_deref(), &fact.path, fact.value.as_deref());
             }
         }
@@ -257,6 +263,9 @@ fn facts(text: &mut String, evaluation: Option<&Evaluation>, at: usize, step: &s
         let id = resource.split_once(' ').map_or("", |(_, id)| id);
         let plain = serde_json::from_str::<String>(value).unwrap_or_default();
         let in_sentence = !plain.is_empty() && step.contains(&plain);
+        if !is_fact(&fact.path) {
+            continue;
+        }
         let is_meant = match at {
             1 => !fact.path.contains("/MetricFilters") && step.contains(id),
             2 => fact.path.contains("/MetricFilters/") && in_sentence,
@@ -275,6 +284,11 @@ fn fact_line(text: &mut String, resource: Option<&str>, path: &str, value: Optio
     let of = resource.and_then(|resource| resource.split_once(' ')).map(|(_, id)| format!("{id} ")).unwrap_or_default();
     let line = format!("{of}{path} = {}", value.unwrap_or_default());
     _ = writeln!(text, "      {DIM}| {}{DIM:#}", harmless(&line));
+}
+
+/// Whether the path is of what is configured, and not of what the item is called and where it is: that says the sentence.
+fn is_fact(path: &str) -> bool {
+    ["/configuration/", "/supplementaryConfiguration/"].iter().any(|section| path.starts_with(section))
 }
 
 /// Whether the resource, of which evidence names type and id, is of the type.
