@@ -44,6 +44,16 @@ fn hundred_thousand_items(bencher: divan::Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(count)).bench(|| evaluations(&rules, &snapshot));
 }
 
+/// A hundred thousand items of every type that a rule judges, in the states that the rules' cases name: more findings than
+/// any account has.
+#[divan::bench(sample_count = 3)]
+fn hundred_thousand_items_of_every_type(bencher: divan::Bencher<'_, '_>) {
+    let rules = RuleSet::builtin();
+    let snapshot = items::every_type::snapshot(100_000);
+    let count = evaluations(&rules, &snapshot);
+    bencher.counter(ItemsCount::new(count)).bench(|| evaluations(&rules, &snapshot));
+}
+
 /// One item of each type that a rule judges, with nothing in it: judging it is compiling the script.
 fn one_of_each_type() -> Arc<Snapshot> {
     let rules = RuleSet::builtin();

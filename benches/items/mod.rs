@@ -3,13 +3,20 @@
 #![allow(dead_code, reason = "each of the programs that share this file uses a part of it")]
 #![expect(clippy::indexing_slicing, reason = "what measures may fail")]
 
-use std::collections::BTreeMap;
+pub(crate) mod every_type;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use assize::item::ConfigurationItem;
+use assize::rule::RuleSet;
 use assize::snapshot::{About, Place, Snapshot};
 use serde_json::{Value, json};
+
+/// As the command line has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The account of all items.
 const ACCOUNT: &str = "111122223333";
@@ -87,9 +94,12 @@ pub(crate) fn item(n: usize) -> Value {
 
 /// What the snapshot is of.
 pub(crate) fn about() -> About {
-    let mut listings: Vec<Place> = (0..KINDS.len())
-        .map(|n| item(n)["resourceType"].as_str().unwrap_or_default().to_owned())
-        .chain(["AWS::S3::AccountPublicAccessBlock", "AWS::EC2::FlowLog", "AWS::::Account"].map(str::to_owned))
+    let looked_up = RuleSet::builtin().looked_up();
+    let kinds = (0..KINDS.len()).map(|n| item(n)["resourceType"].as_str().unwrap_or_default().to_owned());
+    // Of what the rules look for beside these there is nothing, and that is known.
+    let kinds: BTreeSet<String> = kinds.chain(looked_up.iter().map(ToString::to_string)).collect();
+    let mut listings: Vec<Place> = kinds
+        .iter()
         .flat_map(|kind| {
             [REGION, "global"].map(|region| Place {
                 account_id: ACCOUNT.into(),
@@ -99,7 +109,6 @@ pub(crate) fn about() -> About {
         })
         .collect();
     listings.sort();
-    listings.dedup();
     About {
         captured_at: NOW.to_owned(),
         source: "account".to_owned(),
