@@ -1,5 +1,6 @@
 //! One test for each case of each rule in `rules/`, and for what every rule has to have: three files of one name, the
-//! kinds of cases, a case for each parameter, types and parts that the catalog of resource types knows.
+//! kinds of cases, a case for each parameter, types and parts that the catalog of resource types knows, and no branch, fact
+//! or call without which all cases hold.
 //!
 //! `cargo test --test rules encrypted-volumes` runs those of one rule. Reads the folder itself, so that a change of a
 //! rule needs no rebuild.
@@ -46,6 +47,12 @@ fn main() -> ExitCode {
             };
             trials.push(Trial::test(format!("{id}: {name}"), test));
         }
+        let (whole, all, known) = (Arc::clone(&rule), Arc::clone(&cases), Arc::clone(&types));
+        let untested = move || {
+            let untested: Vec<String> = all.untested(&whole, &known).iter().map(ToString::to_string).collect();
+            if untested.is_empty() { Ok(()) } else { Err(untested.join("\n").into()) }
+        };
+        trials.push(Trial::test(format!("{id}: leaves nothing untested"), untested));
         trials.push(Trial::test(format!("{id}: has all kinds of cases"), move || complete(&rule, &cases, &script)));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -58,8 +65,10 @@ fn types(catalog: &Catalog) -> Types {
         let resource_type = descriptor.resource_type.to_string();
         let parts = types.parts.entry(resource_type.clone()).or_default();
         for part in &descriptor.parts {
-            parts.extend(part.into.as_ref().map(|pointer| (part.name.to_string(), pointer.to_string())));
+            parts.insert(part.name.to_string(), part.into.as_deref().unwrap_or("/tags").to_owned());
         }
+        let tags = descriptor.tags.as_ref().and_then(|tags| tags.part.as_ref());
+        types.tags.extend(tags.map(|part| (resource_type.clone(), part.to_string())));
         for link in descriptor.links.iter().filter(|link| link.inverse.is_some()) {
             types.linked_from.entry(link.resource_type.to_string()).or_default().insert(resource_type.clone());
         }
