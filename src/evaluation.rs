@@ -101,6 +101,24 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// One for tests: in one account and region, and nothing but what decides.
+    #[cfg(test)]
+    pub(crate) fn sample(rule: &str, resource_type: &str, id: &str, compliance_type: ComplianceType) -> Self {
+        Self {
+            rule: rule.into(),
+            resource: ResourceKey::new("111122223333", "eu-west-1", resource_type, id),
+            key: Box::default(),
+            compliance_type,
+            severity: Severity::High,
+            resource_name: None,
+            arn: None,
+            annotation: Arc::default(),
+            evidence: Arc::default(),
+            gap: None,
+            exemption: None,
+        }
+    }
+
     /// Whether somebody has accepted the answer. It stays what it is, and is nothing to be mended.
     pub fn is_exempted(&self) -> bool {
         self.exemption.as_ref().is_some_and(|exemption| exemption.state == ExemptionState::InForce)

@@ -1,9 +1,6 @@
 //! Which answers belong together, and which of them are disagreements.
 
-use std::sync::Arc;
-
 use super::*;
-use crate::evaluation::Severity;
 use crate::source::config_results::RuleScope;
 use ComplianceType::{Compliant, InsufficientData, NonCompliant, NotApplicable};
 
@@ -30,19 +27,7 @@ fn theirs(id: &str, compliance_type: ComplianceType) -> ConfigResult {
 }
 
 fn ours(id: &str, compliance_type: ComplianceType) -> Evaluation {
-    Evaluation {
-        rule: Arc::from("encrypted-volumes"),
-        resource: ResourceKey::new("111122223333", "eu-west-1", VOLUME, id),
-        key: "".into(),
-        compliance_type,
-        severity: Severity::High,
-        resource_name: None,
-        arn: None,
-        annotation: "why".into(),
-        evidence: Arc::default(),
-        gap: None,
-        exemption: None,
-    }
+    Evaluation { annotation: "why".into(), ..Evaluation::sample("encrypted-volumes", VOLUME, id, compliance_type) }
 }
 
 fn compared(config_rule: &ConfigRule, theirs: &[ConfigResult], ours: &[Evaluation]) -> RuleComparison {

@@ -355,17 +355,9 @@ fn answer(id: &str, rule: &str, compliance_type: ComplianceType, facts: &[(&str,
         value: Some((*value).into()),
     });
     Evaluation {
-        rule: rule.into(),
-        resource: ResourceKey::new("111122223333", "eu-west-1", VOLUME, id),
-        key: "".into(),
-        compliance_type,
-        severity: Severity::High,
-        resource_name: None,
-        arn: None,
         annotation: if compliance_type == NonCompliant { "it is bad".into() } else { "".into() },
         evidence: evidence.collect(),
-        gap: None,
-        exemption: None,
+        ..Evaluation::sample(rule, VOLUME, id, compliance_type)
     }
 }
 

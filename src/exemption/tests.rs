@@ -1,7 +1,6 @@
 //! What an exemption covers, when it holds, and what is said of it.
 
 use super::*;
-use crate::evaluation::Severity;
 use crate::item::ResourceKey;
 use crate::value::Unreadable;
 
@@ -11,17 +10,10 @@ const BUCKET: &str = "AWS::S3::Bucket";
 
 fn evaluation(rule: &str, id: &str) -> Evaluation {
     Evaluation {
-        rule: rule.into(),
-        resource: ResourceKey::new(ACCOUNT, "eu-west-1", BUCKET, id),
-        key: Box::default(),
-        compliance_type: ComplianceType::NonCompliant,
-        severity: Severity::High,
         resource_name: Some(id.into()),
         arn: Some(format!("arn:aws:s3:::{id}").into()),
         annotation: "it is public".into(),
-        evidence: Arc::default(),
-        gap: None,
-        exemption: None,
+        ..Evaluation::sample(rule, BUCKET, id, ComplianceType::NonCompliant)
     }
 }
 

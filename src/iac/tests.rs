@@ -8,7 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use crate::evaluation::{ComplianceType, Evaluation, Evidence, Severity};
+use crate::evaluation::{ComplianceType, Evaluation, Evidence};
 use crate::location::Places;
 use crate::value::Value;
 
@@ -93,17 +93,9 @@ fn shown(repository: &Repository, item: &ConfigurationItem, facts: &[(&str, &str
         value: (!value.is_empty()).then(|| CompactString::from(*value)),
     });
     let finding = Evaluation {
-        rule: "r".into(),
         resource: item.key.clone(),
-        key: "".into(),
-        compliance_type: ComplianceType::NonCompliant,
-        severity: Severity::High,
-        resource_name: None,
-        arn: None,
-        annotation: "".into(),
         evidence: evidence.collect(),
-        gap: None,
-        exemption: None,
+        ..Evaluation::sample("r", "", "", ComplianceType::NonCompliant)
     };
     let places = Places::new(std::slice::from_ref(&finding), &repository.definitions([item]));
     let place = places.of(&finding).unwrap();

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::standing::{End, standings};
 use super::*;
 use crate::evaluation::ComplianceType::{Compliant, InsufficientData, NonCompliant, NotApplicable};
-use crate::evaluation::{Evaluation, RuleError, Severity};
-use crate::item::ResourceKey;
+use crate::evaluation::{Evaluation, RuleError};
 use crate::rule::RuleSet;
 
 fn parsed(text: &str) -> Result<Pack, PackError> {
@@ -294,17 +292,9 @@ fn every_rule_of_a_pack_ends_in_one_way() {
     assert_eq!(pack.others, [("mend".to_owned(), "AWS::Config::RemediationConfiguration".to_owned())]);
     let choice = choose(vec![pack], &RuleSet::builtin(), &RuleSet::default());
     let said = |rule: &str, id: &str, key: &str, compliance_type| Evaluation {
-        rule: rule.into(),
-        resource: ResourceKey::new("111122223333", "eu-west-1", "T", id),
         key: key.into(),
-        compliance_type,
-        severity: Severity::High,
-        resource_name: None,
-        arn: None,
         annotation: "why".into(),
-        evidence: Arc::default(),
-        gap: None,
-        exemption: None,
+        ..Evaluation::sample(rule, "T", id, compliance_type)
     };
     let evaluations = [
         said("encrypted-volumes", "1", "", Compliant),

@@ -19,19 +19,7 @@ use crate::value::{Unreadable, code};
 const ACCOUNT: &str = "111122223333";
 
 pub(crate) fn evaluation(rule: &str, resource_type: &str, id: &str) -> Evaluation {
-    Evaluation {
-        rule: rule.into(),
-        resource: ResourceKey::new(ACCOUNT, "eu-west-1", resource_type, id),
-        key: Box::default(),
-        compliance_type: ComplianceType::Compliant,
-        severity: Severity::High,
-        resource_name: None,
-        arn: None,
-        annotation: Arc::default(),
-        evidence: Arc::default(),
-        gap: None,
-        exemption: None,
-    }
+    Evaluation::sample(rule, resource_type, id, ComplianceType::Compliant)
 }
 
 fn finding(rule: &str, resource_type: &str, id: &str, annotation: &str) -> Evaluation {

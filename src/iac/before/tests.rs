@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::evaluation::{Evidence, Severity};
+use crate::evaluation::Evidence;
 use crate::snapshot;
 
 fn parts() -> Parts {
@@ -185,17 +185,8 @@ fn parameters_are_given_and_lines_are_known() {
 
 fn evaluated(kind: &str, compliance_type: ComplianceType, path: &str) -> Evaluation {
     Evaluation {
-        rule: "r".into(),
-        resource: ResourceKey::new("000000000000", "global", kind, "t.yaml#A"),
-        key: "".into(),
-        compliance_type,
-        severity: Severity::High,
-        resource_name: None,
-        arn: None,
-        annotation: "".into(),
         evidence: [Evidence { resource: None, path: path.into(), value: None }].into(),
-        gap: None,
-        exemption: None,
+        ..Evaluation::sample("r", kind, "t.yaml#A", compliance_type)
     }
 }
 
