@@ -9,7 +9,6 @@ use rayon::prelude::*;
 
 use crate::evaluation::{ComplianceType, Evaluation, RuleError};
 use crate::exemption::{Applicable, Exemptions};
-use crate::gap::Gap;
 use crate::item::{ConfigurationItem, GLOBAL, ResourceKey};
 use crate::rule::set::Chosen;
 use crate::rule::{RuleSet, STACK};
@@ -285,14 +284,7 @@ fn without_items(chosen: &Chosen, place: &Place, reason: &Arc<Unreadable>) -> Ev
         arn: None,
         annotation: reason.to_string().into(),
         evidence: Arc::default(),
-        gap: Some(Box::new(Gap {
-            account_id: place.account_id.to_string(),
-            aws_region: place.aws_region.to_string(),
-            resource_type: place.resource_type.to_string(),
-            resource_id: None,
-            path: None,
-            reason: Arc::clone(reason),
-        })),
+        gap: Some(Box::new(place.gap(reason))),
         exemption: None,
     }
 }

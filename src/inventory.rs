@@ -89,7 +89,7 @@ impl Inventory {
         let about = snapshot.about();
         let mut counts = BTreeMap::<Sight, u64>::new();
         let listed = about.listings.iter().map(|place| (place, true));
-        let failed: Vec<Place> = about.gaps.iter().filter(|gap| gap.is_listing()).map(place_of).collect();
+        let failed: Vec<Place> = about.gaps.iter().filter(|gap| gap.is_listing()).map(Place::from).collect();
         for (place, _) in listed.chain(failed.iter().map(|place| (place, false))) {
             counts.entry(sight(place)).or_default();
         }
@@ -164,14 +164,6 @@ impl Inventory {
     /// Whether everything that was asked for could be read.
     pub fn is_complete(&self) -> bool {
         self.gaps.is_empty()
-    }
-}
-
-fn place_of(gap: &Gap) -> Place {
-    Place {
-        account_id: gap.account_id.as_str().into(),
-        aws_region: gap.aws_region.as_str().into(),
-        resource_type: gap.resource_type.as_str().into(),
     }
 }
 

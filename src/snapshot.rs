@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use crate::gap::Gap;
-use crate::item::{ConfigurationItem, GLOBAL, Relationship, UnreadableRelationship, by_key};
+use crate::item::{ConfigurationItem, GLOBAL, Relationship, ResourceKey, UnreadableRelationship, by_key};
 use crate::value::{Unreadable, Value, code};
 
 mod file;
@@ -69,6 +69,42 @@ pub struct Place {
     pub aws_region: Arc<str>,
     /// `AWS::EC2::Volume`.
     pub resource_type: Arc<str>,
+}
+
+impl Place {
+    /// The gap of its listing.
+    pub fn gap(&self, reason: &Arc<Unreadable>) -> Gap {
+        Gap {
+            account_id: self.account_id.to_string(),
+            aws_region: self.aws_region.to_string(),
+            resource_type: self.resource_type.to_string(),
+            resource_id: None,
+            path: None,
+            reason: Arc::clone(reason),
+        }
+    }
+}
+
+/// Where a resource is.
+impl From<&ResourceKey> for Place {
+    fn from(key: &ResourceKey) -> Self {
+        Self {
+            account_id: Arc::clone(&key.account_id),
+            aws_region: Arc::clone(&key.region),
+            resource_type: Arc::clone(&key.resource_type),
+        }
+    }
+}
+
+/// Where something could not be read.
+impl From<&Gap> for Place {
+    fn from(gap: &Gap) -> Self {
+        Self {
+            account_id: gap.account_id.as_str().into(),
+            aws_region: gap.aws_region.as_str().into(),
+            resource_type: gap.resource_type.as_str().into(),
+        }
+    }
 }
 
 /// What a snapshot is of, and how it was made: the first line of its file.
@@ -161,12 +197,7 @@ impl Snapshot {
         let items: Vec<_> = items.into_iter().map(Arc::new).collect();
         let mut runs = BTreeMap::<Place, std::ops::Range<usize>>::new();
         for (at, item) in items.iter().enumerate() {
-            let place = Place {
-                account_id: Arc::clone(&item.key.account_id),
-                aws_region: Arc::clone(&item.key.region),
-                resource_type: Arc::clone(&item.key.resource_type),
-            };
-            runs.entry(place).or_insert(at..at).end = at + 1;
+            runs.entry(Place::from(&item.key)).or_insert(at..at).end = at + 1;
         }
         let mut by_label: Vec<(u32, Label)> = (0..)
             .zip(&items)
@@ -182,14 +213,7 @@ impl Snapshot {
             .gaps
             .iter()
             .filter(|gap| gap.is_listing())
-            .map(|gap| {
-                let place = Place {
-                    account_id: gap.account_id.as_str().into(),
-                    aws_region: gap.aws_region.as_str().into(),
-                    resource_type: gap.resource_type.as_str().into(),
-                };
-                (place, Arc::clone(&gap.reason))
-            })
+            .map(|gap| (Place::from(gap), Arc::clone(&gap.reason)))
             .collect();
         Self { about, items, runs, by_id: OnceLock::new(), by_label, listing_gaps }
     }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{ChangeType, Diff, NotCompared, ReadabilityChange, ResourceChange, properties};
-use crate::gap::Gap;
 use crate::item::ConfigurationItem;
 use crate::snapshot::{Place, Snapshot};
 use crate::value::{Unreadable, Value, code};
@@ -28,12 +27,12 @@ pub(super) fn compare<'a>(from: &'a Snapshot, to: &'a Snapshot, diff: &mut Diff<
         match (old, new.filter(|item| item.status.is_present())) {
             (Some(old), Some(new)) => both(from, to, old, new, diff),
             // An item that says that its resource is gone is as good as a complete listing.
-            (Some(old), None) => match to.listing(&place(old)) {
-                Err(reason) if new.is_none() => unseen.add(place(old), reason, false),
+            (Some(old), None) => match to.listing(&Place::from(&old.key)) {
+                Err(reason) if new.is_none() => unseen.add(Place::from(&old.key), reason, false),
                 _ => diff.resources.push(change(ChangeType::Delete, Some(old), new)),
             },
-            (None, Some(new)) => match from.listing(&place(new)) {
-                Err(reason) if !is_younger(new, from) => unseen.add(place(new), reason, true),
+            (None, Some(new)) => match from.listing(&Place::from(&new.key)) {
+                Err(reason) if !is_younger(new, from) => unseen.add(Place::from(&new.key), reason, true),
                 _ => diff.resources.push(change(ChangeType::Create, None, Some(new))),
             },
             (None, None) => {}
@@ -59,14 +58,6 @@ impl Unseen {
 
     fn count(&self, place: &Place, is_newer: bool) -> usize {
         self.0.get(&(place.clone(), is_newer)).map_or(0, |(_, count)| *count)
-    }
-}
-
-fn place(item: &ConfigurationItem) -> Place {
-    Place {
-        account_id: Arc::clone(&item.key.account_id),
-        aws_region: Arc::clone(&item.key.region),
-        resource_type: Arc::clone(&item.key.resource_type),
     }
 }
 
@@ -142,16 +133,12 @@ fn listings(from: &Snapshot, to: &Snapshot, unseen: &Unseen, diff: &mut Diff) {
             if reason.code == code::NOT_COLLECTED || reason.code == code::NOT_RECORDED {
                 continue;
             }
-            let gap = Gap {
-                account_id: place.account_id.to_string(),
-                aws_region: place.aws_region.to_string(),
-                resource_type: place.resource_type.to_string(),
-                resource_id: None,
-                path: None,
-                reason,
-            };
             let resources = unseen.count(place, !other_is_newer);
-            diff.readability.push(ReadabilityChange { gap, is_readable: !other_is_newer, resources });
+            diff.readability.push(ReadabilityChange {
+                gap: place.gap(&reason),
+                is_readable: !other_is_newer,
+                resources,
+            });
         }
     };
     changed(from, to, true);

@@ -200,19 +200,7 @@ pub(super) fn stop_at_subject(code: &str, message: String) -> Box<EvalAltResult>
 
 /// A listing that the script asked for is not complete.
 pub(super) fn stop_at_listing(place: &Place, reason: &Arc<Unreadable>) -> Box<EvalAltResult> {
-    stop(listing_gap(place, reason))
-}
-
-/// The gap of a listing.
-pub(crate) fn listing_gap(place: &Place, reason: &Arc<Unreadable>) -> Gap {
-    Gap {
-        account_id: place.account_id.to_string(),
-        aws_region: place.aws_region.to_string(),
-        resource_type: place.resource_type.to_string(),
-        resource_id: None,
-        path: None,
-        reason: Arc::clone(reason),
-    }
+    stop(place.gap(reason))
 }
 
 /// Where a value stands: in which item, and there below which names. Made as a script walks down, written out only for

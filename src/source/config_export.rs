@@ -260,7 +260,7 @@ impl ConfigExport {
     fn list(&mut self) {
         let newest = self.items.iter().map(|item| item.capture_time.as_str()).max().unwrap_or_default().to_owned();
         for item in &self.items {
-            let listing = self.listings.entry(place_of(item)).or_default();
+            let listing = self.listings.entry(Place::from(&item.key)).or_default();
             listing.at.clone_from(&newest);
             listing.ids.insert(Arc::clone(&item.key.resource_id));
         }
@@ -335,7 +335,7 @@ impl ConfigExport {
     pub fn into_snapshot(mut self, facts: &TypeFacts) -> Snapshot {
         let listings = &self.listings;
         self.items.retain(|item| {
-            let listing = listings.get(&place_of(item));
+            let listing = listings.get(&Place::from(&item.key));
             listing
                 .is_none_or(|listing| listing.ids.contains(&item.key.resource_id) || *item.capture_time > *listing.at)
         });
@@ -432,14 +432,6 @@ fn not_recorded(message: impl Into<String>) -> Arc<Unreadable> {
         code: code::NOT_RECORDED.to_owned(),
         message: message.into(),
     })
-}
-
-fn place_of(item: &ConfigurationItem) -> Place {
-    Place {
-        account_id: Arc::clone(&item.key.account_id),
-        aws_region: Arc::clone(&item.key.region),
-        resource_type: Arc::clone(&item.key.resource_type),
-    }
 }
 
 /// The facts of an item that AWS Config did not record, and why each cannot be read.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::item::unreadable;
-use crate::gap::Gap;
 use crate::item::ConfigurationItem;
 use crate::snapshot::{About, Place};
 use crate::value::{Object, Value};
@@ -54,14 +53,7 @@ impl Harm<'_> {
                     .into_iter()
                     .partition(|place| *place.resource_type == **resource_type);
                 about.listings = kept;
-                about.gaps.extend(gone.into_iter().map(|place| Gap {
-                    account_id: place.account_id.to_string(),
-                    aws_region: place.aws_region.to_string(),
-                    resource_type: place.resource_type.to_string(),
-                    resource_id: None,
-                    path: None,
-                    reason: Arc::clone(&reason),
-                }));
+                about.gaps.extend(gone.iter().map(|place| place.gap(&reason)));
                 about.gaps.sort();
                 // Nobody has seen its items either.
                 items.retain(|item| *item.key.resource_type != **resource_type);

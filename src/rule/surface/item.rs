@@ -305,7 +305,7 @@ fn find(resource_type: &str, name: &str) -> Outcome<Dynamic> {
         }
         Ok(complete(&run.snapshot, account_id, resource_type, None)
             .map(|()| None)
-            .map_err(|(place, reason)| crate::rule::run::listing_gap(&place, &reason)))
+            .map_err(|(place, reason)| place.gap(&reason)))
     })?
     .map_err(stop)?;
     Ok(found.map_or(Dynamic::UNIT, Dynamic::from))
