@@ -163,13 +163,9 @@ pub enum ObjectDefect {
 }
 
 impl ConfigBucket {
-    /// Finds out in which region the bucket is. If S3 does not say so, the client's own is asked, and what is wrong shows.
+    /// Finds out in which region the bucket is.
     pub async fn open(client: Client, address: Address) -> Self {
-        let home = CallTarget::region(client.home_region());
-        let bucket = Value::object([("Bucket", Value::from(address.bucket.as_str()))]);
-        let head = client.call(&home, "s3", "HeadBucket", &bucket).await.ok();
-        let region = head.as_ref().and_then(|head| head.get("BucketRegion")).and_then(Value::as_str);
-        let target = region.map_or(home, CallTarget::region);
+        let target = address.target(&client).await;
         Self { client, target, address }
     }
 
@@ -190,7 +186,7 @@ impl ConfigBucket {
         let list = |listings: &mut JoinSet<_>, prefix: String| {
             let (bucket, whole) = (self.clone(), filter.takes_all_below(&prefix) && prefix.ends_with('/'));
             listings.spawn(async move {
-                let listing = bucket.list_folder(&prefix, whole).await;
+                let listing = bucket.address.list_folder(&bucket.client, &bucket.target, &prefix, whole).await;
                 (prefix, listing)
             });
         };
@@ -232,26 +228,6 @@ impl ConfigBucket {
         Ok(Found { files, unlisted, is_empty })
     }
 
-    /// A folder: its objects and the folders in it, or all objects below it.
-    async fn list_folder(&self, prefix: &str, whole: bool) -> Result<Listing, ApiError> {
-        let mut parameters = vec![("Bucket", self.address.bucket.as_str()), ("Prefix", prefix)];
-        if !whole {
-            parameters.push(("Delimiter", "/"));
-        }
-        let parameters = Value::object(parameters.into_iter().map(|(name, text)| (name, Value::from(text))));
-        let answer = self.client.call_all(&self.target, "s3", "ListObjectsV2", &parameters).await?;
-        let list = |name: &str| answer.get(name).and_then(Value::as_array).unwrap_or_default();
-        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        let object = |value: &Value| {
-            let size = value.get("Size").and_then(Value::as_i64).and_then(|size| u64::try_from(size).ok());
-            Some(Object { key: text(value, "Key")?, size: size.unwrap_or(0) })
-        };
-        Ok(Listing {
-            objects: list("Contents").iter().filter_map(object).collect(),
-            folders: list("CommonPrefixes").iter().filter_map(|folder| text(folder, "Prefix")).collect(),
-        })
-    }
-
     /// Reads a file of AWS Config.
     ///
     /// # Errors
@@ -271,6 +247,41 @@ impl ConfigBucket {
 }
 
 impl Address {
+    /// Where the bucket is. If S3 does not say so, the client's own region is asked, and what is wrong shows.
+    pub(super) async fn target(&self, client: &Client) -> CallTarget {
+        let home = CallTarget::region(client.home_region());
+        let bucket = Value::object([("Bucket", Value::from(self.bucket.as_str()))]);
+        let head = client.call(&home, "s3", "HeadBucket", &bucket).await.ok();
+        let region = head.as_ref().and_then(|head| head.get("BucketRegion")).and_then(Value::as_str);
+        region.map_or(home, CallTarget::region)
+    }
+
+    /// A folder of the bucket: its objects and the folders in it, or all objects below it.
+    pub(super) async fn list_folder(
+        &self,
+        client: &Client,
+        target: &CallTarget,
+        prefix: &str,
+        whole: bool,
+    ) -> Result<Listing, ApiError> {
+        let mut parameters = vec![("Bucket", self.bucket.as_str()), ("Prefix", prefix)];
+        if !whole {
+            parameters.push(("Delimiter", "/"));
+        }
+        let parameters = Value::object(parameters.into_iter().map(|(name, text)| (name, Value::from(text))));
+        let answer = client.call_all(target, "s3", "ListObjectsV2", &parameters).await?;
+        let list = |name: &str| answer.get(name).and_then(Value::as_array).unwrap_or_default();
+        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let object = |value: &Value| {
+            let size = value.get("Size").and_then(Value::as_i64).and_then(|size| u64::try_from(size).ok());
+            Some(Object { key: text(value, "Key")?, size: size.unwrap_or(0) })
+        };
+        Ok(Listing {
+            objects: list("Contents").iter().filter_map(object).collect(),
+            folders: list("CommonPrefixes").iter().filter_map(|folder| text(folder, "Prefix")).collect(),
+        })
+    }
+
     /// Reads the one object that is at the address, as text.
     ///
     /// # Errors
@@ -287,9 +298,9 @@ impl Address {
 }
 
 /// What one folder holds.
-struct Listing {
-    objects: Vec<Object>,
-    folders: Vec<String>,
+pub(super) struct Listing {
+    pub(super) objects: Vec<Object>,
+    pub(super) folders: Vec<String>,
 }
 
 #[cfg(test)]

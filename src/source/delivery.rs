@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::client::{ApiError, CallTarget, Client, ClientError, ConnectOptions};
 use super::config_bucket::Address;
+use super::endpoint::Partition;
 use super::model::Models;
 use crate::value::Value;
 
@@ -95,10 +96,11 @@ impl Delivery {
     }
 }
 
-/// A policy document that allows an identity to deliver and nothing else, as JSON text. A topic or a bucket that is encrypted
-/// with a key of KMS's own needs `kms:GenerateDataKey` and `kms:Decrypt` for that key besides.
-pub fn policy(topic: Option<&Topic>, bucket: Option<&Address>) -> String {
-    let partition = topic.map_or("aws", |topic| topic.partition.as_str());
+/// A policy document that allows an identity to deliver and nothing else, as JSON text. A topic says in which partition it is;
+/// without one `region` does. A topic or a bucket that is encrypted with a key of KMS's own needs `kms:GenerateDataKey` and
+/// `kms:Decrypt` for that key besides.
+pub fn policy(topic: Option<&Topic>, bucket: Option<&Address>, region: &str) -> String {
+    let partition = topic.map_or_else(|| Partition::of_region(region).id(), |topic| topic.partition.as_str());
     let publishes = topic.map(
         |topic| json!({ "Sid": "AssizePublishes", "Effect": "Allow", "Action": "sns:Publish", "Resource": topic.arn }),
     );
@@ -129,8 +131,9 @@ mod tests {
     fn a_policy_allows_to_deliver_and_no_more() {
         let topic: Topic = "arn:aws-cn:sns:cn-north-1:111122223333:config-topic".parse().unwrap();
         let bucket: Address = "s3://amzn-s3-demo-bucket/logs".parse().unwrap();
-        let policy = |topic, bucket| serde_json::from_str::<serde_json::Value>(&policy(topic, bucket)).unwrap();
-        let both = policy(Some(&topic), Some(&bucket));
+        let policy =
+            |topic, bucket, region| serde_json::from_str::<serde_json::Value>(&policy(topic, bucket, region)).unwrap();
+        let both = policy(Some(&topic), Some(&bucket), "eu-west-1");
         let expected = json!([
             {"Sid": "AssizePublishes", "Effect": "Allow", "Action": "sns:Publish",
              "Resource": "arn:aws-cn:sns:cn-north-1:111122223333:config-topic"},
@@ -139,8 +142,12 @@ mod tests {
         ]);
         assert_eq!(both["Statement"], expected);
         let bucket: Address = "s3://amzn-s3-demo-bucket".parse().unwrap();
-        let one = policy(None, Some(&bucket));
-        assert_eq!(one["Statement"][0]["Resource"], "arn:aws:s3:::amzn-s3-demo-bucket/AWSLogs/*");
+        for (region, partition) in [("", "aws"), ("eu-west-1", "aws"), ("us-gov-west-1", "aws-us-gov")] {
+            let one = policy(None, Some(&bucket), region);
+            let expected = format!("arn:{partition}:s3:::amzn-s3-demo-bucket/AWSLogs/*");
+            assert_eq!(one["Statement"][0]["Resource"], expected, "{region}");
+        }
+        let one = policy(None, Some(&bucket), "cn-north-1");
         assert_eq!(one["Statement"].as_array().map(Vec::len), Some(1));
     }
 

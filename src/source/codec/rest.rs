@@ -82,7 +82,7 @@ pub(super) fn serialize(
     if let Some((name, _)) = request.headers.iter().find(|(_, value)| value.chars().any(char::is_control)) {
         return Err(wrong(operation, name, "a header's value has a control character"));
     }
-    request.body = body(model, operation, input, structure, params);
+    request.body = body(model, operation, input, structure, params)?;
     if !request.body.is_empty() && header(&request.headers, "Content-Type").is_none() {
         let kind = if model.protocol() == Protocol::RestJson { "application/json" } else { "application/xml" };
         request.headers.push(("Content-Type".to_owned(), kind.to_owned()));
@@ -109,34 +109,41 @@ fn query_pairs(model: &ServiceModel, member: &Member, value: &Value) -> Vec<(Str
     }
 }
 
-fn body(model: &ServiceModel, operation: &Operation, input: ShapeId, structure: &Structure, params: &Value) -> Vec<u8> {
+fn body(
+    model: &ServiceModel,
+    operation: &Operation,
+    input: ShapeId,
+    structure: &Structure,
+    params: &Value,
+) -> Result<Vec<u8>, CodecError> {
     let given = |member: &Member| params.get(&member.name).filter(|value| **value != Value::Null);
     if model.protocol() == Protocol::RestJson {
-        return match structure.payload() {
+        return Ok(match structure.payload() {
             Some(payload) => {
                 given(payload).map_or_else(|| b"{}".to_vec(), |value| json::write(model, payload.shape, value))
             }
             None if structure.members.iter().any(Member::is_in_body) => json::write(model, input, params),
             None => Vec::new(),
-        };
+        });
     }
     if let Some(payload) = structure.payload() {
         if model.kind(payload.shape) == Kind::Blob {
             let text = given(payload).and_then(Value::as_str).unwrap_or_default();
-            return BASE64_STANDARD.decode(text).unwrap_or_default();
+            let decoded = BASE64_STANDARD.decode(text);
+            return decoded.map_err(|error| wrong(operation, &payload.name, &format!("it is not base64: {error}")));
         }
         let element = |value| xml::write(model, payload.shape, value, payload.wire(), payload.namespace.as_ref());
-        return given(payload).map(element).unwrap_or_default().into_bytes();
+        return Ok(given(payload).map(element).unwrap_or_default().into_bytes());
     }
     let in_body = structure.members.iter().filter(|member| member.is_in_body());
     let members: Vec<(Key, Value)> =
         in_body.filter_map(|member| Some((Key::clone(&member.name), given(member)?.clone()))).collect();
     if members.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let name = operation.root.as_deref().unwrap_or(operation.name());
     let members = Value::Object(Object::from_members(members));
-    xml::write(model, input, &members, name, operation.root_namespace.as_ref()).into_bytes()
+    Ok(xml::write(model, input, &members, name, operation.root_namespace.as_ref()).into_bytes())
 }
 
 fn wrong(operation: &Operation, path: &str, reason: &str) -> CodecError {

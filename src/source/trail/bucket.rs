@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::files::{Found, LATEST, TrailError, may_hold, read_file};
 use super::{Wanted, sorted};
-use crate::source::client::{ApiError, CallTarget, Client};
+use crate::source::client::{ApiError, Client};
 use crate::source::config_bucket::Address;
 use crate::value::Value;
 
@@ -22,14 +22,14 @@ const LARGEST: u64 = 1 << 30;
 /// # Errors
 /// The address itself cannot be listed.
 pub async fn read(client: &Client, address: &Address, wanted: &Wanted) -> Result<Found, ApiError> {
-    let target = region(client, address).await;
+    let target = address.target(client).await;
     let mut found = Found::default();
     let (mut folders, mut keys) = (vec![address.folder()], Vec::new());
     let mut is_first = true;
     while let Some(folder) = folders.pop() {
-        match list(client, &target, address, &folder).await {
+        match address.list_folder(client, &target, &folder, false).await {
             Ok(listing) => {
-                keys.extend(listing.keys);
+                keys.extend(listing.objects.into_iter().map(|object| object.key));
                 // An answer that leads elsewhere, or back, would never end.
                 let leads_down = |next: &String| next.starts_with(&folder) && next.len() > folder.len();
                 folders.extend(listing.folders.into_iter().filter(leads_down).filter(|next| may_lead(next, wanted)));
@@ -55,31 +55,6 @@ pub async fn read(client: &Client, address: &Address, wanted: &Wanted) -> Result
     found.failed.sort_by(|a, b| a.path.cmp(&b.path));
     found.events = sorted(found.events);
     Ok(found)
-}
-
-/// Where the bucket is. If S3 does not say so, the client's own region is asked, and what is wrong shows.
-async fn region(client: &Client, address: &Address) -> CallTarget {
-    let home = CallTarget::region(client.home_region());
-    let bucket = Value::object([("Bucket", Value::from(address.bucket()))]);
-    let head = client.call(&home, "s3", "HeadBucket", &bucket).await.ok();
-    let region = head.as_ref().and_then(|head| head.get("BucketRegion")).and_then(Value::as_str);
-    region.map_or(home, CallTarget::region)
-}
-
-struct Listing {
-    keys: Vec<String>,
-    folders: Vec<String>,
-}
-
-async fn list(client: &Client, target: &CallTarget, address: &Address, folder: &str) -> Result<Listing, ApiError> {
-    let parameters = [("Bucket", address.bucket()), ("Prefix", folder), ("Delimiter", "/")];
-    let parameters = Value::object(parameters.map(|(name, text)| (name, Value::from(text))));
-    let answer = client.call_all(target, "s3", "ListObjectsV2", &parameters).await?;
-    let texts = |list: &str, name: &str| -> Vec<String> {
-        let list = answer.get(list).and_then(Value::as_array).unwrap_or_default();
-        list.iter().filter_map(|one| one.get(name)?.as_str().map(str::to_owned)).collect()
-    };
-    Ok(Listing { keys: texts("Contents", "Key"), folders: texts("CommonPrefixes", "Prefix") })
 }
 
 /// Whether wanted events may be below a folder: `…/CloudTrail/<region>/<year>/<month>/<day>/` holds what was delivered on
