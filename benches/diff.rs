@@ -1,6 +1,6 @@
 //! How long it takes to tell two snapshots of 100,000 items apart, and to make the digests of as many.
 //!
-//! `cargo bench --bench diff`
+//! `cargo bench --bench diff`; with `ITEMS=1000000` of so many, and with `MOST=1000000` of 10,000, 100,000 and so on up to that.
 
 mod items;
 
@@ -11,7 +11,15 @@ use assize::snapshot::{About, Snapshot};
 use divan::counter::ItemsCount;
 
 /// Items of each snapshot.
-const COUNT: usize = 100_000;
+fn counts() -> Vec<usize> {
+    let number = |name: &str| std::env::var(name).ok()?.parse().ok();
+    match number("MOST") {
+        Some(most) => {
+            std::iter::successors(Some(10_000), |count| Some(count * 10)).take_while(|count| *count <= most).collect()
+        }
+        None => vec![number("ITEMS").unwrap_or(100_000)],
+    }
+}
 
 /// One in so many items is changed.
 const CHANGED: usize = 100;
@@ -38,9 +46,9 @@ fn later(snapshot: &Snapshot) -> Snapshot {
     Snapshot::new(about, items.collect())
 }
 
-#[divan::bench(sample_count = 10)]
-fn one_in_a_hundred_changed(bencher: divan::Bencher<'_, '_>) {
-    let before = items::snapshot(COUNT);
+#[divan::bench(sample_count = 10, args = counts())]
+fn one_in_a_hundred_changed(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let before = items::snapshot(count);
     let after = later(&before);
     let changed = compare(state(&before), state(&after)).resources.len();
     assert_eq!(changed, before.items().len().div_ceil(CHANGED), "each change is seen");
@@ -49,9 +57,9 @@ fn one_in_a_hundred_changed(bencher: divan::Bencher<'_, '_>) {
         .bench(|| compare(state(&before), state(&after)).resources.len());
 }
 
-#[divan::bench(sample_count = 10)]
-fn digests(bencher: divan::Bencher<'_, '_>) {
-    let snapshot = items::snapshot(COUNT);
+#[divan::bench(sample_count = 10, args = counts())]
+fn digests(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let snapshot = items::snapshot(count);
     bencher
         .counter(ItemsCount::new(snapshot.items().len()))
         .bench(|| snapshot.items().iter().map(|item| canonical::digest(item)).fold(0, |all, one| all ^ one[0]));

@@ -1,7 +1,8 @@
 //! How fast the store takes and tells history, and how it grows.
 //!
 //! `ITEMS=100000 DAYS=365 cargo bench --bench history` appends a snapshot of so many items, then (of a tenth as many) one a
-//! day with one item in a hundred changed, and prints times and sizes.
+//! day with one item in a hundred changed, and prints times and sizes. With `MOST=1000000` it appends snapshots of 10,000
+//! items, 100,000 and so on as well, and tells how time and room grow with them.
 
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 #![expect(clippy::cast_precision_loss, reason = "ratios are printed with few digits")]
@@ -16,6 +17,7 @@ use std::time::Instant;
 use assize::history::History;
 use assize::item::ConfigurationItem;
 use assize::snapshot::{About, Snapshot};
+use assize::timeline::ResourceHistory;
 use jiff::{SignedDuration, Timestamp};
 
 fn main() {
@@ -66,9 +68,44 @@ fn main() {
     let key = snapshot.items().first().expect("there are items").key.clone();
     let start = Instant::now();
     let versions = history.versions(&key).expect("they can be read").len();
-    println!("{versions} versions of a resource in {:.1} ms", start.elapsed().as_secs_f64() * 1_000.0);
+    println!("{versions} versions of a resource in {:.1} ms", milliseconds(start));
+    let start = Instant::now();
+    let looks = history.looks().expect("they can be read");
+    let told = ResourceHistory::of(&history, &looks, &key).expect("it can be read").changes.len();
+    println!("the timeline of a resource: {told} entries over {days} snapshots in {:.1} ms", milliseconds(start));
     drop(history);
     println!("{} MB, {:.2} times one snapshot", size(&path) / 1_000_000, size(&path) as f64 / one as f64);
+    grow(folder.path(), number("MOST", 0));
+}
+
+/// Snapshots of more and more items, each in a store of its own: read, changed, and told apart.
+fn grow(folder: &Path, most: usize) {
+    for count in std::iter::successors(Some(10_000), |count| Some(count * 10)).take_while(|count| *count <= most) {
+        let path = folder.join(format!("{count}.db"));
+        let snapshot = of_day(&items::snapshot(count), 0, 0);
+        let mut history = History::open(&path).expect("a store can be made");
+        let start = Instant::now();
+        history.append(&snapshot, None).expect("it can be appended");
+        let appended = milliseconds(start);
+        let later = of_day(&snapshot, 1, 100);
+        let start = Instant::now();
+        history.append(&later, None).expect("it can be appended");
+        let changed = milliseconds(start);
+        let start = Instant::now();
+        let state = history.state_at(Timestamp::now()).expect("it can be read").items().len();
+        let told = milliseconds(start);
+        drop((snapshot, later, history));
+        println!(
+            "{state} items: appended in {appended:.0} ms, one in a hundred changed in {changed:.0} ms, read in {told:.0} ms, \
+                {} bytes an item",
+            size(&path) / count as u64
+        );
+        fs::remove_file(&path).expect("it is there");
+    }
+}
+
+fn milliseconds(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1_000.0
 }
 
 fn number(name: &str, default: usize) -> usize {

@@ -86,6 +86,8 @@ pub fn of_snapshot(
     let (mut items, mut answers) = (Vec::new(), Vec::new());
     for key in history.changed(None, Some(at), Some(at))? {
         let mut told = ResourceHistory::of(history, &looks, &key)?;
+        let created = told.changes.iter().rfind(|change| change.kind == ChangeKind::Created && change.time <= at);
+        let created = created.map(|change| change.time);
         told.restrict(Some(at), Some(at));
         let mut is_gone = false;
         for change in &told.changes {
@@ -97,14 +99,15 @@ pub fn of_snapshot(
             };
             is_gone = kind == ChangeType::Delete;
             let message = notification::item_changed(kind, &change.item, &change.properties, &time);
-            items.push(of_message(message, &change.item, bucket)?);
+            items.push(of_message(message, &change.item, at, bucket));
         }
-        answers.extend(compliance(&history.compliance(&key)?, at, is_gone).into_iter().map(Parcel::Message));
+        let intervals = history.compliance(&key)?;
+        answers.extend(compliance(&intervals, at, created, is_gone).into_iter().map(Parcel::Message));
     }
     let mut parcels = items;
     if snapshot.rule_set.is_some() {
-        let rules: Vec<String> = history.rules(snapshot.id)?.iter().map(|one| one.rule.id.to_string()).collect();
-        for (account, region) in places(snapshot) {
+        let rules: Vec<String> = history.rules(snapshot.id)?.iter().map(|one| one.id().to_string()).collect();
+        for (account, region) in snapshot.places() {
             parcels.push(Parcel::Message(notification::evaluation_started(account, region, &rules, &time)));
         }
     }
@@ -115,47 +118,41 @@ pub fn of_snapshot(
     Ok(parcels)
 }
 
-/// The accounts and regions in which rules were run.
-fn places(snapshot: &Recorded) -> Vec<(&str, &str)> {
-    let regions = |account| snapshot.regions.iter().map(move |region| (account, region.as_str()));
-    snapshot.accounts.iter().flat_map(|account| regions(account.as_str())).collect()
-}
-
 /// The message for all who take one of its size, or what stands for it.
-fn of_message(message: Json, item: &ConfigurationItem, bucket: Option<Target<'_>>) -> Result<Parcel, DeliverError> {
+fn of_message(message: Json, item: &ConfigurationItem, at: Timestamp, bucket: Option<Target<'_>>) -> Parcel {
     if message.to_string().len() <= notification::LARGEST {
-        return Ok(Parcel::Message(message));
+        return Parcel::Message(message);
     }
-    let name = export::oversized(item)?;
+    let name = export::oversized(item, at);
     let Some(bucket) = bucket else {
         let summary = notification::oversized(&message, &name);
         let failed = notification::failed(&summary, "NoBucket", "there is no bucket to put the message into");
-        return Ok(Parcel::Oversized { message, key: name, summary: failed.unwrap_or(summary) });
+        return Parcel::Oversized { message, key: name, summary: failed.unwrap_or(summary) };
     };
     let key = format!("{}{name}", bucket.prefix);
     let summary = notification::oversized(&message, &format!("{}/{key}", bucket.bucket));
-    Ok(Parcel::Oversized { message, key, summary })
+    Parcel::Oversized { message, key, summary }
 }
 
-/// The rules whose answer on a resource is another one from a time on. The worst of a rule's answers counts.
-fn compliance(intervals: &[Interval], at: Timestamp, is_gone: bool) -> Vec<Json> {
-    let mut by_rule = BTreeMap::<&Arc<str>, [Option<&Interval>; 2]>::new();
+/// The rules whose answer on a resource is another one from a time on. The worst of a rule's answers counts. What a rule
+/// said last before that time holds until then: a look that could not list the resource is no answer. What it said before
+/// the resource was created anew is of another one.
+fn compliance(intervals: &[Interval], at: Timestamp, created: Option<Timestamp>, is_gone: bool) -> Vec<Json> {
+    let mut by_rule = BTreeMap::<&Arc<str>, Vec<&Interval>>::new();
     for interval in intervals {
-        let sides = [
-            interval.from < at && interval.to.is_none_or(|to| to >= at),
-            interval.from <= at && interval.to.is_none_or(|to| to > at),
-        ];
-        let worst = by_rule.entry(&interval.evaluation.rule).or_default();
-        for (worst, holds) in worst.iter_mut().zip(sides) {
-            let is_worse = worst.is_none_or(|worst| rank(&interval.evaluation) < rank(&worst.evaluation));
-            if holds && is_worse {
-                *worst = Some(interval);
-            }
-        }
+        by_rule.entry(&interval.evaluation.rule).or_default().push(interval);
     }
     let time = format_time(at);
     let mut messages = Vec::new();
-    for [before, after] in by_rule.into_values() {
+    for answers in by_rule.into_values() {
+        let earlier = || {
+            let ends = answers.iter().filter(|one| one.from < at).map(|one| (one.to.map_or(at, |to| to.min(at)), *one));
+            ends.filter(|(end, _)| created.is_none_or(|created| *end > created))
+        };
+        let last = earlier().map(|(end, _)| end).max();
+        let before = worst(earlier().filter(|(end, _)| Some(*end) == last).map(|(_, one)| one));
+        let holds = |one: &&Interval| one.from <= at && one.to.is_none_or(|to| to > at);
+        let after = worst(answers.iter().copied().filter(holds));
         let answer = |interval: Option<&Interval>| interval.map(|interval| interval.evaluation.compliance_type);
         let is_news = match (answer(before), answer(after)) {
             (None, after) => after == Some(ComplianceType::NonCompliant),
@@ -172,6 +169,10 @@ fn compliance(intervals: &[Interval], at: Timestamp, is_gone: bool) -> Vec<Json>
         messages.extend(notification::compliance_changed(before, after, &time));
     }
     messages
+}
+
+fn worst<'i>(answers: impl Iterator<Item = &'i Interval>) -> Option<&'i Interval> {
+    answers.min_by_key(|one| rank(&one.evaluation))
 }
 
 fn rank(answer: &Evaluation) -> u8 {

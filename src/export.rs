@@ -158,17 +158,11 @@ pub fn snapshot(snapshot: &Snapshot, format: Format) -> Result<Vec<ExportFile<'_
     Ok(files.collect())
 }
 
-/// The name of the file that holds a message about an item that is too large for a topic.
-///
-/// # Errors
-/// The item's time is none.
-pub fn oversized(item: &ConfigurationItem) -> Result<String, ExportError> {
-    let at = item
-        .capture_time
-        .parse()
-        .map_err(|_| ExportError::ItemTime { resource: item.key.clone(), time: item.capture_time.to_string() })?;
+/// The name of the file that holds a message about an item that is too large for a topic. `at` is when what it tells of
+/// was seen: an item that is gone has the time of its last version.
+pub fn oversized(item: &ConfigurationItem, at: Timestamp) -> String {
     let folder = Folder { account: &item.key.account_id, region: recorder_region(item), at };
-    Ok(folder.oversized(&item.key.resource_type, &item.key.resource_id))
+    folder.oversized(&item.key.resource_type, &item.key.resource_id)
 }
 
 /// So often AWS Config delivers what changed, in hours.

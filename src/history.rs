@@ -29,10 +29,11 @@ mod error;
 mod events;
 mod facts;
 mod fold;
+mod info;
 mod judgement;
 mod looks;
 mod outbox;
-mod purge;
+mod prune;
 mod read;
 mod retell;
 mod schema;
@@ -44,6 +45,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -56,10 +58,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 pub use self::append::Imported;
 pub use self::error::HistoryError;
 use self::error::Result;
+pub use self::info::{Growth, Info};
 pub use self::judgement::{Interval, Judgement};
 pub use self::looks::{Looks, Unread};
 pub use self::outbox::Waiting;
-pub use self::purge::Purged;
+pub use self::prune::Pruned;
 pub use self::verify::Verified;
 pub use self::versions::Version;
 
@@ -97,12 +100,24 @@ pub struct Recorded {
     pub accounts: Vec<String>,
     /// The regions that were read, sorted.
     pub regions: Vec<String>,
+    /// By account, its own regions, where they are not all of them.
+    pub account_regions: BTreeMap<String, Vec<String>>,
     /// How many items it has.
     pub items: usize,
     /// How many listings and facts could not be read.
     pub gaps: usize,
     /// The digest of the rules by which it was judged last, in hexadecimal digits; nothing if it was not.
     pub rule_set: Option<String>,
+}
+
+impl Recorded {
+    /// The accounts, each with a region of it that was read; sorted.
+    pub fn places(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.accounts.iter().flat_map(|account| {
+            let regions = self.account_regions.get(account).unwrap_or(&self.regions);
+            regions.iter().map(move |region| (account.as_str(), region.as_str()))
+        })
+    }
 }
 
 /// A point of the history.

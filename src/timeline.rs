@@ -163,16 +163,20 @@ impl ResourceHistory {
         self.changes.iter().flat_map(|change| event::names(&change.item)).collect()
     }
 
-    /// Adds to each change those of the events that are on the resource and in the change's window. From then on each
-    /// change that may have any knows which, or that there are none. Of changes that were seen before `earliest` no events
-    /// could be had, and nothing is known.
-    pub fn attach(&mut self, events: &[TrailEvent], earliest: Option<Timestamp>) {
+    /// Adds to each change those of the events that are on the resource and in the change's window. That there are none is
+    /// known of a change only if `is_whole`, so that none is missing among the events, and if they reach back to where its
+    /// window begins: there are none from before `earliest`.
+    pub fn attach(&mut self, events: &[TrailEvent], earliest: Option<Timestamp>, is_whole: bool) {
         for change in &mut self.changes {
-            let Some(window) = change.window().filter(|window| earliest.is_none_or(|time| window.until >= time)) else {
+            let Some(window) = change.window() else { continue };
+            let mut found =
+                events.iter().filter(|event| window.holds(event.time) && event.is_on(&change.item)).peekable();
+            let reaches = earliest.is_none_or(|earliest| window.after.is_some_and(|after| after >= earliest));
+            if found.peek().is_none() && !(is_whole && reaches) {
                 continue;
-            };
+            }
             let related = change.events.get_or_insert_default();
-            for event in events.iter().filter(|event| window.holds(event.time) && event.is_on(&change.item)) {
+            for event in found {
                 if !related.iter().any(|known| known.id == event.id) {
                     related.push(event.clone());
                 }

@@ -3,7 +3,10 @@
 use tempfile::TempDir;
 
 use super::*;
+use crate::evaluate::Outcome;
+use crate::history::Judgement;
 use crate::item::ResourceKey;
+use crate::rule::{RuleSet, Selection};
 use crate::snapshot::{About, Place, Snapshot};
 use crate::value::Value;
 
@@ -130,4 +133,87 @@ fn only_what_is_new_is_made_ready() {
     assert_eq!(kept[1].file, file.file);
     history.settle(&[kept[0].id.unwrap()], &kept[1..], None).unwrap();
     assert_eq!(history.waiting().unwrap(), kept[1..], "what waits again keeps its place");
+}
+
+/// What a rule said by its key from one day of October to another; without an end it still says so.
+fn said(key: &str, compliance_type: ComplianceType, from: u32, to: Option<u32>) -> Interval {
+    let evaluation = Evaluation { key: key.into(), ..Evaluation::sample("r", BUCKET, "a", compliance_type) };
+    Interval { evaluation, from: day(from), to: to.map(day) }
+}
+
+fn day(day: u32) -> Timestamp {
+    format!("2026-10-{day:02}T00:00:00Z").parse().unwrap()
+}
+
+#[test]
+fn a_look_that_could_not_list_is_no_answer_of_a_rule() {
+    use ComplianceType::{Compliant, NonCompliant};
+    // What is told at the fourth day: the answer before and after.
+    let told = |intervals: &[Interval], created: Option<u32>, is_gone: bool| -> Vec<String> {
+        let messages = compliance(intervals, day(4), created.map(day), is_gone);
+        let answer = |message: &Json, name: &str| message[name]["complianceType"].as_str().unwrap_or("none").to_owned();
+        let one =
+            |message: &Json| ["oldEvaluationResult", "newEvaluationResult"].map(|name| answer(message, name)).join(" ");
+        messages.iter().map(one).collect()
+    };
+    let bad = |to: Option<u32>| said("", NonCompliant, 1, to);
+    let again = |compliance_type| said("", compliance_type, 4, None);
+    // Without a hole.
+    assert_eq!(told(&[bad(Some(4)), again(Compliant)], None, false), ["NON_COMPLIANT COMPLIANT"]);
+    // The list was denied on the third day.
+    assert_eq!(told(&[bad(Some(3)), again(Compliant)], None, false), ["NON_COMPLIANT COMPLIANT"]);
+    assert_eq!(told(&[bad(Some(3)), again(NonCompliant)], None, false), [""; 0]);
+    assert_eq!(told(&[bad(Some(3))], None, true), ["NON_COMPLIANT NOT_APPLICABLE"]);
+    assert_eq!(told(&[bad(Some(3))], None, false), [""; 0], "nobody judged");
+    assert_eq!(told(&[bad(Some(4))], None, false), [""; 0], "now the list is denied");
+    // It was gone, and another one of its name was made: then, or before.
+    assert_eq!(told(&[bad(Some(3)), again(NonCompliant)], Some(4), false), ["none NON_COMPLIANT"]);
+    assert_eq!(told(&[bad(Some(2)), again(NonCompliant)], Some(3), false), ["none NON_COMPLIANT"]);
+    // The last word counts, and of it the worst.
+    let fixed = said("", Compliant, 2, Some(3));
+    assert_eq!(told(&[bad(Some(2)), fixed, again(NonCompliant)], None, false), ["COMPLIANT NON_COMPLIANT"]);
+    let two = [said("22", NonCompliant, 1, Some(3)), said("80", Compliant, 1, Some(3)), again(Compliant)];
+    assert_eq!(told(&two, None, false), ["NON_COMPLIANT COMPLIANT"]);
+}
+
+#[test]
+fn each_oversized_message_has_a_file_of_its_own() {
+    let (_folder, mut history) = store();
+    let target = Target { bucket: "amzn-s3-demo-bucket", prefix: "" };
+    let large = "red".repeat(100_000);
+    append(&mut history, 1, vec![bucket("a", "red")], true);
+    let mut keys = std::collections::BTreeSet::new();
+    for (at, items) in [(2, vec![bucket("a", &large)]), (3, Vec::new())] {
+        append(&mut history, at, items, true);
+        let last = history.snapshots().unwrap().pop().unwrap();
+        let parcels = of_snapshot(&history, &last, Some(target)).unwrap();
+        let Some(Parcel::Oversized { key, .. }) = parcels.into_iter().next() else { panic!("day {at}") };
+        assert!(keys.insert(key), "{keys:?}");
+    }
+}
+
+#[test]
+fn evaluations_are_said_to_have_started_where_they_did() {
+    let (_folder, mut history) = store();
+    let about = About {
+        captured_at: "2026-10-01T00:00:00.000Z".into(),
+        source: "account".into(),
+        accounts: vec![ACCOUNT.into(), "444455556666".into()],
+        regions: vec![REGION.into(), "us-east-1".into()],
+        account_regions: [("444455556666".to_owned(), vec!["us-east-1".to_owned()])].into(),
+        ..About::default()
+    };
+    let snapshot = Snapshot::new(about, Vec::new());
+    let wanted = Selection { rules: vec!["s3-bucket-versioning-enabled".into()], ..Selection::default() };
+    let rules = RuleSet::builtin().select(&wanted).unwrap();
+    let outcome = Outcome::default();
+    history.append(&snapshot, Some(&Judgement { rules: &rules, outcome: &outcome })).unwrap();
+    let parcels = of_snapshot(&history, &history.snapshots().unwrap()[0], None).unwrap();
+    let places = parcels.iter().map(|parcel| {
+        let Parcel::Message(message) = parcel else { panic!("{parcel:?}") };
+        assert_eq!(message["configRuleNames"], serde_json::json!(["s3-bucket-versioning-enabled"]));
+        format!("{} {}", message["awsAccountId"].as_str().unwrap(), message["awsRegion"].as_str().unwrap())
+    });
+    let expected = ["111122223333 eu-west-1", "111122223333 us-east-1", "444455556666 us-east-1"];
+    assert_eq!(places.collect::<Vec<_>>(), expected);
 }

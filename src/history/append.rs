@@ -169,32 +169,19 @@ fn looks(snapshot: &Snapshot, is_imported: bool) -> Attempt<BTreeMap<Place, Look
     let sights: Vec<_> = present.into_par_iter().map(|item| Sight::of(item, is_imported)).collect();
     for sight in sights {
         let sight = sight?;
-        looks.entry(place_of(sight.item)).or_default().sights.push(sight);
+        looks.entry(Place::from(&sight.item.key)).or_default().sights.push(sight);
     }
     for place in &about.listings {
         looks.entry(place.clone()).or_default();
     }
     for gap in about.gaps.iter().filter(|gap| gap.is_listing()) {
-        let place = Place {
-            account_id: gap.account_id.as_str().into(),
-            aws_region: gap.aws_region.as_str().into(),
-            resource_type: gap.resource_type.as_str().into(),
-        };
-        looks.entry(place).or_default();
+        looks.entry(Place::from(gap)).or_default();
     }
     for (place, look) in &mut looks {
         look.listing = listings.get(place);
         look.backlinks = listings.backlinks(place);
     }
     Ok(looks)
-}
-
-fn place_of(item: &ConfigurationItem) -> Place {
-    Place {
-        account_id: Arc::clone(&item.key.account_id),
-        aws_region: Arc::clone(&item.key.region),
-        resource_type: Arc::clone(&item.key.resource_type),
-    }
 }
 
 fn append(
@@ -518,7 +505,7 @@ fn import<'i>(
             continue;
         }
         let Ok(time) = item.capture_time.parse::<Timestamp>().map(Timestamp::as_millisecond) else { continue };
-        let place = writer.place(&place_of(item))?;
+        let place = writer.place(&Place::from(&item.key))?;
         let resource = writer.resource(place, item)?;
         let known: Option<i64> =
             writer.transaction.prepare_cached(find)?.query_row([resource, time], |row| row.get(0)).optional()?;

@@ -11,9 +11,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::append::Origin;
 use super::error::{Attempt, Result};
-use super::events::parts;
 use super::judgement::{self, COMPLIANCE};
-use super::read::{self, KEY};
+use super::read::{self, KEY, number};
 use super::{History, timestamp};
 use crate::drift::{Drift, FirstVersion, Fixed, Standing};
 use crate::evaluate::Outcome;
@@ -149,7 +148,7 @@ fn unlisted(
     // A type that nobody could list anywhere is told to be global.
     for region in BTreeSet::from([&*key.region, GLOBAL]) {
         let place = ResourceKey::new(&key.account_id, region, &key.resource_type, "");
-        if let Some(place) = resource_number(connection, &place)? {
+        if let Some(place) = number(connection, &place)? {
             spans.extend(said.get(&(place, rule)).into_iter().flat_map(|said| &said.unjudged).copied());
         }
     }
@@ -197,7 +196,7 @@ impl Finding {
 
 /// The version in which a resource was at a time.
 fn first_version(connection: &Connection, key: &ResourceKey, time: i64) -> Attempt<Option<FirstVersion>> {
-    let Some(resource) = resource_number(connection, key)? else { return Ok(None) };
+    let Some(resource) = number(connection, key)? else { return Ok(None) };
     let sql = "SELECT since, origin FROM span WHERE resource = ?1 AND start <= ?2 AND (stop IS NULL OR stop > ?2)";
     let found: Option<(i64, Option<String>)> =
         connection.prepare_cached(sql)?.query_row([resource, time], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -244,11 +243,7 @@ fn fixed(
 
 /// Whether the list that a resource would be in is complete, and the resource is not in it.
 fn is_gone(snapshot: &Snapshot, key: &ResourceKey) -> bool {
-    let place = Place {
-        account_id: Arc::clone(&key.account_id),
-        aws_region: Arc::clone(&key.region),
-        resource_type: Arc::clone(&key.resource_type),
-    };
+    let place = Place::from(key);
     let is_there = || snapshot.of_type(&place).iter().any(|item| item.key == *key && item.status.is_present());
     snapshot.listing(&place).is_ok() && !is_there()
 }
@@ -264,13 +259,6 @@ fn last_said(connection: &Connection, finding: &Finding, time: i64) -> Attempt<O
             && one.from < timestamp(time)
     };
     Ok(of_resource.into_iter().filter(is_meant).max_by_key(|one| one.from).map(|one| one.evaluation))
-}
-
-fn resource_number(connection: &Connection, key: &ResourceKey) -> Attempt<Option<i64>> {
-    let sql = "SELECT r.id FROM resource r JOIN place p ON p.id = r.place JOIN word a ON a.id = p.account
-            JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
-        WHERE a.text = ?1 AND g.text = ?2 AND t.text = ?3 AND r.resource_id = ?4";
-    Ok(connection.prepare_cached(sql)?.query_row(parts(key), |row| row.get(0)).optional()?)
 }
 
 fn resource_key(connection: &Connection, resource: i64) -> Attempt<ResourceKey> {

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::error::{Fault, Result};
+use super::read::{number, parts};
 use super::{History, timestamp};
 use crate::event::TrailEvent;
 use crate::item::ResourceKey;
@@ -24,11 +25,7 @@ impl History {
         }
         let path = self.path.clone();
         self.write(|transaction| {
-            let sql = "SELECT r.id FROM resource r JOIN place p ON p.id = r.place JOIN word a ON a.id = p.account
-                    JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
-                WHERE a.text = ?1 AND g.text = ?2 AND t.text = ?3 AND r.resource_id = ?4";
-            let resource: Option<i64> = transaction.query_row(sql, parts(key), |row| row.get(0)).optional()?;
-            let resource = resource.ok_or(Fault::Missing("a resource that has events"))?;
+            let resource = number(transaction, key)?.ok_or(Fault::Missing("a resource that has events"))?;
             let sql = "INSERT INTO related_event (resource, time, event, body) VALUES (?1, ?2, ?3, ?4)
                 ON CONFLICT DO UPDATE SET body = excluded.body";
             let mut statement = transaction.prepare_cached(sql)?;
@@ -65,9 +62,4 @@ impl History {
             Ok(related)
         })
     }
-}
-
-/// A key as the parameters of a statement.
-pub(super) fn parts(key: &ResourceKey) -> [&str; 4] {
-    [&key.account_id, &key.region, &key.resource_type, &key.resource_id]
 }

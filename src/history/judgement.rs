@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::coverage::{Coverage, Listings};
 use super::error::{Attempt, Fault, HistoryError, Result};
-use super::read::text;
+use super::read::{parts, text};
 use super::writer::Writer;
 use super::{History, SnapshotId, timestamp};
 use crate::evaluate::{Before, Outcome};
@@ -338,11 +338,7 @@ fn non_empty(text: &Arc<str>) -> Option<Arc<str>> {
 
 /// The numbers of a resource and of its place. A place of which nothing is known is a resource without an id.
 fn resource_of(writer: &mut Writer<'_>, key: &ResourceKey) -> Attempt<(i64, i64)> {
-    let place = writer.place(&Place {
-        account_id: Arc::clone(&key.account_id),
-        aws_region: Arc::clone(&key.region),
-        resource_type: Arc::clone(&key.resource_type),
-    })?;
+    let place = writer.place(&Place::from(key))?;
     let find = "SELECT id FROM resource WHERE place = ?1 AND resource_id = ?2";
     let id = key.resource_id.as_ref();
     let found = writer.transaction.prepare_cached(find)?.query_row(params![place, id], |row| row.get(0)).optional()?;
@@ -500,8 +496,7 @@ pub(super) fn of_resource(connection: &Connection, key: &ResourceKey) -> Attempt
         "{VERDICTS} WHERE a.text = ?1 AND g.text = ?2 AND t.text = ?3 AND r.resource_id = ?4
             ORDER BY w.text, v.key, v.start"
     );
-    let key = [key.account_id.as_ref(), key.region.as_ref(), key.resource_type.as_ref(), key.resource_id.as_ref()];
-    intervals(connection, &sql, &key, |_, _, _, _| true)
+    intervals(connection, &sql, &parts(key), |_, _, _, _| true)
 }
 
 fn not_judged(id: SnapshotId) -> Fault {

@@ -7,14 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;
 
 use super::coverage::Coverage;
-use super::error::{Attempt, Fault, Result};
-use super::events::parts;
-use super::read::{KEY, key, place, text, unknowns};
+use super::error::{Attempt, Result};
+use super::read::{KEY, Unknowns, key, parts, place, text};
 use super::{History, timestamp};
 use crate::gap::Gap;
 use crate::item::ResourceKey;
 use crate::snapshot::Place;
-use crate::value::Unreadable;
+use crate::value::{Unreadable, code};
 
 /// When each place was looked at with a complete list.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +27,7 @@ pub struct Looks {
 impl Looks {
     /// The last look at the place of a resource before a time.
     pub fn before(&self, key: &ResourceKey, time: Timestamp) -> Option<Timestamp> {
-        let looks = self.places.get(&place_of(key))?;
+        let looks = self.places.get(&Place::from(key))?;
         looks.get(looks.partition_point(|look| *look < time).checked_sub(1)?).copied()
     }
 
@@ -110,6 +109,43 @@ impl History {
         })
     }
 
+    /// Where something could not be read at some time between two: the resources, and for a list that could not be had its
+    /// place, as a key without an id; those of a type or of all, in the order of their keys. What nobody asked for is not
+    /// among it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn unreadable(
+        &self,
+        resource_type: Option<&str>,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<Vec<ResourceKey>> {
+        self.read(|connection| {
+            let sql = format!(
+                "WITH told (id) AS (
+                    SELECT u.id FROM unknown u, json_each(u.body, '$.paths') e
+                    WHERE json_extract(e.value, '$.code') NOT IN ('{NOT_COLLECTED}', '{NOT_RECORDED}'))
+                SELECT {KEY} WHERE (?1 IS NULL OR t.text = ?1) AND r.id IN (
+                    SELECT resource FROM span WHERE unknown IN (SELECT id FROM told)
+                        AND start <= ?3 AND (stop IS NULL OR stop > ?2))
+                UNION SELECT a.text, g.text, t.text, '' FROM listing l JOIN place p ON p.id = l.place
+                    JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
+                WHERE (?1 IS NULL OR t.text = ?1) AND l.gap IS NOT NULL
+                    AND l.start <= ?3 AND (l.stop IS NULL OR l.stop > ?2)",
+                NOT_COLLECTED = code::NOT_COLLECTED,
+                NOT_RECORDED = code::NOT_RECORDED,
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let since = since.map_or(i64::MIN, Timestamp::as_millisecond);
+            let until = until.map_or(i64::MAX, Timestamp::as_millisecond);
+            let rows = statement.query_map(params![resource_type, since, until], key)?;
+            let mut keys = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            keys.sort();
+            Ok(keys)
+        })
+    }
+
     /// What could not be read of a resource, and the list of its place, from when to when; by time.
     ///
     /// # Errors
@@ -117,7 +153,7 @@ impl History {
     pub fn unread(&self, key: &ResourceKey) -> Result<Vec<Unread>> {
         self.read(|connection| {
             let mut unread = BTreeSet::new();
-            let unknowns = unknowns(connection)?;
+            let mut unknowns = Unknowns::of(connection);
             let sql = "SELECT s.start, s.stop, s.unknown FROM span s JOIN resource r ON r.id = s.resource
                     JOIN place p ON p.id = r.place JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region
                     JOIN word t ON t.id = p.type
@@ -128,10 +164,7 @@ impl History {
             let mut open = BTreeMap::<(String, Arc<Unreadable>), (i64, Option<i64>)>::new();
             while let Some(row) = rows.next()? {
                 let (start, stop): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
-                let unknown = match row.get::<_, Option<i64>>(2)? {
-                    None => None,
-                    Some(id) => Some(unknowns.get(&id).ok_or(Fault::Missing("a gap"))?),
-                };
+                let unknown = unknowns.get(row.get(2)?)?;
                 let mut now = BTreeMap::new();
                 for (path, missing) in unknown.iter().flat_map(|unknown| &unknown.paths) {
                     if missing.is_silent() {
@@ -168,7 +201,7 @@ fn lists(connection: &rusqlite::Connection, key: &ResourceKey, unread: &mut BTre
     let mut rows = statement.query([&*key.account_id, &*key.region, &*key.resource_type])?;
     while let Some(row) = rows.next()? {
         let reason = serde_json::from_str(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)?;
-        let gap = Gap { resource_id: None, path: None, ..gap_of(key, reason) };
+        let gap = Place::from(key).gap(&Arc::new(reason));
         unread.insert(Unread { from: timestamp(row.get(0)?), to: row.get::<_, Option<i64>>(1)?.map(timestamp), gap });
     }
     Ok(())
@@ -187,13 +220,5 @@ fn gap_of(key: &ResourceKey, reason: Arc<Unreadable>) -> Gap {
         resource_id: Some(key.resource_id.to_string()),
         path: None,
         reason,
-    }
-}
-
-fn place_of(key: &ResourceKey) -> Place {
-    Place {
-        account_id: Arc::clone(&key.account_id),
-        aws_region: Arc::clone(&key.region),
-        resource_type: Arc::clone(&key.resource_type),
     }
 }

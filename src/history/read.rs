@@ -12,7 +12,6 @@ use super::coverage::{Coverage, Listings};
 use super::error::{Attempt, Fault, HistoryError, Result};
 use super::facts::{self, Unknown};
 use super::{History, Recorded, SnapshotId, sorted, timestamp};
-use crate::gap::Gap;
 use crate::item::{ConfigurationItem, ItemStatus, ResourceKey, UnreadableRelationship, format_time};
 use crate::snapshot::{About, Place, SOURCE_AWS_CONFIG, Snapshot};
 use crate::value::{Unreadable, code, intern};
@@ -152,6 +151,7 @@ impl History {
                 source: about.source.clone(),
                 accounts: about.accounts.clone(),
                 regions: about.regions.clone(),
+                account_regions: about.account_regions.clone(),
                 items: usize::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
                 gaps: usize::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
                 rule_set: row.get(5)?,
@@ -180,14 +180,53 @@ pub(super) fn key(row: &Row<'_>) -> rusqlite::Result<ResourceKey> {
     Ok(ResourceKey::new(text(0)?, text(1)?, text(2)?, text(3)?))
 }
 
+/// A key as the parameters of a statement.
+pub(super) fn parts(key: &ResourceKey) -> [&str; 4] {
+    [&key.account_id, &key.region, &key.resource_type, &key.resource_id]
+}
+
+/// The number of a resource, if the store ever had it.
+pub(super) fn number(connection: &Connection, key: &ResourceKey) -> Attempt<Option<i64>> {
+    let sql = "SELECT r.id FROM resource r JOIN place p ON p.id = r.place JOIN word a ON a.id = p.account
+            JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
+        WHERE a.text = ?1 AND g.text = ?2 AND t.text = ?3 AND r.resource_id = ?4";
+    Ok(connection.prepare_cached(sql)?.query_row(parts(key), |row| row.get(0)).optional()?)
+}
+
 pub(super) fn text(connection: &Connection, document: i64) -> Attempt<Vec<u8>> {
     let sql = "SELECT body FROM document WHERE id = ?1";
     let body: Vec<u8> = connection.prepare_cached(sql)?.query_row([document], |row| row.get(0))?;
     Ok(facts::inflate(&body)?)
 }
 
-/// The sets of unknown facts by their numbers.
-pub(super) fn unknowns(connection: &Connection) -> Attempt<HashMap<i64, Unknown>> {
+/// The sets of unknown facts of some resources: each is read when it is first asked for. A store may have one for each
+/// resource that was ever denied.
+pub(super) struct Unknowns<'c> {
+    connection: &'c Connection,
+    read: HashMap<i64, Arc<Unknown>>,
+}
+
+impl<'c> Unknowns<'c> {
+    pub(super) fn of(connection: &'c Connection) -> Self {
+        Self { connection, read: HashMap::new() }
+    }
+
+    /// The set of a number; nothing where all is known.
+    pub(super) fn get(&mut self, number: Option<i64>) -> Attempt<Option<Arc<Unknown>>> {
+        let Some(number) = number else { return Ok(None) };
+        if let Some(unknown) = self.read.get(&number) {
+            return Ok(Some(Arc::clone(unknown)));
+        }
+        let sql = "SELECT body FROM unknown WHERE id = ?1";
+        let body: String = self.connection.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
+        let unknown: Arc<Unknown> = Arc::new(serde_json::from_str(&body)?);
+        self.read.insert(number, Arc::clone(&unknown));
+        Ok(Some(unknown))
+    }
+}
+
+/// All sets of unknown facts by their numbers.
+fn unknowns(connection: &Connection) -> Attempt<HashMap<i64, Unknown>> {
     let mut statement = connection.prepare_cached("SELECT id, body FROM unknown")?;
     let mut rows = statement.query([])?;
     let mut unknowns = HashMap::new();
@@ -234,7 +273,7 @@ fn snapshot(connection: &Connection, id: SnapshotId) -> Attempt<Snapshot> {
         .map(|span| {
             let unknown = coverage.unknown(span.place, span.resource);
             let unknown = unknown.map_or(Some(&nothing), |id| unknowns.get(&id)).ok_or(Fault::Missing("a gap"))?;
-            let mut item = facts::restrict(&span.item()?, unknown, &listings.backlinks(&place_of(&span.key)));
+            let mut item = facts::restrict(&span.item()?, unknown, &listings.backlinks(&Place::from(&span.key)));
             unknown.lay_over(&mut item, |_| true);
             if about.source != SOURCE_AWS_CONFIG {
                 item.capture_time = about.captured_at.as_str().into();
@@ -244,14 +283,6 @@ fn snapshot(connection: &Connection, id: SnapshotId) -> Attempt<Snapshot> {
         })
         .collect::<Attempt<_>>()?;
     Ok(Snapshot::new(about, items))
-}
-
-fn place_of(key: &ResourceKey) -> Place {
-    Place {
-        account_id: Arc::clone(&key.account_id),
-        aws_region: Arc::clone(&key.region),
-        resource_type: Arc::clone(&key.resource_type),
-    }
 }
 
 fn state_at(connection: &Connection, time: i64) -> Attempt<Snapshot> {
@@ -265,14 +296,7 @@ fn state_at(connection: &Connection, time: i64) -> Attempt<Snapshot> {
         match gap {
             None => about.listings.push(place),
             Some(reason) => {
-                about.gaps.push(Gap {
-                    account_id: place.account_id.to_string(),
-                    aws_region: place.aws_region.to_string(),
-                    resource_type: place.resource_type.to_string(),
-                    resource_id: None,
-                    path: None,
-                    reason: Arc::clone(&reason),
-                });
+                about.gaps.push(place.gap(&reason));
                 gaps.insert(id, reason);
             }
         }

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::*;
-use crate::gap::Gap;
 use crate::item::{ConfigurationItem, ItemStatus, ResourceKey};
 use crate::snapshot::{About, Place, Snapshot};
 use crate::value::{Unreadable, Value};
@@ -72,6 +71,12 @@ fn bucket(day: u32, id: &str, colour: &str) -> ConfigurationItem {
 
 fn snapshot_of(day: u32, items: Vec<ConfigurationItem>) -> Snapshot {
     Snapshot::new(about(day), items)
+}
+
+/// The list of buckets is denied on that day.
+fn unlisted(day: u32) -> Snapshot {
+    let about = About { listings: Vec::new(), gaps: vec![place(BUCKET).gap(&denied("s3:ListBuckets"))], ..about(day) };
+    Snapshot::new(about, Vec::new())
 }
 
 fn key(id: &str) -> ResourceKey {
@@ -163,17 +168,7 @@ fn a_resource_ends_only_where_the_list_was_complete() {
     let mut unasked = about(2);
     unasked.listings.clear();
     history.append(&Snapshot::new(unasked, Vec::new()), None).unwrap();
-    let mut failed = about(3);
-    failed.listings.clear();
-    failed.gaps.push(Gap {
-        account_id: ACCOUNT.into(),
-        aws_region: REGION.into(),
-        resource_type: BUCKET.into(),
-        resource_id: None,
-        path: None,
-        reason: denied("s3:ListBuckets"),
-    });
-    history.append(&Snapshot::new(failed, Vec::new()), None).unwrap();
+    history.append(&unlisted(3), None).unwrap();
     let state = history.state_at(at(2)).unwrap();
     assert_eq!(state.listing(&place(BUCKET)), Ok(()));
     assert_eq!(state.items()[0].pointer("/configuration/colour"), Some(&"red".into()));
@@ -240,8 +235,8 @@ fn what_is_forgotten_leaves_what_is_still_so() {
     for (day, colour) in [(1, "red"), (2, "blue"), (6, "green")] {
         history.append(&snapshot_of(day, vec![bucket(day, "a", colour), bucket(day, "b", "grey")]), None).unwrap();
     }
-    let purged = history.purge(at(4)).unwrap();
-    assert_eq!(purged, Purged { snapshots: 2, versions: 1 });
+    let pruned = history.prune(at(4)).unwrap();
+    assert_eq!(pruned, Pruned { snapshots: 2, versions: 1 });
     assert_eq!(colours(&history, "a"), ["\"blue\" 04-06", "\"green\" 06-now"]);
     assert_eq!(colours(&history, "b"), ["\"grey\" 04-now"]);
     // It was known before: nobody discovers it then.
@@ -277,7 +272,7 @@ fn what_is_forgotten_leaves_nothing_behind() {
     assert_eq!(count(&history, "unknown"), 1);
     let documents = count(&history, "document");
     let told = history.snapshot(later_id).unwrap();
-    history.purge(at(2)).unwrap();
+    history.prune(at(2)).unwrap();
     assert_eq!(count(&history, "unknown"), 0);
     assert!((1..documents).contains(&count(&history, "document")));
     let again = history.snapshot(later_id).unwrap();
@@ -285,9 +280,24 @@ fn what_is_forgotten_leaves_nothing_behind() {
         snapshot.items().iter().map(|item| (item.key.clone(), item.supplementary_configuration.clone())).collect()
     };
     assert_eq!((again.about(), facts(&again)), (told.about(), facts(&told)), "the others are told as before");
-    history.purge(at(9)).unwrap();
+    history.prune(at(9)).unwrap();
     assert_eq!(count(&history, "document"), 0);
     assert_eq!(count(&history, "word"), 3, "account, region and type of the place");
+}
+
+#[test]
+fn what_was_denied_of_others_is_not_read_for_one() {
+    let (_folder, mut history) = store();
+    let spoiled = |id: &str| {
+        let mut item = bucket(1, id, "red");
+        item.add_gap(POLICY, &denied(&format!("s3:GetBucketPolicy of {id}")));
+        item
+    };
+    history.append(&snapshot_of(1, vec![spoiled("a"), spoiled("b")]), None).unwrap();
+    history.connection.execute("UPDATE unknown SET body = 'no JSON' WHERE body LIKE '%of b%'", []).unwrap();
+    assert_eq!((history.versions(&key("a")).unwrap().len(), history.unread(&key("a")).unwrap().len()), (1, 1));
+    assert!(matches!(history.versions(&key("b")), Err(HistoryError::Damaged { .. })));
+    assert!(matches!(history.unread(&key("b")), Err(HistoryError::Damaged { .. })));
 }
 
 #[test]
@@ -365,7 +375,7 @@ fn other_files_are_refused_with_one_sentence() {
     let history = History::open(&path).unwrap();
     history.connection.pragma_update(None, "user_version", 99).unwrap();
     drop(history);
-    let newer = "the store FILE has version 99; this assize knows versions up to 2";
+    let newer = "the store FILE has version 99; this assize knows versions up to 1";
     assert_eq!(said(History::open(&path).unwrap_err()), newer);
     let nowhere = folder.path().join("none").join("assize.db");
     assert!(matches!(History::open(nowhere), Err(HistoryError::Open { .. })));

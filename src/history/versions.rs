@@ -1,15 +1,11 @@
 //! The versions of resources, one after another: of one resource, or of all that changed in a time, as AWS Config's history
 //! has them.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use rusqlite::params;
 
 use super::error::{Attempt, Result};
-use super::events::parts;
-use super::facts::Unknown;
-use super::read::{SPANNED, Spanned, unknowns};
+use super::read::{SPANNED, Spanned, Unknowns, parts};
 use super::{History, timestamp};
 use crate::item::{ConfigurationItem, ResourceKey, format_time};
 
@@ -37,7 +33,7 @@ impl History {
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let spans = statement.query_map(parts(key), Spanned::of)?.collect::<rusqlite::Result<Vec<_>>>()?;
-            versions(&spans, &unknowns(connection)?)
+            versions(&spans, &mut Unknowns::of(connection))
         })
     }
 
@@ -54,7 +50,7 @@ impl History {
                 ORDER BY a.text, g.text, t.text, r.resource_id, s.start"
             );
             let (since, until) = (since.unwrap_or(Timestamp::MIN), until.unwrap_or(Timestamp::MAX));
-            let unknowns = unknowns(connection)?;
+            let mut unknowns = Unknowns::of(connection);
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(params![since.as_millisecond(), until.as_millisecond()])?;
             let (mut items, mut of_one) = (Vec::new(), Vec::<Spanned>::new());
@@ -62,7 +58,7 @@ impl History {
             loop {
                 let next = rows.next()?.map(Spanned::of).transpose()?;
                 if of_one.first().is_some_and(|first| next.as_ref().is_none_or(|next| next.key != first.key)) {
-                    tell(&versions(&of_one, &unknowns)?, is_meant, &mut items);
+                    tell(&versions(&of_one, &mut unknowns)?, is_meant, &mut items);
                     of_one.clear();
                 }
                 let Some(next) = next else { return Ok(items) };
@@ -83,13 +79,13 @@ fn tell(versions: &[Version], is_meant: impl Fn(&Timestamp) -> bool, items: &mut
     }
 }
 
-fn versions(spans: &[Spanned], unknowns: &HashMap<i64, Unknown>) -> Attempt<Vec<Version>> {
+fn versions(spans: &[Spanned], unknowns: &mut Unknowns<'_>) -> Attempt<Vec<Version>> {
     let mut versions = Vec::new();
     for run in spans.chunk_by(|a, b| a.content == b.content && a.stop == Some(b.start)) {
         // The last look knew most of it.
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
         let mut item = first.item()?;
-        if let Some(unknown) = last.unknown.and_then(|id| unknowns.get(&id)) {
+        if let Some(unknown) = unknowns.get(last.unknown)? {
             unknown.never_known().lay_over(&mut item, |_| false);
         }
         versions.push(Version { item, from: timestamp(first.start), to: last.stop.map(timestamp) });

@@ -9,7 +9,7 @@ use super::harmless;
 use super::style::{BOLD, DIM, GAP, styled};
 use super::terminal::{Layout, counted};
 use crate::item::{ConfigurationItem, GLOBAL, UnreadableRelationship};
-use crate::related::{Found, Related, Resource};
+use crate::related::{Found, Related, Resource, UnreadLinks};
 use crate::value::Unreadable;
 
 /// The first member of the JSON form says that it is one, by this word.
@@ -128,11 +128,11 @@ fn resource_file<'r>(resource: &'r Resource<'_>) -> ResourceFile<'r> {
 /// # Errors
 /// What the writer says.
 pub fn write_tree(related: &Related<'_>, layout: &Layout, out: &mut dyn Write) -> io::Result<()> {
-    let tree = Tree { related, color: layout.color };
+    let tree = Tree::of(related, layout.color);
     if let Some(root) = related.resources.first() {
         writeln!(out, "{}", tree.resource(root))?;
     }
-    tree.below(0, "", out)?;
+    tree.below(out)?;
     let others = related.resources.len().saturating_sub(1);
     let steps = related.resources.iter().map(|resource| resource.distance).max().unwrap_or(0);
     let unresolved = related.resources.iter().filter(|resource| is_unresolved(resource)).count();
@@ -156,56 +156,81 @@ fn is_unresolved(resource: &Resource<'_>) -> bool {
 struct Tree<'r, 's> {
     related: &'r Related<'s>,
     color: bool,
+    /// By resource, what stands below it.
+    branches: Vec<Vec<Branch<'r>>>,
 }
 
-impl Tree<'_, '_> {
-    fn below(&self, at: usize, indent: &str, out: &mut dyn Write) -> io::Result<()> {
-        let links = self.links(at);
-        let unread: Vec<_> = self.related.unread.iter().filter(|unread| unread.resource == at).collect();
-        let last = (links.len() + unread.len()).saturating_sub(1);
-        for (number, (other, name, is_own)) in links.into_iter().enumerate() {
-            let (branch, below) = if number == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-            let Some(resource) = self.related.resources.get(other) else { continue };
-            let (name, told) = (harmless(name.trim_end()), self.resource(resource));
-            let line = if is_own { format!("{name}: {told}") } else { format!("{told}: {name} here") };
-            let is_child = resource.met_from == Some(at);
-            let again = if is_child { "" } else { ", shown elsewhere" };
-            writeln!(out, "{indent}{branch}{line}{}", styled(self.color, DIM, again))?;
-            if is_child {
-                self.below(other, &format!("{indent}{below}"), out)?;
-            }
-        }
-        let first = last + 1 - unread.len().min(last + 1);
-        for (number, unread) in unread.into_iter().enumerate() {
-            let branch = if first + number == last { "└─ " } else { "├─ " };
-            let what = match &*unread.resource_type {
-                UnreadableRelationship::ANY => "links to others".to_owned(),
-                kind => format!("links to {}", harmless(kind)),
-            };
-            let line = format!("{what} could not be read: {}", harmless(&unread.reason.to_string()));
-            writeln!(out, "{indent}{branch}{}", styled(self.color, GAP, line))?;
-        }
-        Ok(())
-    }
+/// A line below a resource.
+enum Branch<'r> {
+    Link { other: usize, name: &'r str, is_own: bool },
+    Unread(&'r UnreadLinks),
+}
 
-    /// The links that are told below a resource: those to resources that were met from it, and those that were met before
-    /// it. Of several to one resource the first of its own is told.
-    fn links(&self, at: usize) -> Vec<(usize, &str, bool)> {
-        let parent = self.related.resources.get(at).and_then(|resource| resource.met_from);
-        let mut told = BTreeMap::<usize, (&str, bool)>::new();
-        let mut note = |other: usize, name, is_own| {
-            let is_child = self.related.resources.get(other).is_some_and(|other| other.met_from == Some(at));
-            if is_child || (other <= at && parent != Some(other)) {
-                told.entry(other).or_insert((name, is_own));
+impl<'r, 's> Tree<'r, 's> {
+    fn of(related: &'r Related<'s>, color: bool) -> Self {
+        let mut links = BTreeMap::<(usize, usize), (&str, bool)>::new();
+        let resource = |at: usize| related.resources.get(at);
+        let mut note = |at: usize, other: usize, name: &'r str, is_own: bool| {
+            // Below a resource stand those that were met from it, and those that were met before it. Of several links to
+            // one resource the first of its own is told.
+            let is_child = resource(other).is_some_and(|other| other.met_from == Some(at));
+            let is_parent = resource(at).is_some_and(|resource| resource.met_from == Some(other));
+            if is_child || (other <= at && !is_parent) {
+                links.entry((at, other)).or_insert((name, is_own));
             }
         };
-        for link in self.related.links.iter().filter(|link| link.from == at) {
-            note(link.to, &*link.name, true);
+        for link in &related.links {
+            note(link.from, link.to, &link.name, true);
         }
-        for link in self.related.links.iter().filter(|link| link.to == at && link.from != at) {
-            note(link.from, &*link.name, false);
+        for link in related.links.iter().filter(|link| link.from != link.to) {
+            note(link.to, link.from, &link.name, false);
         }
-        told.into_iter().map(|(other, (name, is_own))| (other, name, is_own)).collect()
+        let mut branches: Vec<Vec<Branch<'r>>> = related.resources.iter().map(|_| Vec::new()).collect();
+        for ((at, other), (name, is_own)) in links {
+            branches.get_mut(at).into_iter().for_each(|below| below.push(Branch::Link { other, name, is_own }));
+        }
+        for unread in &related.unread {
+            branches.get_mut(unread.resource).into_iter().for_each(|below| below.push(Branch::Unread(unread)));
+        }
+        Self { related, color, branches }
+    }
+
+    /// All that is below the first resource. Chains may be as long as there are resources: no call for each.
+    fn below(&self, out: &mut dyn Write) -> io::Result<()> {
+        let branches = |at: usize| self.branches.get(at).map(Vec::as_slice).unwrap_or_default();
+        let mut indent = String::new();
+        // The branches that are still to be written, of each resource on the way down, with the resource and the length of
+        // its indent.
+        let mut open = vec![(0, 0, branches(0))];
+        while let Some((at, length, rest)) = open.pop() {
+            let Some((branch, rest)) = rest.split_first() else { continue };
+            indent.truncate(length);
+            let (sign, below) = if rest.is_empty() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            open.push((at, length, rest));
+            match branch {
+                Branch::Link { other, name, is_own } => {
+                    let Some(resource) = self.related.resources.get(*other) else { continue };
+                    let (name, told) = (harmless(name.trim_end()), self.resource(resource));
+                    let line = if *is_own { format!("{name}: {told}") } else { format!("{told}: {name} here") };
+                    let is_child = resource.met_from == Some(at);
+                    let again = if is_child { "" } else { ", shown elsewhere" };
+                    writeln!(out, "{indent}{sign}{line}{}", styled(self.color, DIM, again))?;
+                    if is_child {
+                        indent.push_str(below);
+                        open.push((*other, indent.len(), branches(*other)));
+                    }
+                }
+                Branch::Unread(unread) => {
+                    let what = match &*unread.resource_type {
+                        UnreadableRelationship::ANY => "links to others".to_owned(),
+                        kind => format!("links to {}", harmless(kind)),
+                    };
+                    let line = format!("{what} could not be read: {}", harmless(&unread.reason.to_string()));
+                    writeln!(out, "{indent}{sign}{}", styled(self.color, GAP, line))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn resource(&self, resource: &Resource<'_>) -> String {
@@ -233,5 +258,63 @@ fn where_it_is(item: &ConfigurationItem) -> String {
     match &*item.key.region {
         GLOBAL => name,
         region => format!("{name} in {}", harmless(region)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::{Relationship, ResourceKey};
+    use crate::related;
+    use crate::snapshot::{About, Place, Snapshot};
+
+    const KIND: &str = "AWS::EC2::Instance";
+
+    fn item(at: usize, links: &[usize]) -> ConfigurationItem {
+        let key = ResourceKey::new("111122223333", "eu-west-1", KIND, &format!("i-{at}"));
+        let mut item = ConfigurationItem::new(key, "2026-01-02T03:04:05.678Z");
+        item.relationships = links
+            .iter()
+            .map(|other| Relationship {
+                resource_type: KIND.into(),
+                resource_id: Some(format!("i-{other}").into()),
+                resource_name: None,
+                name: "leads to".into(),
+            })
+            .collect();
+        item
+    }
+
+    fn snapshot(items: Vec<ConfigurationItem>) -> Snapshot {
+        let place =
+            Place { account_id: "111122223333".into(), aws_region: "eu-west-1".into(), resource_type: KIND.into() };
+        Snapshot::new(About { listings: vec![place], ..About::default() }, items)
+    }
+
+    fn tree(snapshot: &Snapshot, out: &mut dyn Write) {
+        let related = related::walk(snapshot, related::find(snapshot, "i-0")[0], None);
+        write_tree(&related, &Layout::default(), out).unwrap();
+    }
+
+    #[test]
+    fn each_resource_stands_below_the_one_it_was_met_from() {
+        let mut last = item(4, &[9]);
+        last.unreadable_relationships.push(UnreadableRelationship {
+            resource_type: "AWS::EC2::Volume".into(),
+            reason: std::sync::Arc::new(Unreadable::not_collected("the list")),
+        });
+        let items = vec![item(0, &[1, 2, 1]), item(1, &[3]), item(2, &[1]), item(3, &[0, 4]), last, item(5, &[0])];
+        let mut told = Vec::new();
+        tree(&snapshot(items), &mut told);
+        insta::assert_snapshot!(String::from_utf8(told).unwrap());
+    }
+
+    #[test]
+    fn a_chain_may_be_as_long_as_it_likes() {
+        // On the stack of a test's thread a call for each resource would end the process.
+        let long = 20_000;
+        let items = (0..long).map(|at| item(at, &[at + 1]));
+        let snapshot = snapshot(items.collect());
+        tree(&snapshot, &mut io::sink());
     }
 }

@@ -15,7 +15,8 @@ use crate::diff::{ChangeType, PropertyChange};
 use crate::evaluation::{ComplianceType, Evaluation};
 use crate::event::{Actor, TrailEvent};
 use crate::gap::Gap;
-use crate::item::{ConfigurationItem, GLOBAL, format_time};
+use crate::history::Unread;
+use crate::item::{GLOBAL, ResourceKey, format_time};
 use crate::timeline::{AnswerChange, Change, ChangeKind, Entry, ResourceHistory, merged};
 use crate::value::Value;
 
@@ -185,11 +186,7 @@ impl<'t> From<&'t Change> for ChangeFile<'t> {
 /// # Errors
 /// What the writer says.
 pub fn write_json(told: Told<'_>, mut out: impl Write) -> io::Result<()> {
-    let mut unread: Vec<_> = told.histories.iter().flat_map(|history| &history.unread).collect();
-    unread.sort();
-    // The list of a place is told once, not for each of its resources.
-    unread.dedup();
-    let unread = unread.into_iter().map(|unread| UnreadFile {
+    let unread = unread(told.histories).into_iter().map(|unread| UnreadFile {
         from: format_time(unread.from),
         to: unread.to.map(format_time),
         gap: &unread.gap,
@@ -206,6 +203,14 @@ pub fn write_json(told: Told<'_>, mut out: impl Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
+/// What could not be read, by time. The list of a place is told once, not for each of its resources.
+fn unread(histories: &[ResourceHistory]) -> Vec<&Unread> {
+    let mut unread: Vec<_> = histories.iter().flat_map(|history| &history.unread).collect();
+    unread.sort();
+    unread.dedup();
+    unread
+}
+
 /// Writes the history of each resource for people, the latest change last.
 ///
 /// # Errors
@@ -213,9 +218,13 @@ pub fn write_json(told: Told<'_>, mut out: impl Write) -> io::Result<()> {
 pub fn write_history(told: Told<'_>, layout: &Layout, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { out, layout };
     for history in told.histories {
-        let Some(last) = history.changes.last() else { continue };
-        writeln!(page.out, "{}", page.styled(BOLD, harmless(&resource(&last.item))))?;
-        if let Some(arn) = last.item.arn.as_deref() {
+        if history.changes.is_empty() && history.unread.is_empty() {
+            continue;
+        }
+        let last = history.changes.last().map(|change| &change.item);
+        let name = last.and_then(|item| item.resource_name.as_deref());
+        writeln!(page.out, "{}", page.styled(BOLD, harmless(&resource(&history.key, name))))?;
+        if let Some(arn) = last.and_then(|item| item.arn.as_deref()) {
             writeln!(page.out, "{}", page.styled(DIM, harmless(arn)))?;
         }
         for change in &history.changes {
@@ -234,7 +243,7 @@ pub fn write_history(told: Told<'_>, layout: &Layout, out: &mut dyn Write) -> io
             writeln!(page.out)?;
         }
         for unread in &history.unread {
-            page.unread(unread.from, unread.to, &unread.gap)?;
+            page.unread(unread, unread.gap.path.clone())?;
         }
         writeln!(page.out)?;
     }
@@ -254,7 +263,7 @@ pub fn write_timeline(told: Told<'_>, layout: &Layout, out: &mut dyn Write) -> i
                 page.event(event, 0, "")?;
             }
             Entry::Change(change) => {
-                let resource = resource(&change.item);
+                let resource = resource(&change.item.key, change.item.resource_name.as_deref());
                 let (kind, resource) = (page.kind(change), page.styled(BOLD, harmless(&resource)));
                 writeln!(page.out, "{}  {kind}: {resource}", moment(change.time))?;
                 page.change(change)?;
@@ -264,13 +273,22 @@ pub fn write_timeline(told: Told<'_>, layout: &Layout, out: &mut dyn Write) -> i
             }
         }
     }
+    let unread = unread(told.histories);
+    let limit = layout.limit.unwrap_or(usize::MAX);
+    for unread in unread.iter().take(limit) {
+        let Gap { resource_type, resource_id, path, .. } = &unread.gap;
+        let id = resource_id.as_ref().map(|id| format!("{resource_type} {id}"));
+        page.unread(unread, id.map(|id| path.as_ref().map_or(id.clone(), |path| format!("{id} {path}"))))?;
+    }
+    if let Some(more) = unread.len().checked_sub(limit).filter(|more| *more > 0) {
+        page.line(0, GAP, &format!("… and {more} more that could not be read; --limit shows them"))?;
+    }
     page.notes(told.notes)
 }
 
 /// `AWS::EC2::SecurityGroup sg-0123 (web) in eu-west-1 of 111122223333`.
-fn resource(item: &ConfigurationItem) -> String {
-    let key = &item.key;
-    let name = item.resource_name.as_deref().filter(|name| *name != key.resource_id.as_ref());
+fn resource(key: &ResourceKey, name: Option<&str>) -> String {
+    let name = name.filter(|name| *name != key.resource_id.as_ref());
     let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
     let region = if *key.region == *GLOBAL { String::new() } else { format!(" in {}", key.region) };
     format!("{} {}{name}{region} of {}", key.resource_type, key.resource_id, key.account_id)
@@ -406,12 +424,10 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn unread(&mut self, from: Timestamp, to: Option<Timestamp>, gap: &Gap) -> io::Result<()> {
-        let until = to.map_or_else(|| "still".to_owned(), |to| format!("until {}", moment(to)));
-        let what = match &gap.path {
-            Some(path) => path.clone(),
-            None => format!("the list of {}", gap.resource_type),
-        };
+    /// `what` of a resource; nothing for the list of its place.
+    fn unread(&mut self, Unread { from, to, gap }: &Unread, what: Option<String>) -> io::Result<()> {
+        let (from, until) = (*from, to.map_or_else(|| "still".to_owned(), |to| format!("until {}", moment(to))));
+        let what = what.unwrap_or_else(|| format!("the list of {} in {}", gap.resource_type, gap.aws_region));
         self.line(0, GAP, &format!("unreadable from {}, {until}: {what}: {}", moment(from), gap.reason))
     }
 

@@ -38,8 +38,10 @@ impl AnswerChange {
 
 /// Adds what rules said to each change, and a change of its own for each time at which only rules said something else.
 pub(super) fn add(changes: &mut Vec<Change>, intervals: &[Interval], looks: &Looks) {
+    let created = changes.iter().filter(|change| change.kind == ChangeKind::Created).map(|change| change.time);
+    let told = Told { intervals, created: created.collect() };
     for change in changes.iter_mut().filter(|change| change.kind != ChangeKind::Deleted) {
-        tell(change, intervals);
+        told.tell(change);
     }
     let seen: BTreeSet<Timestamp> = changes.iter().map(|change| change.time).collect();
     let times: BTreeSet<Timestamp> = intervals.iter().map(|interval| interval.from).collect();
@@ -47,7 +49,7 @@ pub(super) fn add(changes: &mut Vec<Change>, intervals: &[Interval], looks: &Loo
     for time in times.difference(&seen) {
         let Some(last) = changes.iter().rfind(|change| change.time < *time) else { continue };
         let mut news = change(*time, ChangeKind::Judged, &last.item, Vec::new(), looks);
-        tell(&mut news, intervals);
+        told.tell(&mut news);
         if news.answers.iter().any(AnswerChange::is_news) {
             judged.push(news);
         }
@@ -56,39 +58,53 @@ pub(super) fn add(changes: &mut Vec<Change>, intervals: &[Interval], looks: &Loo
     changes.sort_by_key(|change| change.time);
 }
 
-fn tell(change: &mut Change, intervals: &[Interval]) {
-    let time = change.time;
-    for interval in intervals.iter().filter(|interval| interval.from <= time && interval.to.is_none_or(|to| time < to))
-    {
-        let after = Answer { evaluation: interval.evaluation.clone(), since: since(interval, intervals) };
-        if interval.from == time {
-            let before = before(interval, intervals).map(|before| before.evaluation.compliance_type);
-            let answer = AnswerChange { before, after: after.clone() };
-            if before != Some(interval.evaluation.compliance_type) {
-                change.answers.push(answer);
+/// What rules said of one resource, and when it came to be.
+struct Told<'i> {
+    intervals: &'i [Interval],
+    created: Vec<Timestamp>,
+}
+
+impl<'i> Told<'i> {
+    fn tell(&self, change: &mut Change) {
+        let time = change.time;
+        let holds = |one: &&Interval| one.from <= time && one.to.is_none_or(|to| time < to);
+        for interval in self.intervals.iter().filter(holds) {
+            let after = Answer { evaluation: interval.evaluation.clone(), since: self.since(interval) };
+            if interval.from == time {
+                let before = self.before(interval).map(|before| before.evaluation.compliance_type);
+                if before != Some(interval.evaluation.compliance_type) {
+                    change.answers.push(AnswerChange { before, after: after.clone() });
+                }
             }
+            change.compliance.push(after);
         }
-        change.compliance.push(after);
     }
-}
 
-/// What the same rule said of the same subject right before.
-fn before<'i>(of: &Interval, intervals: &'i [Interval]) -> Option<&'i Interval> {
-    intervals.iter().find(|other| {
-        other.to == Some(of.from)
-            && other.evaluation.rule == of.evaluation.rule
-            && other.evaluation.key == of.evaluation.key
-    })
-}
-
-/// Since when the answer is of its type: words may have changed in between.
-fn since(of: &Interval, intervals: &[Interval]) -> Timestamp {
-    let mut first = of;
-    while let Some(earlier) = before(first, intervals) {
-        if earlier.evaluation.compliance_type != of.evaluation.compliance_type || earlier.from >= first.from {
-            break;
+    /// What the same rule said of the same subject before. A look that could not list the resource leaves a hole between the
+    /// two, in which the rule says nothing of it; where it said something else then, or the resource was created anew, there
+    /// is no answer before.
+    fn before(&self, of: &Interval) -> Option<&'i Interval> {
+        let of_rule = || self.intervals.iter().filter(|other| other.evaluation.rule == of.evaluation.rule);
+        let of_subject = of_rule().filter(|other| other.evaluation.key == of.evaluation.key);
+        let earlier = of_subject.filter_map(|other| Some((other.to.filter(|to| *to <= of.from)?, other)));
+        let (end, last) = earlier.filter(|(_, other)| other.from < of.from).max_by_key(|(end, _)| *end)?;
+        if end == of.from {
+            return Some(last);
         }
-        first = earlier;
+        let spoke = of_rule().any(|other| other.from < of.from && other.to.is_none_or(|to| to > end));
+        let is_anew = self.created.iter().any(|created| (end..=of.from).contains(created));
+        (!spoke && !is_anew).then_some(last)
     }
-    first.from
+
+    /// Since when the answer is of its type: words may have changed in between.
+    fn since(&self, of: &Interval) -> Timestamp {
+        let mut first = of;
+        while let Some(earlier) = self.before(first) {
+            if earlier.evaluation.compliance_type != of.evaluation.compliance_type {
+                break;
+            }
+            first = earlier;
+        }
+        first.from
+    }
 }

@@ -1,4 +1,4 @@
-//! `assize import s3://…`: a bucket to which AWS Config delivers.
+//! `assize import s3://…`: a bucket to which AWS Config delivers; `--events s3://…`: one to which a trail does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,8 +6,12 @@ use std::path::Path;
 use std::process::Output;
 
 use assize::history::History;
+use assize::item::{ConfigurationItem, ResourceKey};
+use assize::snapshot::{About, Place, Snapshot};
+use assize::value::Value;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use serde_json::Value as Json;
 
 use crate::block_on;
 use crate::moto::{self, Moto};
@@ -142,4 +146,103 @@ fn a_bucket_of_aws_config_becomes_a_history() {
     let (code, missing) = import("denied.db", &["s3://amzn-s3-demo-bucket2"]);
     assert!(code == Some(2) && missing.contains("NoSuchBucket"), "{missing}");
     assert!(!path("denied.db").exists());
+}
+
+const GROUP: &str = "sg-0123456789abcdef0";
+
+/// A store of two looks at a group, a day apart: it was opened in between.
+fn opened(store: &Path) {
+    let mut history = History::open(store).unwrap();
+    for (day, source) in [(3, "10.0.0.0/8"), (4, "0.0.0.0/0")] {
+        let key = ResourceKey::new(moto::ACCOUNT, "eu-west-1", "AWS::EC2::SecurityGroup", GROUP);
+        let about = About {
+            captured_at: format!("2025-11-{day:02}T06:00:00.000Z"),
+            source: "account".into(),
+            accounts: vec![moto::ACCOUNT.into()],
+            regions: vec!["eu-west-1".into()],
+            listings: vec![Place::from(&key)],
+            ..About::default()
+        };
+        let mut item = ConfigurationItem::new(key, &about.captured_at);
+        item.configuration = Value::object([("source", source.into())]);
+        history.append(&Snapshot::new(about, vec![item]), None).unwrap();
+    }
+}
+
+/// The files of a trail: one of each day with a call of that day on the group, a digest, and what is no file of a trail.
+fn trail() -> Vec<(String, Vec<u8>)> {
+    let place = format!("trail/AWSLogs/{}/CloudTrail", moto::ACCOUNT);
+    let file = |day: u8, name: &str| {
+        let record = serde_json::json!({
+            "eventVersion": "1.11", "eventID": format!("e-{day}"), "eventTime": format!("2025-11-{day:02}T12:00:00Z"),
+            "eventName": "AuthorizeSecurityGroupIngress", "eventSource": "ec2.amazonaws.com", "awsRegion": "eu-west-1",
+            "readOnly": false, "recipientAccountId": moto::ACCOUNT, "userIdentity": {"type": "Root"},
+            "requestParameters": {"groupId": name},
+        });
+        let body = serde_json::json!({"Records": [record]}).to_string().into_bytes();
+        let account = moto::ACCOUNT;
+        (format!("{place}/eu-west-1/2025/11/{day:02}/{account}_CloudTrail_eu-west-1_202511{day:02}T1215Z_a.json"), body)
+    };
+    let mut files: Vec<_> = (1..=9).map(|day| file(day, GROUP)).collect();
+    files.push((format!("{place}-Digest/eu-west-1/2025/11/03/digest.json"), b"{}".to_vec()));
+    files.push((format!("{place}/us-east-1/2024/11/03/old.json"), b"another year's".to_vec()));
+    files.push(("trail/read me.txt".to_owned(), b"no file of a trail".to_vec()));
+    files
+}
+
+#[test]
+fn a_trails_bucket_says_who_made_a_change() {
+    if std::env::var_os(moto::SKIP).is_some_and(|value| value == "1") {
+        return;
+    }
+    let moto = Moto::start();
+    fill(&moto, &trail());
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("assize.db");
+    let address = format!("s3://{BUCKET}/logs/trail");
+    let told = |events: &str| -> (Json, Vec<String>) {
+        // What was found is kept: each question has a store of its own.
+        fs::remove_file(&store).ok();
+        opened(&store);
+        moto.requests();
+        let arguments = ["history", GROUP, "--store", store.to_str().unwrap(), "--events", events, "-f", "json"];
+        let ran = assize_at(&moto, &arguments);
+        let (code, errors) = said(&ran);
+        assert_eq!(code, Some(0), "{errors}");
+        let told: Json = serde_json::from_slice(&ran.stdout).unwrap();
+        let notes = told["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap().to_owned()).collect();
+        let changed = told["entries"].as_array().unwrap().iter().find(|entry| entry["change"] == "changed").unwrap();
+        (changed.get("relatedEvents").cloned().unwrap_or_default(), notes)
+    };
+    // Nothing but what the policy of `assize permissions --import` allows is asked for.
+    let allowed = ["sts:GetCallerIdentity", "s3:HeadBucket", "s3:ListObjectsV2", "s3:GetObject"];
+    let allowed: BTreeSet<String> = allowed.map(str::to_owned).into();
+    moto.wall(Some(&allowed), &BTreeMap::new());
+    assert_eq!(told(&address), (serde_json::json!(["e-3"]), Vec::new()));
+    let requests = moto.requests();
+    // The looks are of the mornings of the third and the fourth, and a file may be a day late.
+    assert_eq!(requests["s3:GetObject"], 2, "{requests:?}");
+    // The folders down to those of the regions, and in the one that is of that year down to three days.
+    assert_eq!(requests["s3:ListObjectsV2"], 11, "{requests:?}");
+
+    // What could not be read is told, and says of no change that nobody made it.
+    moto.wall(None, &BTreeMap::from([("s3:GetObject 20251103T1215Z", "deny")]));
+    let (events, notes) = told(&address);
+    assert_eq!((events, notes.len()), (Json::Null, 1), "{notes:?}");
+    assert!(notes[0].contains("_20251103T1215Z_a.json") && notes[0].contains("s3:GetObject"), "{notes:?}");
+    moto.wall(None, &BTreeMap::from([("s3:ListObjectsV2 2025%2F11%2F03%2F", "deny")]));
+    let (events, notes) = told(&address);
+    assert_eq!((events, notes.len()), (Json::Null, 1), "{notes:?}");
+    assert!(notes[0].contains("2025/11/03/") && notes[0].contains("AccessDenied"), "{notes:?}");
+    moto.wall(None, &BTreeMap::from([("s3:GetObject", "truncate")]));
+    let (events, notes) = told(&address);
+    assert_eq!((events, notes.len()), (Json::Null, 2), "{notes:?}");
+    moto.wall(None, &BTreeMap::from([("s3:ListObjectsV2", "deny")]));
+    let (events, notes) = told(&address);
+    assert_eq!(events, Json::Null);
+    assert!(notes[0].starts_with(&format!("no events could be read from {address}: ")), "{notes:?}");
+    moto.wall(None, &BTreeMap::new());
+    let (events, notes) = told(&format!("s3://{BUCKET}/logs/nothing"));
+    assert_eq!(events, Json::Null);
+    assert!(notes[0].contains("holds no file of a trail of that time"), "{notes:?}");
 }

@@ -63,6 +63,49 @@ fn messages_go_to_a_file_once_and_wait_while_it_cannot_be_written() {
 }
 
 #[test]
+fn a_look_that_could_not_list_is_no_news_of_a_rule() {
+    let folder = Folder::new();
+    folder.write("assize.yaml", CONFIG);
+    std::fs::create_dir(folder.path().join("out")).expect("a folder");
+    day(&folder, "02", |text| text);
+    assert_eq!(folder.assize(&["deliver"]).code(), 0);
+    let unlisted = std::fs::read_to_string(data("cli/unlisted.jsonl")).expect("it is there");
+    folder.write("unlisted.jsonl", unlisted.replace("2026-01-02T", "2026-01-03T"));
+    assert_eq!(folder.assize(&["evaluate", "unlisted.jsonl"]).code(), 3);
+    day(&folder, "04", |text| text);
+    assert_eq!(folder.assize(&["deliver"]).code(), 0);
+    assert!(messages(&folder).iter().all(|one| one == "ConfigRulesEvaluationStarted"), "{:?}", messages(&folder));
+    let history = folder.assize(&["timeline", "-f", "json"]).json();
+    let entries = history["entries"].as_array().expect("a list");
+    assert!(entries.is_empty(), "{entries:#?}");
+    // What is mended after another such look is told.
+    folder.write("unlisted.jsonl", unlisted.replace("2026-01-02T", "2026-01-05T"));
+    folder.assize(&["evaluate", "unlisted.jsonl"]);
+    day(&folder, "06", |text| text.replace("\"encrypted\": false", "\"encrypted\": true"));
+    assert_eq!(folder.assize(&["deliver"]).code(), 0);
+    let mended = messages(&folder).into_iter().filter(|one| one.starts_with("ComplianceChange")).collect::<Vec<_>>();
+    let expected = "ComplianceChangeNotification vol-0000000000000000b NON_COMPLIANT COMPLIANT";
+    assert!(mended.contains(&expected.to_owned()), "{mended:?}");
+}
+
+#[test]
+fn what_waits_for_a_channel_that_is_named_no_more_is_told_until_it_is_forgotten() {
+    let folder = Folder::new();
+    folder.write("assize.yaml", CONFIG);
+    day(&folder, "02", |text| text);
+    assert_eq!(folder.assize(&["deliver"]).code(), 0);
+    day(&folder, "03", |text| text);
+    assert_eq!(folder.assize(&["deliver"]).code(), 2);
+    let other = "sns: arn:aws:sns:eu-west-1:111122223333:config-topic\n  profile: writer";
+    folder.write("assize.yaml", CONFIG.replace("file: out/messages.jsonl", other));
+    insta::assert_snapshot!("messages for a channel that is named no more", folder.assize(&["deliver"]));
+    assert_eq!(folder.assize(&["deliver"]).code(), 2, "it is told each time");
+    let forgotten = folder.assize(&["deliver", "--forget"]);
+    assert_eq!((forgotten.code(), forgotten.stderr()), (0, "0 messages delivered\n"), "{forgotten}");
+    assert_eq!(folder.assize(&["deliver"]).code(), 0);
+}
+
+#[test]
 fn a_scan_delivers_and_ends_whatever_becomes_of_it() {
     let folder = Folder::new();
     folder.write(
@@ -108,6 +151,14 @@ fn the_role_that_delivers_may_do_nothing_else() {
             role_arn: arn:aws:iam::111122223333:role/deliver\n",
     );
     insta::assert_snapshot!("a policy for delivery", folder.assize(&["permissions", "--deliver"]));
+    // Without a topic nothing but the region says in which partition the bucket is.
+    let bucket = "deliver: {s3: \"s3://amzn-s3-demo-bucket\", profile: writer}\n";
+    folder.write("assize.yaml", bucket);
+    let told = folder.assize(&["permissions", "--deliver", "--region", "cn-north-1"]);
+    assert!(told.stdout().contains("arn:aws-cn:s3:::amzn-s3-demo-bucket/AWSLogs/*"), "{told}");
+    folder.write("assize.yaml", format!("regions: [us-gov-west-1]\n{bucket}"));
+    let told = folder.assize(&["permissions", "--deliver"]);
+    assert!(told.stdout().contains("arn:aws-us-gov:s3:::amzn-s3-demo-bucket/AWSLogs/*"), "{told}");
     let nothing = Folder::new().assize(&["permissions", "--deliver"]);
     assert!(nothing.code() == 2 && nothing.stderr().contains("deliver"), "{nothing}");
 }

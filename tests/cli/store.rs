@@ -132,7 +132,7 @@ fn all_commands_find_the_store_alike() {
     fs::create_dir(folder.path().join("kept")).unwrap();
     folder.assize(&["scan", "--demo", "--service", "s3"]);
     assert!(folder.path().join("kept/named.db").is_file());
-    let readers: [&[&str]; 8] = [
+    let readers: [&[&str]; 9] = [
         &["evaluate", "--service", "s3"],
         &["report"],
         &["query", "SELECT resourceId"],
@@ -141,6 +141,7 @@ fn all_commands_find_the_store_alike() {
         &["timeline"],
         &["history", "shop-uploads"],
         &["snapshots", "list"],
+        &["store", "info"],
     ];
     for command in readers {
         let ran = folder.assize(command);
@@ -169,7 +170,7 @@ fn all_commands_find_the_store_alike() {
 }
 
 #[test]
-fn snapshots_are_listed_shown_and_forgotten() {
+fn snapshots_are_listed_and_shown() {
     let folder = Folder::new();
     let hostile = fs::read_to_string(data("cli/unlisted.jsonl")).unwrap();
     let hostile = hostile.replace("You are not authorized", "\\u001b[31mYou are not authorized");
@@ -193,14 +194,58 @@ fn snapshots_are_listed_shown_and_forgotten() {
     let shown = snapshots(&["show", "latest", "-f", "json"]).json();
     assert_eq!((&shown["snapshot"]["id"], shown["unread"].as_array().unwrap().len()), (&2.into(), 1), "{shown:#}");
     insta::assert_snapshot!("a time is no snapshot", snapshots(&["show", "2026-01-01"]));
-    for age in ["0d", "-3d", "soon"] {
-        assert_eq!(snapshots(&["purge", &format!("--keep={age}")]).code(), 2, "{age}");
+}
+
+#[test]
+fn the_store_itself_is_shown_pruned_and_shrunk() {
+    let folder = Folder::new();
+    let text = fs::read_to_string(data("cli/findings.jsonl")).unwrap();
+    for month in ["01", "02"] {
+        let text = text.replace("2026-01-02T", &format!("2026-{month}-02T"));
+        folder.write("snapshot.jsonl", text.replace("\"Team\": \"shop\"", &format!("\"Team\": \"{month}\"")));
+        folder.assize(&["evaluate", "snapshot.jsonl", "--store", "assize.db", "--rule", "encrypted-volumes"]);
     }
-    let purged = snapshots(&["purge", "--keep", "500y"]);
-    assert!(purged.stderr().contains("0 snapshots and 0 versions"), "{purged}");
-    let purged = snapshots(&["purge", "--keep", "1d"]);
-    assert!(purged.stderr().contains("2 snapshots"), "{purged}");
-    assert_eq!(snapshots(&["list", "-f", "json"]).json(), serde_json::json!([]));
+    let store = |arguments: &[&str]| folder.assize(&[&["store"], arguments, &["--store", "assize.db"]].concat());
+    let mut settings = insta::Settings::clone_current();
+    // How well bodies are compressed, and what a page of the file holds, is another library's matter.
+    settings.add_filter(r"\d+(\.\d)? (bytes|kB)", "[size]");
+    let filters = settings.bind_to_scope();
+    insta::assert_snapshot!("what a store holds", store(&["info"]));
+    drop(filters);
+    let size = || fs::metadata(folder.path().join("assize.db")).unwrap().len();
+    let info = store(&["info", "-f", "json"]).json();
+    let told =
+        ["path", "tables", "free", "snapshots", "first", "last", "resources", "versions"].map(|name| &info[name]);
+    let expected =
+        serde_json::json!(["assize.db", 1, 0, 2, "2026-01-02T03:04:05.678Z", "2026-02-02T03:04:05.678Z", 3, 4]);
+    assert_eq!(serde_json::json!(told), expected);
+    assert_eq!(info["bytes"], size());
+    let growth = info["growth"].as_array().unwrap();
+    let of_months = growth.iter().map(|one| (one["month"].as_str().unwrap(), one["versions"].as_u64().unwrap()));
+    assert_eq!(of_months.collect::<Vec<_>>(), [("2026-01", 3), ("2026-02", 1)]);
+    assert!(growth.iter().all(|one| one["bytes"].as_u64().unwrap() > 50), "{growth:?}");
+
+    for age in ["0d", "-3d", "soon"] {
+        assert_eq!(store(&["prune", &format!("--keep={age}")]).code(), 2, "{age}");
+    }
+    let pruned = store(&["prune", "--keep", "500y"]);
+    assert!(pruned.stderr().contains("0 snapshots and 0 versions"), "{pruned}");
+    // Another program deletes, and leaves the pages in the file.
+    let other = rusqlite::Connection::open(folder.path().join("assize.db")).unwrap();
+    other.execute_batch("CREATE TABLE filler AS SELECT zeroblob(200000) AS x; DROP TABLE filler").unwrap();
+    drop(other);
+    let before = size();
+    assert!(store(&["info", "-f", "json"]).json()["free"].as_u64().unwrap() >= 200_000);
+    let shrunk = store(&["vacuum"]);
+    assert!(shrunk.code() == 0 && shrunk.stderr().contains("given back; assize.db has"), "{shrunk}");
+    assert!(size() + 200_000 <= before, "{before} and then {}", size());
+    assert_eq!(store(&["verify"]).code(), 0);
+    let pruned = store(&["prune", "--keep", "1d"]);
+    assert!(pruned.stderr().contains("2 snapshots"), "{pruned}");
+    assert_eq!(
+        folder.assize(&["snapshots", "list", "--store", "assize.db", "-f", "json"]).json(),
+        serde_json::json!([])
+    );
 }
 
 #[test]
@@ -221,6 +266,69 @@ fn no_secret_reaches_the_store() {
         everything.extend(fs::read(folder.path().join(name)).unwrap());
     }
     assert!(!everything.windows(9).any(|bytes| bytes == b"canary-of"), "a secret was written");
+}
+
+/// A file may have so many blocks of 512 or 1,024 bytes, as if the disk were full then. Without the trap the system would end
+/// the process.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_is_full_costs_what_is_kept_and_not_the_report() {
+    let folder = Folder::new();
+    let store = folder.path().join("assize.db");
+    folder.assize(&["scan", "--demo", "--service", "s3", "--store", "assize.db"]);
+    let before = History::open_existing(&store).unwrap().snapshots().unwrap();
+    for fail_on in ["low", "new"] {
+        let scan = folder.command(&[]);
+        let scan = format!(
+            "trap '' XFSZ; ulimit -f 128; exec '{}' scan --demo --all --rule s3-bucket-versioning-enabled --store assize.db -o json=report.json \
+                --fail-on {fail_on}",
+            scan.get_program().to_str().unwrap()
+        );
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &scan]).env_clear().env("HOME", folder.path()).current_dir(folder.path());
+        let ran = shell.output().unwrap();
+        let told = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(2), "{told}");
+        assert!(told.contains("the store assize.db"), "{told}");
+        assert!(String::from_utf8(ran.stdout).unwrap().contains("s3-bucket-versioning-enabled"));
+        let report: serde_json::Value = serde_json::from_str(&folder.read("report.json")).unwrap();
+        assert!(report["evaluations"].as_array().unwrap().len() > 2);
+        let history = History::open_existing(&store).unwrap();
+        assert_eq!(history.snapshots().unwrap(), before);
+        history.verify().unwrap();
+    }
+}
+
+#[test]
+fn what_cannot_tell_what_is_new_is_told_before_the_first_call() {
+    let folder = Folder::new();
+    for command in [&["scan", "--demo"][..], &["evaluate", &data("cli/findings.jsonl")]] {
+        let ran = folder.assize(&[command, &["--fail-on", "new", "-o", "json=report.json"]].concat());
+        assert!(ran.code() == 2 && ran.stderr().contains("nothing tells which findings are new"), "{ran}");
+        assert!(ran.stdout().is_empty() && folder.names().is_empty(), "{ran}");
+    }
+    let with = folder.assize(&["scan", "--demo", "--service", "s3", "--fail-on", "new", "--store", "assize.db"]);
+    assert_eq!(with.code(), 1, "{with}");
+}
+
+#[test]
+fn a_store_that_cannot_tell_what_was_before_costs_no_report() {
+    let folder = Folder::new();
+    let scan = ["scan", "--demo", "--service", "s3", "--store", "assize.db", "-o", "json=report.json"];
+    folder.assize(&scan);
+    fs::remove_file(folder.path().join("report.json")).unwrap();
+    let store = rusqlite::Connection::open(folder.path().join("assize.db")).unwrap();
+    store.execute("UPDATE document SET body = x'00'", []).unwrap();
+    drop(store);
+    for more in ["--changed-only", "--all"] {
+        let ran = folder.assize(&[&scan[..], &[more]].concat());
+        assert!(ran.code() == 2 && ran.stderr().contains("the store assize.db is damaged"), "{more}: {ran}");
+        assert!(ran.stdout().contains("s3-bucket-versioning-enabled"), "{more}: {ran}");
+        fs::remove_file(folder.path().join("report.json")).unwrap();
+    }
+    let ran = folder.assize(&["evaluate", &data("cli/findings.jsonl"), "--store", "assize.db"]);
+    assert!(ran.code() == 2 && ran.stderr().contains("is damaged"), "{ran}");
+    assert!(ran.stdout().contains("encrypted-volumes"), "{ran}");
 }
 
 #[test]
@@ -274,7 +382,7 @@ fn what_is_no_store_is_told_in_one_sentence() {
 fn a_store_that_was_tampered_with_does_not_pass() {
     let folder = Folder::new();
     folder.assize(&["scan", "--demo", "--service", "s3", "--store", "assize.db"]);
-    let verify = |more: &[&str]| folder.assize(&[&["snapshots", "verify", "--store", "assize.db"], more].concat());
+    let verify = |more: &[&str]| folder.assize(&[&["store", "verify", "--store", "assize.db"], more].concat());
     let whole = verify(&[]);
     assert!(whole.code() == 0 && whole.stderr().ends_with(" are as their digests say\n"), "{whole}");
     assert!(verify(&["-f", "json"]).json()["contents"].as_u64().expect("a number") > 5);

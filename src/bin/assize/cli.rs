@@ -81,9 +81,12 @@ pub(crate) enum Command {
     Related(Related),
     /// Tell what is different between two snapshots, or two reports
     Diff(Diff),
-    /// List, show and forget the snapshots of a store
+    /// List and show the snapshots of a store
     #[command(subcommand)]
     Snapshots(Snapshots),
+    /// Show, check and shrink the store itself
+    #[command(subcommand)]
+    Store(Upkeep),
     /// Show how resources changed, what rules said, and who made the changes
     History(History),
     /// Show the changes of all resources, and the calls that may have made them, in one line of time

@@ -57,6 +57,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Related(related) => cmd::related::run(related, color),
         Command::Diff(diff) => cmd::diff::run(diff, color),
         Command::Snapshots(snapshots) => cmd::snapshots::run(snapshots, color),
+        Command::Store(upkeep) => cmd::store::run(upkeep, color),
         Command::History(history) => cmd::history::history(history, color),
         Command::Timeline(timeline) => cmd::history::timeline(timeline, color),
         Command::Rules(rules) => cmd::rules::run(&rules, color),

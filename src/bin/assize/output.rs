@@ -57,6 +57,14 @@ pub(crate) fn stdout(
     }
 }
 
+/// Writes a value to standard output as indented JSON.
+pub(crate) fn json(value: &serde_json::Value, colors: Colors) -> Result<(), Failure> {
+    stdout(colors, true, |out| {
+        serde_json::to_writer_pretty(&mut *out, value)?;
+        out.write_all(b"\n")
+    })
+}
+
 /// Says on standard error what was done, in a sentence that may hold text from outside.
 pub(crate) fn note(colors: Colors, sentence: &str) -> Result<(), Failure> {
     let mut err = AutoStream::new(io::stderr().lock(), colors.stderr);
@@ -174,11 +182,6 @@ pub(crate) fn report(report: Report, output: &cli::Output, anchor: Anchor, color
         Some(path) => report.against(&saved(path)?),
         None => report,
     };
-    let only_new = output.fail_on.is_some_and(|fail_on| fail_on.only_new);
-    if only_new && report.drift.is_none() {
-        return Err(Failure::new("nothing tells which findings are new")
-            .help("name a store with --store, or a JSON report of before with --baseline"));
-    }
     let mut options =
         Options { anchor, terminal: Layout::default(), suppressions: output.sarif_suppressions, extent: output.extent };
     let mut written = Ok(());
@@ -203,7 +206,20 @@ pub(crate) fn report(report: Report, output: &cli::Output, anchor: Anchor, color
         note(colors, &format!("note: {remark}"))?;
     }
     written.and(shown)?;
+    if asks_for_new(output) && report.drift.is_none() {
+        return Err(nothing_tells_new());
+    }
     Ok(exit::code(report, output.fail_on))
+}
+
+/// Whether only findings that are new are a failure.
+fn asks_for_new(output: &cli::Output) -> bool {
+    output.fail_on.is_some_and(|fail_on| fail_on.only_new)
+}
+
+fn nothing_tells_new() -> Failure {
+    Failure::new("nothing tells which findings are new")
+        .help("name a store with --store, or a JSON report of before with --baseline")
 }
 
 /// Whether a report is wanted that has pictures of resources and their relationships.
@@ -233,9 +249,13 @@ pub(crate) fn layout(limit: usize, colors: Colors) -> Layout {
     Layout { width: width(), color: colors.stdout != ColorChoice::Never, limit: (limit > 0).then_some(limit) }
 }
 
-/// Checks, before any work is done, that the reports can be written to where they are asked for.
-pub(crate) fn check(output: &cli::Output) -> Result<(), Failure> {
-    output.baseline.as_deref().map(saved).transpose()?;
+/// Checks, before any work is done, that the reports can be written to where they are asked for, and that something tells
+/// what is new where that is asked: a baseline, or what `knows_before` stands for.
+pub(crate) fn check(output: &cli::Output, knows_before: bool) -> Result<(), Failure> {
+    let baseline = output.baseline.as_deref().map(saved).transpose()?;
+    if asks_for_new(output) && !knows_before && baseline.is_none() {
+        return Err(nothing_tells_new());
+    }
     check_paths(output.outputs.iter().map(|(_, path)| path))
 }
 

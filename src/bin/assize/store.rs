@@ -38,6 +38,25 @@ pub(crate) fn keep(
     history.append(snapshot, judgement).map(drop).map_err(|error| failure(&error))
 }
 
+/// Keeps a snapshot and what was found in it, if there is a store, and tells how that stands to what was found before.
+pub(crate) fn record(
+    mut history: Option<&mut History>,
+    rules: &RuleSet,
+    snapshot: &Snapshot,
+    outcome: &Outcome,
+) -> Result<Option<Drift>, Failure> {
+    keep(history.as_deref_mut(), snapshot, Some(&Judgement { rules, outcome }))?;
+    drift(history.as_deref(), rules, snapshot, outcome)
+}
+
+/// What a store told, or nothing, and the failure: what was read and judged is shown all the same.
+pub(crate) fn or_else<T>(told: Result<Option<T>, Failure>) -> (Option<T>, Result<(), Failure>) {
+    match told {
+        Ok(told) => (told, Ok(())),
+        Err(failure) => (None, Err(failure)),
+    }
+}
+
 /// How what was found stands to what was found before, if there is a store that knows.
 pub(crate) fn drift(
     history: Option<&History>,

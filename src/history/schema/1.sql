@@ -148,6 +148,16 @@ CREATE TABLE related_event (
     PRIMARY KEY (resource, time, event)
 ) WITHOUT ROWID;
 
+-- What waits to be delivered, in its order: a message (JSON) for a channel, or a file for the bucket with the messages that
+-- are sent once it is there.
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel TEXT NOT NULL,
+    message TEXT NOT NULL,
+    name TEXT,
+    body BLOB
+);
+
 -- The views: what others may rely on. Times as in AWS Config's items.
 
 CREATE VIEW snapshots AS

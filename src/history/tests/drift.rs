@@ -33,21 +33,6 @@ fn told(drift: &Drift, outcome: &Outcome) -> Vec<String> {
     told
 }
 
-/// The list of buckets is denied on that day.
-fn unlisted(day: u32) -> Snapshot {
-    let mut about = about(day);
-    about.listings.clear();
-    about.gaps.push(Gap {
-        account_id: ACCOUNT.into(),
-        aws_region: REGION.into(),
-        resource_type: BUCKET.into(),
-        resource_id: None,
-        path: None,
-        reason: denied("s3:ListBuckets"),
-    });
-    Snapshot::new(about, Vec::new())
-}
-
 fn bad(day: u32, id: &str) -> ConfigurationItem {
     versioned(day, id, Some("Suspended"))
 }

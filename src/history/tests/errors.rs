@@ -72,23 +72,6 @@ fn a_store_that_another_process_holds_is_told_as_such() {
 }
 
 #[test]
-fn an_older_store_becomes_one_of_today() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("assize.db");
-    let older = Connection::open(&path).unwrap();
-    older.execute_batch(include_str!("../schema/1.sql")).unwrap();
-    older.execute("INSERT INTO meta (name, value) VALUES ('secret key', randomblob(32))", []).unwrap();
-    older.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
-    older.pragma_update(None, "user_version", 1).unwrap();
-    drop(older);
-    let history = History::open_existing(&path).unwrap();
-    let key = history.secret_key().unwrap();
-    assert!(history.waiting().unwrap().is_empty());
-    drop(history);
-    assert_eq!(History::open(&path).unwrap().secret_key().unwrap(), key);
-}
-
-#[test]
 fn a_resource_seen_in_a_place_that_was_never_listed_ends_when_it_is() {
     for is_late in [false, true] {
         let (_folder, mut history) = store();

@@ -43,7 +43,7 @@ fn the_item_of_a_change_has_the_ids_of_its_events() {
     // A snapshot that is the same is still the same: events are no content.
     history.append(&snapshot_of(4, vec![bucket(4, "a", "blue")]), None).unwrap();
     assert_eq!(history.versions(&key).unwrap().len(), 2);
-    history.purge(at(3)).unwrap();
+    history.prune(at(3)).unwrap();
     assert!(history.related(&key).unwrap().is_empty());
     let unknown = ResourceKey::new(ACCOUNT, REGION, BUCKET, "none");
     assert!(history.relate(&unknown, at(2), &[event("e1")]).is_err());

@@ -91,17 +91,7 @@ fn a_scan_by_other_rules_ends_no_answer() {
 fn a_place_whose_list_was_refused_has_an_answer_of_its_own() {
     let (_folder, mut history) = store();
     append(&mut history, snapshot_of(1, vec![versioned(1, "a", Some("Enabled"))]));
-    let mut failed = about(2);
-    failed.listings.clear();
-    failed.gaps.push(Gap {
-        account_id: ACCOUNT.into(),
-        aws_region: REGION.into(),
-        resource_type: BUCKET.into(),
-        resource_id: None,
-        path: None,
-        reason: denied("s3:ListBuckets"),
-    });
-    let (id, outcome) = append(&mut history, Snapshot::new(failed, Vec::new()));
+    let (id, outcome) = append(&mut history, unlisted(2));
     assert_eq!(outcome.evaluations[0].compliance_type, ComplianceType::InsufficientData);
     assert_eq!(history.outcome(id).unwrap(), outcome);
     assert_eq!(said(&history, "a"), [("COMPLIANT", at(1), Some(at(2)))]);

@@ -137,14 +137,7 @@ fn look(world: &BTreeMap<Id, Real>, knowledge: &mut Knowledge, day: usize, dice:
             let is_denied = dice.roll(5) == 0;
             listed.insert((region, kind), is_denied);
             if is_denied {
-                about.gaps.push(Gap {
-                    account_id: ACCOUNT.into(),
-                    aws_region: (*name).into(),
-                    resource_type: kind.into(),
-                    resource_id: None,
-                    path: None,
-                    reason: denied("list"),
-                });
+                about.gaps.push(place_in(name, kind).gap(&denied("list")));
             } else {
                 about.listings.push(place_in(name, kind));
             }

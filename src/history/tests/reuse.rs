@@ -38,6 +38,12 @@ struct Resource {
 }
 
 impl Resource {
+    /// One with which nothing is wrong.
+    fn good(of_type: &'static str, number: usize) -> Self {
+        let id = format!("{of_type}-{number}");
+        Self { of_type, id, is_good: true, is_denied: false, linked: 0, tag: 0 }
+    }
+
     fn item(&self, day: u32) -> ConfigurationItem {
         let key = ResourceKey::new(ACCOUNT, REGION, self.of_type, &self.id);
         let mut item = ConfigurationItem::new(key, &time(day));
@@ -102,17 +108,9 @@ fn live(resources: &mut Vec<Resource>, numbers: &mut Numbers) {
     for _ in 0..numbers.below(3) {
         let at = numbers.below(resources.len() + 1);
         let Some(one) = resources.get_mut(at) else {
-            let resource_type = TYPES[numbers.below(TYPES.len())];
-            let id = format!("{resource_type}-{}", numbers.below(4));
-            if !resources.iter().any(|other| other.id == id) {
-                resources.push(Resource {
-                    of_type: resource_type,
-                    id,
-                    is_good: true,
-                    is_denied: false,
-                    linked: 0,
-                    tag: 0,
-                });
+            let new = Resource::good(TYPES[numbers.below(TYPES.len())], numbers.below(4));
+            if !resources.iter().any(|other| other.id == new.id) {
+                resources.push(new);
             }
             continue;
         };
@@ -130,14 +128,7 @@ fn look(resources: &[Resource], day: u32, unlisted: Option<&str>) -> Snapshot {
     let mut about = about(day);
     about.listings = TYPES.iter().filter(|kind| Some(**kind) != unlisted).map(|kind| place(kind)).collect();
     about.listings.sort();
-    about.gaps.extend(unlisted.map(|kind| Gap {
-        account_id: ACCOUNT.into(),
-        aws_region: REGION.into(),
-        resource_type: kind.into(),
-        resource_id: None,
-        path: None,
-        reason: denied("ec2:DescribeIt"),
-    }));
+    about.gaps.extend(unlisted.map(|kind| place(kind).gap(&denied("ec2:DescribeIt"))));
     let seen = resources.iter().filter(|one| Some(one.of_type) != unlisted);
     Snapshot::new(about, seen.map(|one| one.item(day)).collect())
 }
@@ -160,18 +151,8 @@ fn what_changed_only_gives_what_everything_gives() {
         let mut numbers = Numbers(seed);
         let (_folder, mut history) = store();
         let mut resources = Vec::new();
-        for resource_type in TYPES {
-            for number in 0..3 {
-                let id = format!("{resource_type}-{number}");
-                resources.push(Resource {
-                    of_type: resource_type,
-                    id,
-                    is_good: true,
-                    is_denied: false,
-                    linked: 0,
-                    tag: 0,
-                });
-            }
+        for of_type in TYPES {
+            resources.extend((0..3).map(|number| Resource::good(of_type, number)));
         }
         for day in 1..=12 {
             live(&mut resources, &mut numbers);

@@ -11,6 +11,9 @@ use super::value::{age, diff_formats, diff_output};
 
 #[derive(Debug, Args)]
 pub(crate) struct Deliver {
+    /// Forget what waits for a channel that the configuration file does not name any more
+    #[arg(long)]
+    pub(crate) forget: bool,
     #[command(flatten)]
     pub(crate) store: Store,
     #[command(flatten)]
@@ -144,13 +147,26 @@ pub(crate) enum Snapshots {
         #[command(flatten)]
         kept: Kept,
     },
-    /// Look through the whole store: whether all that was put into it is still there as it was
-    Verify(Kept),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Upkeep {
+    /// Show how large the store is, what it holds from when to when, and how it grew
+    Info(Kept),
     /// Forget snapshots, and what was over before
-    Purge {
+    Prune {
         /// Keep what is younger, such as 90d, 12w or 1y
         #[arg(long, value_name = "AGE", value_parser = age)]
         keep: jiff::Span,
+        #[command(flatten)]
+        store: Store,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Look through the whole store: whether all that was put into it is still there as it was
+    Verify(Kept),
+    /// Give room back that nothing is kept in any more
+    Vacuum {
         #[command(flatten)]
         store: Store,
         #[command(flatten)]

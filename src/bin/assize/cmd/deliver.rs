@@ -8,7 +8,7 @@ use std::path::Path;
 
 use assize::config::Deliver;
 use assize::deliver::{self, Parcel, Target};
-use assize::history::{History, Waiting};
+use assize::history::{History, HistoryError, Waiting};
 use assize::notification;
 use assize::report::terminal::counted;
 use assize::source::client::{ApiError, ConnectOptions};
@@ -40,9 +40,20 @@ pub(crate) fn run(mut flags: cli::Deliver, colors: Colors) -> Result<u8, Failure
     })?;
     let mut history = store::existing(&flags.store, "no file: what is new is told by a store")?;
     history.begin_delivery().map_err(|error| store::failure(&error))?;
+    if flags.forget {
+        forget(&mut history, &asked).map_err(|error| store::failure(&error))?;
+    }
     let sent = deliver(&mut history, &asked)?;
     output::note(colors, &format!("{} delivered", counted(sent, "message")))?;
     Ok(exit::CLEAN)
+}
+
+/// Forgets what waits for channels that there are no more.
+fn forget(history: &mut History, asked: &Deliver) -> Result<(), HistoryError> {
+    let waiting = history.waiting()?;
+    let gone: Vec<i64> =
+        waiting.iter().filter(|parcel| !asked.has(&parcel.channel)).filter_map(|parcel| parcel.id).collect();
+    history.settle(&gone, &[], None)
 }
 
 /// Says, before the first snapshot is appended, that what is new from now on is to be delivered.
@@ -107,9 +118,9 @@ pub(crate) fn deliver(history: &mut History, asked: &Deliver) -> Result<usize, F
     }
     let why = channels.broken.iter().map(|(channel, error)| {
         let waiting = still.iter().filter(|parcel| parcel.channel == *channel).count();
-        let what = if *channel == S3 { "file" } else { "message" };
-        let name =
-            asked.channels().into_iter().find(|(key, _)| key == channel).map(|(_, name)| name).unwrap_or_default();
+        let what = if channel == S3 { "file" } else { "message" };
+        let name = asked.channels().into_iter().find(|(key, _)| key == channel);
+        let name = name.map_or_else(|| format!("`{channel}`"), |(_, name)| name);
         format!("waiting for {name}: {}, as {}", counted(waiting, what), error.told)
     });
     Err(Failure::new(format!("not everything could be delivered\n{}", why.collect::<Vec<_>>().join("\n")))
@@ -177,6 +188,14 @@ impl Broken {
         Self { code: "DeliveryFailed".to_owned(), message: told.clone(), told }
     }
 
+    /// The configuration file named the channel when the parcel was posted, and does not any more.
+    fn gone() -> Self {
+        let told =
+            "`deliver` of the configuration file does not name it any more; assize deliver --forget drops what waits"
+                .to_owned();
+        Self { code: "NoChannel".to_owned(), message: told.clone(), told }
+    }
+
     fn of_call(error: &ApiError) -> Self {
         Self { code: error.code.clone(), message: error.message.clone(), told: causes(error) }
     }
@@ -187,23 +206,19 @@ struct Channels<'a> {
     runtime: Runtime,
     /// Made when the first message wants it.
     delivery: Option<Result<Delivery, Broken>>,
-    broken: BTreeMap<&'static str, Broken>,
+    /// By the key of the channel in the configuration file.
+    broken: BTreeMap<String, Broken>,
 }
 
 impl Channels<'_> {
     fn send(&mut self, parcel: &Waiting) -> Result<(), Broken> {
-        let channel = [FILE, SNS, S3].into_iter().find(|channel| parcel.channel == *channel);
-        let channel = channel.filter(|channel| self.asked.has(channel)).ok_or_else(|| Broken {
-            code: "NoChannel".to_owned(),
-            message: "there is no such channel any more".to_owned(),
-            told: "there is no such channel any more".to_owned(),
-        })?;
+        let channel = &parcel.channel;
         if let Some(broken) = self.broken.get(channel) {
             return Err(broken.clone());
         }
-        let sent = self.attempt(parcel);
+        let sent = if self.asked.has(channel) { self.attempt(parcel) } else { Err(Broken::gone()) };
         if let Err(broken) = &sent {
-            self.broken.insert(channel, broken.clone());
+            self.broken.insert(channel.clone(), broken.clone());
         }
         sent
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use assize::drift::Drift;
 use assize::evaluate::{self, Judged, Options, Outcome};
 use assize::exemption::Exemptions;
-use assize::history::{History, Judgement};
+use assize::history::History;
 use assize::iac::{self, Repository, Undeployed};
 use assize::location::Places;
 use assize::rule::RuleSet;
@@ -30,14 +30,15 @@ pub(crate) fn run(mut flags: Evaluate, threads: usize, colors: Colors) -> Result
     settings.iac(&mut flags.iac);
     settings.output(&mut flags.output);
     let threads = settings.threads(threads);
-    output::check(&flags.output)?;
+    let is_of_definitions = flags.before.template.is_some() || flags.before.plan.is_some();
+    output::check(&flags.output, flags.store.store.is_some() && !is_of_definitions)?;
     let asked = settings.rules(&flags.choice)?;
     let anchor = output::anchor(&flags.output, settings.file(), &asked.lines)?;
     let (_, catalog) = input::definitions(&flags.definitions)?;
     let options = options(&flags.targets, &asked.exemptions, threads);
     let repository = repository::read(&flags.iac, &ConnectOptions::new(), colors)?;
     let repository = repository.as_ref();
-    let told = if flags.before.template.is_some() || flags.before.plan.is_some() {
+    let told = if is_of_definitions {
         of_definitions(&flags.before, &catalog, asked.rules, &options, repository, colors)?
     } else if flags.snapshots.is_empty() {
         let history = store::existing(&flags.store, "a snapshot")?;
@@ -47,11 +48,11 @@ pub(crate) fn run(mut flags: Evaluate, threads: usize, colors: Colors) -> Result
     };
     // The rules that were recorded are not those of the packs that are asked for now.
     let packs = if flags.recorded_rules { Vec::new() } else { asked.packs };
-    let Told { rules, judged, drift, places, snapshot } = told;
+    let Told { rules, judged, drift, stored, places, snapshot } = told;
     let report = input::report(&rules, &catalog, judged).with_exemptions(&asked.exemptions);
     let report = report.with_packs(&packs).with_drift(drift).with_places(places);
     let report = output::pictured(report, &flags.output, snapshot.as_deref());
-    output::report(report, &flags.output, anchor, colors)
+    stored.and(output::report(report, &flags.output, anchor, colors))
 }
 
 /// What was judged by which rules, how that stands to what was found before, and where it is shown.
@@ -59,6 +60,8 @@ struct Told {
     rules: RuleSet,
     judged: Judged,
     drift: Option<Drift>,
+    /// Why the store neither keeps nor tells anything, if it failed.
+    stored: Result<(), Failure>,
     places: Places,
     /// Where it had to be at hand as a whole.
     snapshot: Option<Arc<Snapshot>>,
@@ -69,11 +72,12 @@ impl Told {
         rules: RuleSet,
         snapshot: Arc<Snapshot>,
         outcome: Outcome,
-        drift: Option<Drift>,
+        drift: Result<Option<Drift>, Failure>,
         repository: Option<&Repository>,
     ) -> Self {
         let places = repository::places(repository, &outcome.evaluations, snapshot.items());
-        Self { rules, judged: Judged::of(&snapshot, outcome), drift, places, snapshot: Some(snapshot) }
+        let (drift, stored) = store::or_else(drift);
+        Self { rules, judged: Judged::of(&snapshot, outcome), drift, stored, places, snapshot: Some(snapshot) }
     }
 }
 
@@ -122,7 +126,7 @@ fn of_definitions(
     outcome.evaluations.retain(|one| !(one.resource.resource_id.is_empty() && one.gap.is_none()));
     let places = Places::new(&outcome.evaluations, &definitions);
     let judged = Judged::of(&snapshot, outcome);
-    Ok(Told { rules, judged, drift: None, places, snapshot: Some(snapshot) })
+    Ok(Told { rules, judged, drift: None, stored: Ok(()), places, snapshot: Some(snapshot) })
 }
 
 fn of_files(
@@ -136,15 +140,15 @@ fn of_files(
     // The items are looked at again, where places or pictures are wanted, once it is known which of them have findings.
     if history.is_none() && repository.is_none() && !output::has_pictures(&flags.output) {
         let judged = input::judge(&flags.snapshots, catalog, &rules, options)?;
-        return Ok(Told { rules, judged, drift: None, places: Places::default(), snapshot: None });
+        let places = Places::default();
+        return Ok(Told { rules, judged, drift: None, stored: Ok(()), places, snapshot: None });
     }
     let snapshot = Arc::new(match &history {
         Some(history) => input::snapshot_to_keep(&flags.snapshots, catalog, &store::key(history)?)?,
         None => input::snapshot(&flags.snapshots, catalog)?,
     });
     let outcome = evaluate::run(&rules, &snapshot, options);
-    store::keep(history.as_mut(), &snapshot, Some(&Judgement { rules: &rules, outcome: &outcome }))?;
-    let drift = store::drift(history.as_ref(), &rules, &snapshot, &outcome)?;
+    let drift = store::record(history.as_mut(), &rules, &snapshot, &outcome);
     Ok(Told::of(rules, snapshot, outcome, drift, repository))
 }
 
@@ -165,7 +169,7 @@ fn of_store(
     };
     let snapshot = Arc::new(history.state_at(moment.time).map_err(|error| store::failure(&error))?);
     let outcome = evaluate::run(&rules, &snapshot, options);
-    let drift = store::drift(Some(history), &rules, &snapshot, &outcome)?;
+    let drift = store::drift(Some(history), &rules, &snapshot, &outcome);
     Ok(Told::of(rules, snapshot, outcome, drift, repository))
 }
 

@@ -74,12 +74,13 @@ fn attach(told: &mut [ResourceHistory], found: &Found, place: &str) -> Vec<Strin
     if let Some(more) = found.failed.len().checked_sub(NAMED).filter(|more| *more > 0) {
         notes.push(format!("{} of the trail more cannot be read", counted(more, "file")));
     }
-    if found.files == 0 {
+    let is_whole = found.failed.is_empty();
+    if found.files == 0 && is_whole {
         notes.push(format!("{place} holds no file of a trail of that time"));
         return notes;
     }
     for history in told {
-        history.attach(&found.events, None);
+        history.attach(&found.events, None, is_whole);
     }
     notes
 }
@@ -111,8 +112,6 @@ async fn ask(told: &mut [ResourceHistory], lookup: &Lookup) -> Vec<String> {
             others.insert(key.account_id.to_string());
             continue;
         }
-        let is_older = |change: &&Change| change.window().is_some_and(|window| window.until < earliest);
-        older += history.changes.iter().filter(is_older).count();
         // Once CloudTrail said no in a region, it says so for each resource.
         if refused.contains_key(&*key.region) {
             continue;
@@ -122,7 +121,12 @@ async fn ask(told: &mut [ResourceHistory], lookup: &Lookup) -> Vec<String> {
                 if is_cut {
                     cut.push(history.key.resource_id.to_string());
                 }
-                history.attach(&events, Some(earliest));
+                history.attach(&events, Some(earliest), !is_cut);
+                let is_older = |change: &&Change| {
+                    let window = change.window().filter(|_| change.events.is_none());
+                    window.is_some_and(|window| window.after.is_none_or(|after| after < earliest))
+                };
+                older += history.changes.iter().filter(is_older).count();
             }
             Err(reason) => _ = refused.insert(history.key.region.to_string(), reason),
         }
@@ -139,7 +143,7 @@ async fn ask(told: &mut [ResourceHistory], lookup: &Lookup) -> Vec<String> {
     if older > 0 {
         let (what, day) = (counted(older, "change"), earliest.strftime("%Y-%m-%d"));
         notes.push(format!(
-            "{what} from before {day}: CloudTrail's event history goes back 90 days; the files of a trail go back further"
+            "{what} that may be from before {day}: CloudTrail's event history goes back 90 days; the files of a trail go back further"
         ));
     }
     if !cut.is_empty() {

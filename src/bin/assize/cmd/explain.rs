@@ -17,6 +17,7 @@ use assize::report::terminal::counted;
 use assize::report::{Report, fix, harmless};
 use assize::source::descriptor::Catalog;
 use assize::timeline::{Change, ResourceHistory};
+use jiff::Timestamp;
 
 use crate::cli::{Explain, ExplainOther};
 use crate::failure::Failure;
@@ -44,7 +45,10 @@ pub(crate) fn run(mut flags: Explain, colors: Colors) -> Result<u8, Failure> {
     };
     let finding = find(&report, &finding, flags.resource.as_deref())?;
     let change = match &history {
-        Some(history) => change(history, finding).map_err(|error| store::failure(&error))?,
+        Some(history) => {
+            let moment = store::moment(history, flags.at.as_deref())?;
+            change(history, finding, moment.time).map_err(|error| store::failure(&error))?
+        }
         None => None,
     };
     let text = explained(&report, finding, change.as_ref(), history.is_some(), &catalog);
@@ -87,9 +91,10 @@ fn find<'r>(report: &'r Report, finding: &str, resource: Option<&str>) -> Result
     }
 }
 
-/// The change since which the rule says what it says.
-fn change(history: &History, finding: &Evaluation) -> Result<Option<Change>, HistoryError> {
-    let told = ResourceHistory::of(history, &history.looks()?, &finding.resource)?;
+/// The change since which the rule says what it said at a time.
+fn change(history: &History, finding: &Evaluation, at: Timestamp) -> Result<Option<Change>, HistoryError> {
+    let mut told = ResourceHistory::of(history, &history.looks()?, &finding.resource)?;
+    told.restrict(None, Some(at));
     let is_of = |change: &Change| {
         let answers = change.answers.iter().map(|answer| &answer.after.evaluation);
         answers.into_iter().any(|one| {
@@ -218,7 +223,11 @@ fn since(text: &mut String, report: &Report, finding: &Evaluation, change: Optio
             _ = writeln!(text, "  {}, event {}", harmless(&what), harmless(&event.id));
         }
         None if change.events.is_none() => {
-            _ = writeln!(text, "  who made it is not recorded: assize history looks for the calls and keeps them");
+            let id = harmless(&finding.resource.resource_id);
+            _ = writeln!(
+                text,
+                "  who made it is not recorded: assize history {id} --events account looks for the calls"
+            );
         }
         None => _ = writeln!(text, "  no call was found that may have made it"),
     }

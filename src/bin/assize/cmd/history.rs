@@ -7,7 +7,7 @@ use assize::report::timeline::{self, Told};
 use assize::timeline::{ChangeKind, ResourceHistory};
 use jiff::Timestamp;
 
-use super::events;
+use super::{events, only};
 use crate::cli::{self, Past, TextOrJson};
 use crate::exit;
 use crate::failure::Failure;
@@ -15,18 +15,13 @@ use crate::output::{self, Colors};
 use crate::settings::Settings;
 use crate::store;
 
-/// So many resources of one name are listed; the others are counted.
-const LISTED: usize = 20;
-
 pub(crate) fn history(mut flags: cli::History, colors: Colors) -> Result<u8, Failure> {
     let mut history = open(&mut flags.past)?;
     let key = find(&history, &flags.resource, flags.past.resource_type.as_deref())?;
     let period = Period::of(&history, &flags.past)?;
     let mut told = read(&history, &[key], &period)?;
     let mut notes = events::add(&mut history, &mut told, &flags.trail)?;
-    if told.iter().all(|history| history.changes.is_empty()) {
-        notes.push("nothing changed in that time".to_owned());
-    }
+    notes.extend(idle(&told));
     let shown = Told { histories: &told, notes: &notes };
     show(&flags.past, colors, shown, |layout, out| timeline::write_history(shown, layout, out))
 }
@@ -35,8 +30,11 @@ pub(crate) fn timeline(mut flags: cli::Timeline, colors: Colors) -> Result<u8, F
     let mut history = open(&mut flags.past)?;
     let period = Period::of(&history, &flags.past)?;
     let resource_type = flags.past.resource_type.as_deref();
-    let mut keys = if flags.resources.is_empty() {
-        history.changed(resource_type, period.since, period.until).map_err(|error| store::failure(&error))?
+    let mut keys: Vec<ResourceKey> = if flags.resources.is_empty() {
+        let Period { since, until } = period;
+        let changed = history.changed(resource_type, since, until).map_err(|error| store::failure(&error))?;
+        let unread = history.unreadable(resource_type, since, until).map_err(|error| store::failure(&error))?;
+        changed.into_iter().chain(unread).collect()
     } else {
         let found = flags.resources.iter().map(|name| find(&history, name, resource_type));
         found.collect::<Result<_, _>>()?
@@ -52,15 +50,13 @@ pub(crate) fn timeline(mut flags: cli::Timeline, colors: Colors) -> Result<u8, F
             found += changes - history.changes.len();
         }
     }
-    told.retain(|history| !history.changes.is_empty());
+    told.retain(|history| !history.changes.is_empty() || !history.unread.is_empty());
     let mut notes = events::add(&mut history, &mut told, &flags.trail)?;
     if found > 0 {
         let what = counted(found, "resource");
         notes.push(format!("{what} that the first look at a type found are not shown; name them to see them"));
     }
-    if told.is_empty() {
-        notes.push("nothing changed in that time".to_owned());
-    }
+    notes.extend(idle(&told));
     let shown = Told { histories: &told, notes: &notes };
     show(&flags.past, colors, shown, |layout, out| timeline::write_timeline(shown, layout, out))
 }
@@ -71,6 +67,18 @@ fn open(past: &mut Past) -> Result<History, Failure> {
         Failure::new("the past of resources is in a store, and none is named").help("name it with --store FILE")
     })?;
     History::open_existing(path).map_err(|error| store::failure(&error))
+}
+
+/// What is said where there is no change: nothing changed, if all could be read.
+fn idle(told: &[ResourceHistory]) -> Option<String> {
+    if told.iter().any(|history| !history.changes.is_empty()) {
+        return None;
+    }
+    let is_known = told.iter().all(|history| history.unread.is_empty());
+    Some(
+        if is_known { "nothing changed in that time" } else { "what could be read did not change in that time" }
+            .to_owned(),
+    )
 }
 
 /// From when to when, both included.
@@ -91,24 +99,17 @@ impl Period {
 
 /// The one resource that is called so.
 fn find(history: &History, name: &str, resource_type: Option<&str>) -> Result<ResourceKey, Failure> {
-    let mut found = history.find(name).map_err(|error| store::failure(&error))?;
-    found.retain(|key| resource_type.is_none_or(|kind| *key.resource_type == *kind));
-    match found.as_slice() {
-        [key] => Ok(key.clone()),
-        [] => {
-            let of_type = resource_type.map(|kind| format!(" of type {kind}")).unwrap_or_default();
-            Err(Failure::new(format!("the store never had a resource{of_type} with the ARN, id or name `{name}`"))
-                .help("assize query --store FILE \"SELECT resourceId, arn\" lists what it has"))
-        }
-        several => {
-            let mut lines = vec![format!("{} are called `{name}`", counted(several.len(), "resource"))];
-            lines.extend(several.iter().take(LISTED).map(ToString::to_string));
-            if let Some(more) = several.len().checked_sub(LISTED).filter(|more| *more > 0) {
-                lines.push(format!("and {more} more"));
-            }
-            Err(Failure::new(lines.join("\n")).help("name one by its ARN, or say which type with --type"))
-        }
-    }
+    let found = history.find(name).map_err(|error| store::failure(&error))?;
+    only(
+        found,
+        name,
+        resource_type,
+        |key| key,
+        |what| {
+            Failure::new(format!("the store never had a {what}"))
+                .help("assize query --store FILE \"SELECT resourceId, arn\" lists what it has")
+        },
+    )
 }
 
 fn read(history: &History, keys: &[ResourceKey], period: &Period) -> Result<Vec<ResourceHistory>, Failure> {

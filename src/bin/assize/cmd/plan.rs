@@ -57,11 +57,14 @@ pub(crate) fn permissions(mut flags: cli::Permissions, colors: Colors) -> Result
         return Ok(exit::CLEAN);
     }
     if flags.deliver {
-        let asked = Settings::load(&flags.what.config)?.deliver().ok_or_else(|| {
+        let mut settings = Settings::load(&flags.what.config)?;
+        settings.regions(&mut flags.what.regions);
+        let asked = settings.deliver().ok_or_else(|| {
             Failure::new("nothing says where to deliver to")
                 .help("docs/deliver.md describes the section `deliver` of assize.yaml")
         })?;
-        let policy = delivery::policy(asked.topic.as_ref(), asked.bucket.as_ref());
+        let region = flags.what.regions.first().map_or("", String::as_str);
+        let policy = delivery::policy(asked.topic.as_ref(), asked.bucket.as_ref(), region);
         output::stdout(colors, true, |out| out.write_all(policy.as_bytes()))?;
         return Ok(exit::CLEAN);
     }

@@ -12,7 +12,8 @@ use crate::settings::Settings;
 use crate::{input, repository, store};
 
 pub(crate) fn run(mut flags: Report, colors: Colors) -> Result<u8, Failure> {
-    output::check(&flags.output)?;
+    // What was saved, and what a store has, may tell what is new.
+    output::check(&flags.output, true)?;
     let anchor = output::anchor(&flags.output, None, &std::collections::BTreeMap::new())?;
     let mut settings = Settings::load(&flags.config)?;
     settings.iac(&mut flags.iac);

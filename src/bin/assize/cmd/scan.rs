@@ -8,7 +8,6 @@ use std::sync::Arc;
 use assize::collect::{self, Discovery, Member, Needs, Options, Regions};
 use assize::config;
 use assize::evaluate::{self, Judged};
-use assize::history::Judgement;
 use assize::snapshot::Snapshot;
 use assize::source::account::Account;
 use assize::source::account::secret::SecretKey;
@@ -33,7 +32,7 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     let mut settings = Settings::load(&flags.config)?;
     settings.scan(&mut flags);
     let threads = settings.threads(threads);
-    output::check(&flags.output)?;
+    output::check(&flags.output, flags.store.store.is_some())?;
     flags.snapshot_out.as_deref().map_or(Ok(()), output::check_folder)?;
     let Asked { rules, packs, exemptions, lines } = settings.rules(&flags.choice)?;
     let anchor = output::anchor(&flags.output, settings.file(), &lines)?;
@@ -55,22 +54,15 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     let kept = flags.snapshot_out.as_ref().map_or(Ok(()), |path| output::file(path, |out| snapshot.write(out)));
     let snapshot = Arc::new(snapshot);
     let options = options(&flags.targets, &exemptions, threads);
-    let before = match history.as_ref().filter(|_| flags.changed_only) {
-        Some(history) => store::before(history, &snapshot)?,
-        None => None,
-    };
+    // A store that fails costs what it would have told, and not what was read: then everything is judged.
+    let before = history.as_ref().filter(|_| flags.changed_only).map(|history| store::before(history, &snapshot));
+    let (before, looked_up) = store::or_else(before.transpose().map(Option::flatten));
     let (outcome, reused) = match &before {
         Some(before) => evaluate::run_changed(&rules, &snapshot, before, flags.periodic.hours(), &options),
         None => (evaluate::run(&rules, &snapshot, &options), 0),
     };
     let reused = flags.changed_only.then_some(reused);
-    let judgement = Judgement { rules: &rules, outcome: &outcome };
-    let stored = store::keep(history.as_mut(), &snapshot, Some(&judgement));
-    // A store that fails costs what it would have told, and not the report.
-    let (stored, drift) = match stored.and_then(|()| store::drift(history.as_ref(), &rules, &snapshot, &outcome)) {
-        Ok(drift) => (Ok(()), drift),
-        Err(failure) => (Err(failure), None),
-    };
+    let (drift, stored) = store::or_else(store::record(history.as_mut(), &rules, &snapshot, &outcome));
     let places = repository::places(repository.as_ref(), &outcome.evaluations, snapshot.items());
     let report = input::report(&rules, &catalog, Judged::of(&snapshot, outcome));
     let report = report.with_exemptions(&exemptions).with_packs(&packs).with_drift(drift);
@@ -82,8 +74,7 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
         (Ok(()), Some((history, deliver))) => deliver::deliver(history, deliver).map(drop),
         (stored, _) => stored,
     };
-    let code = code?;
-    kept.and(delivered).map(|()| code)
+    kept.and(looked_up).and(delivered).and(code)
 }
 
 pub(crate) fn collect(mut flags: Collect, colors: Colors) -> Result<u8, Failure> {

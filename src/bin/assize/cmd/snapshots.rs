@@ -1,22 +1,19 @@
-//! `assize snapshots`: what a store holds, and how to forget it.
+//! `assize snapshots`: the looks that a store holds.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::Style;
 use assize::history::{History, Recorded};
-use assize::report::terminal::counted;
 use assize::report::{harmless, table};
 use assize::snapshot::Snapshot;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
+use super::store::open;
 use crate::cli::{Kept, Snapshots, TextOrJson};
 use crate::failure::Failure;
 use crate::output::{self, Colors};
-use crate::settings::Settings;
-use crate::{cli, exit, store};
+use crate::{exit, store};
 
 const BOLD: Style = Style::new().bold();
 
@@ -33,40 +30,18 @@ pub(crate) fn run(command: Snapshots, colors: Colors) -> Result<u8, Failure> {
             let history = open(&kept.config, &mut kept.store)?;
             show(&history, &snapshot, &kept, colors)?;
         }
-        Snapshots::Verify(mut kept) => {
-            let history = open(&kept.config, &mut kept.store)?;
-            verify(&history, kept.format, colors)?;
-        }
-        Snapshots::Purge { keep, mut store, config } => {
-            let mut history = open(&config, &mut store)?;
-            purge(&mut history, keep, colors)?;
-        }
     }
     Ok(exit::CLEAN)
-}
-
-fn open(config: &cli::ConfigFile, flags: &mut cli::Store) -> Result<History, Failure> {
-    Settings::load(config)?.store(flags);
-    store::existing(flags, "no other file")
 }
 
 fn list(history: &History, format: TextOrJson, colors: Colors) -> Result<(), Failure> {
     let recorded = history.snapshots().map_err(|error| store::failure(&error))?;
     if format == TextOrJson::Json {
-        return print_json(&recorded.iter().map(json_of).collect(), colors);
+        return output::json(&recorded.iter().map(json_of).collect(), colors);
     }
     let columns = ["id", "time", "source", "accounts", "regions", "items", "gaps", "rules"].map(str::to_owned);
     let rows: Vec<Vec<String>> = recorded.iter().map(row).collect();
     output::stdout(colors, false, |out| table::write(&columns, &rows, &output::layout(0, colors), out))
-}
-
-fn verify(history: &History, format: TextOrJson, colors: Colors) -> Result<(), Failure> {
-    let verified = history.verify().map_err(|error| store::failure(&error))?;
-    if format == TextOrJson::Json {
-        return print_json(&json!({"contents": verified.contents, "documents": verified.documents}), colors);
-    }
-    let (contents, documents) = (counted(verified.contents, "content"), counted(verified.documents, "other text"));
-    output::note(colors, &format!("{contents} and {documents} are as their digests say"))
 }
 
 fn row(one: &Recorded) -> Vec<String> {
@@ -111,7 +86,7 @@ fn show(history: &History, word: &str, kept: &Kept, colors: Colors) -> Result<()
     }
     if kept.format == TextOrJson::Json {
         let gaps = snapshot.gaps();
-        return print_json(&json!({"snapshot": json_of(recorded), "types": types, "unread": gaps}), colors);
+        return output::json(&json!({"snapshot": json_of(recorded), "types": types, "unread": gaps}), colors);
     }
     let text = described(recorded, &snapshot, &types);
     output::stdout(colors, false, |out| out.write_all(text.as_bytes()))
@@ -145,20 +120,4 @@ fn described(recorded: &Recorded, snapshot: &Snapshot, types: &BTreeMap<&str, us
         _ = writeln!(text, "         {}", harmless(&line));
     }
     text
-}
-
-/// Days, weeks, months and years are those of the calendar in UTC.
-fn purge(history: &mut History, keep: jiff::Span, colors: Colors) -> Result<(), Failure> {
-    let before = Timestamp::now().to_zoned(TimeZone::UTC).checked_sub(keep);
-    let before = before.map_err(|error| Failure::of("cannot tell the time from which on to keep", &error))?.timestamp();
-    let purged = history.purge(before).map_err(|error| store::failure(&error))?;
-    let (snapshots, versions) = (counted(purged.snapshots, "snapshot"), counted(purged.versions, "version"));
-    output::note(colors, &format!("{snapshots} and {versions} forgotten in {}", history.path().display()))
-}
-
-fn print_json(value: &Json, colors: Colors) -> Result<(), Failure> {
-    output::stdout(colors, true, |out| {
-        serde_json::to_writer_pretty(&mut *out, value)?;
-        out.write_all(b"\n")
-    })
 }

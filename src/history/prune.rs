@@ -12,7 +12,7 @@ use super::{History, judgement, read};
 
 /// What was forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Purged {
+pub struct Pruned {
     /// How many snapshots.
     pub snapshots: usize,
     /// How many versions of resources.
@@ -25,17 +25,17 @@ impl History {
     ///
     /// # Errors
     /// The store cannot be written.
-    pub fn purge(&mut self, before: Timestamp) -> Result<Purged> {
+    pub fn prune(&mut self, before: Timestamp) -> Result<Pruned> {
         let path = self.path.clone();
         let before = before.as_millisecond();
-        let purged = self.write(|transaction| forget(transaction, before)).map_err(|fault| fault.at(&path))?;
+        let pruned = self.write(|transaction| forget(transaction, before)).map_err(|fault| fault.at(&path))?;
         // What is deleted leaves pages behind that could still be read.
-        self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").map_err(|error| self.wrong(error))?;
-        Ok(purged)
+        self.vacuum()?;
+        Ok(pruned)
     }
 }
 
-fn forget(transaction: &Transaction<'_>, before: i64) -> Attempt<Purged> {
+fn forget(transaction: &Transaction<'_>, before: i64) -> Attempt<Pruned> {
     let snapshots = {
         let judged = "DELETE FROM judgement WHERE snapshot IN (SELECT id FROM snapshot WHERE time < ?1)";
         transaction.execute(judged, [before])?;
@@ -71,7 +71,7 @@ fn forget(transaction: &Transaction<'_>, before: i64) -> Attempt<Purged> {
         DELETE FROM rule_set WHERE id NOT IN (SELECT rule_set FROM judgement);",
     )?;
     sweep(transaction)?;
-    Ok(Purged { snapshots, versions })
+    Ok(Pruned { snapshots, versions })
 }
 
 /// Takes out the documents, sets of unknown facts and words of which nothing speaks any more.
