@@ -222,8 +222,9 @@ fn a_trails_bucket_says_who_made_a_change() {
     let requests = moto.requests();
     // The looks are of the mornings of the third and the fourth, and a file may be a day late.
     assert_eq!(requests["s3:GetObject"], 2, "{requests:?}");
-    // The folders down to those of the regions, and in the one that is of that year down to three days.
-    assert_eq!(requests["s3:ListObjectsV2"], 11, "{requests:?}");
+    // The folders down to those of the regions, and in the one that is of that year down to three days; the list of the
+    // month has three pages.
+    assert_eq!(requests["s3:ListObjectsV2"], 13, "{requests:?}");
 
     // What could not be read is told, and says of no change that nobody made it.
     moto.wall(None, &BTreeMap::from([("s3:GetObject 20251103T1215Z", "deny")]));
