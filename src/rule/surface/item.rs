@@ -283,7 +283,7 @@ fn find(resource_type: &str, name: &str) -> Outcome<Dynamic> {
         if let Some(item) = run.snapshot.target(&run.subject, &link).filter(|item| item.status.is_present()) {
             return Ok(match run.nearer_are_known(item, name) {
                 Ok(()) => Ok(Some(Item::new(item))),
-                Err((place, reason)) => Err(crate::rule::run::listing_gap(&place, &reason)),
+                Err((place, reason)) => Err(place.gap(&reason)),
             });
         }
         let owner = name.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)).unwrap_or_default();

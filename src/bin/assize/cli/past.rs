@@ -1,4 +1,4 @@
-//! The flags of what tells of the past: `diff`, `history`, `timeline`, `snapshots`, `deliver`.
+//! The flags of what tells of the past: `diff`, `history`, `timeline`, `snapshots`, `store`, `deliver`.
 
 use std::path::PathBuf;
 
