@@ -123,6 +123,43 @@ impl Node {
     }
 }
 
+/// How much a tree holds. Few bytes of a file can stand for many: aliases, and functions of templates, repeat what stands
+/// elsewhere.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Size {
+    pub(crate) nodes: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Size {
+    const MOST_NODES: usize = 1_000_000;
+    const MOST_BYTES: usize = 64 << 20;
+    /// The limits, in words.
+    pub(crate) const TOO_MUCH: &str = "more than 1000000 nodes or 64 MiB of text";
+
+    pub(crate) fn of(node: &Node) -> Self {
+        let text = match &node.content {
+            Content::Text(text) | Content::Unresolved(text) | Content::Computed(text) => text.len(),
+            Content::Reference { what, stand_in } => what.len() + stand_in.len(),
+            _ => 0,
+        };
+        let elements = node.elements().iter().map(Self::of);
+        let members = node.members().iter().map(|member| {
+            let name = Self { nodes: 0, bytes: member.name.len() };
+            Self::of(&member.value).and(name)
+        });
+        elements.chain(members).fold(Self { nodes: 1, bytes: text }, Self::and)
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { nodes: self.nodes.saturating_add(other.nodes), bytes: self.bytes.saturating_add(other.bytes) }
+    }
+
+    pub(crate) fn is_too_much(self) -> bool {
+        self.nodes > Self::MOST_NODES || self.bytes > Self::MOST_BYTES
+    }
+}
+
 /// Where the lines of a text begin.
 pub(crate) struct Lines<'t> {
     text: &'t str,

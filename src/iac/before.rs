@@ -5,26 +5,31 @@
 //! the other resources of the account, is unreadable with [`code::NOT_IN_TEMPLATES`], and [`settle`] makes "not applicable" of
 //! the answers that wanted it.
 
+mod making;
+mod targets;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::{fs, io};
 
+use self::making::{Maker, Making};
+use self::targets::{InPlan, InTemplate, Target};
 use super::folder::{self, Kind};
-use super::mapping::{Mappings, Part};
-use super::plan::{self, Planned};
-use super::resolve::{NO_ACCOUNT, Scope};
-use super::shape::{Written, at_path};
-use super::template::{Resource, Template, refers};
-use super::terraform::{self, located};
+use super::mapping::{Link, Mappings, Part};
+use super::plan::{self, Plan, Planned};
+use super::resolve::Scope;
+use super::shape::at_path;
+use super::template::{Resource, Template};
+use super::terraform::{self, Blocks};
 use super::{Repository, Warning, root_of};
 use crate::evaluation::{ComplianceType, Evaluation};
 use crate::gap::Gap;
-use crate::item::{ConfigurationItem, GLOBAL, Relationship, ResourceKey, UnreadableRelationship};
-use crate::location::{Certainty, Definition, Fact, Mapping, Place};
-use crate::snapshot::{About, Snapshot};
-use crate::tree::Node;
-use crate::value::{Unreadable, Value, code};
+use crate::item::ResourceKey;
+use crate::location::{Certainty, Definition, Mapping, Place};
+use crate::snapshot::Snapshot;
+use crate::tree::{Content, Node};
+use crate::value::{Unreadable, code};
 
 /// By type, where the facts of its parts stand in an item, by the part's name.
 pub type Parts = BTreeMap<String, BTreeMap<String, String>>;
@@ -71,7 +76,7 @@ pub fn of_templates(path: &Path, given: &Given<'_>) -> io::Result<Undeployed> {
     for one in found {
         let read = folder::text(&one.path, folder::MOST_BYTES).map_err(|message| (1, message));
         match read.and_then(|text| Template::read(&text, &one.name)) {
-            Ok(Some(template)) => maker.template(&template),
+            Ok(Some(template)) => make_of_template(&mut maker, &template, given),
             Ok(None) if path.is_dir() => {}
             Ok(None) => {
                 warnings.push(Warning::new(&one.name, 1, "this is no template: it has no resources".to_owned()));
@@ -82,277 +87,201 @@ pub fn of_templates(path: &Path, given: &Given<'_>) -> io::Result<Undeployed> {
     Ok(maker.finish(warnings))
 }
 
+/// A resource of a template that may be made.
+struct Made<'t> {
+    resource: Resource<'t>,
+    properties: Node,
+    /// Whether it is made for certain.
+    is_sure: bool,
+}
+
+fn make_of_template(maker: &mut Maker<'_>, template: &Template, given: &Given<'_>) {
+    let mappings = maker.mappings;
+    let scope = Scope::new(template, given.parameters, mappings);
+    let made = |resource: Resource<'_>| {
+        let is_made = scope.is_made(resource);
+        let empty = Node { content: Content::Map(Vec::new()), at: resource.member.at };
+        (is_made != Some(false))
+            .then(|| scope.value(resource.properties().unwrap_or(&empty)))
+            .map(|properties| (properties, is_made == Some(true)))
+    };
+    let made: Vec<Made<'_>> = template
+        .resources()
+        .filter_map(|resource| made(resource).map(|(properties, is_sure)| Made { resource, properties, is_sure }))
+        .collect();
+    let within = InTemplate::new(made.iter().map(|one| one.resource));
+    let mut types = BTreeMap::<&str, making::Parts<'_>>::new();
+    for (at, Made { resource, properties, .. }) in made.iter().enumerate() {
+        for (kind, part) in mappings.of_cloudformation(resource.kind).filter(|(_, part)| part.of.is_none()) {
+            let group = &mut types.entry(kind).or_default().group;
+            group.add(at, part, properties, resource.properties(), Some(resource.id));
+        }
+    }
+    for (at, Made { resource, properties, is_sure }) in made.iter().enumerate() {
+        for (kind, part) in mappings.of_cloudformation(resource.kind) {
+            let Some((parts, of)) = types.get_mut(kind).zip(part.of.as_deref()) else { continue };
+            let written = resource.properties().and_then(|node| at_path(node, of));
+            let mut target = within.target(&parts.group, written, at_path(properties, of));
+            if !is_sure {
+                // It is there for certain only where its condition is that of the other resource.
+                let is_with =
+                    |of: &usize| made.get(*of).is_some_and(|of| of.resource.condition() == resource.condition());
+                let (with, without) = std::mem::take(&mut target.of).into_iter().partition(is_with);
+                target.of = with;
+                target.maybe.extend::<BTreeSet<usize>>(without);
+            }
+            parts.put(at, resource.id, part, target);
+        }
+    }
+    for maker_of_resources in template.makers() {
+        // What it makes is not known, and may be parts of anything.
+        maker.leave_out(&maker_of_resources.name.splitn(3, "::").take(2).collect::<Vec<_>>().join("::"));
+        let mut kinds = Vec::new();
+        types_in(&maker_of_resources.value, &mut kinds);
+        for (kind, part) in kinds.into_iter().flat_map(|kind| mappings.of_cloudformation(kind)) {
+            if let (Some(parts), Some(_)) = (types.get_mut(kind), &part.of) {
+                parts.put(0, &maker_of_resources.name, part, Target::any());
+            }
+        }
+    }
+    for (at, Made { resource, properties, .. }) in made.iter().enumerate() {
+        let parts: Vec<_> = mappings.of_cloudformation(resource.kind).collect();
+        if !says_anything(&parts) {
+            maker.leave_out(resource.kind);
+        }
+        for (kind, part) in parts.into_iter().filter(|(_, part)| part.of.is_none() && part.item.is_some()) {
+            let Some(parts) = types.get(kind) else { continue };
+            let name = |resource: &Resource<'_>| format!("{}#{}", template.file, resource.id);
+            let mut making = Making::new(kind, part, properties, &name(resource), resource.id);
+            for (other, part) in [(at, part)].iter().chain(parts.of(at)) {
+                let Some(Made { resource: other, properties, .. }) = made.get(*other) else { continue };
+                let target = |link: &Link| {
+                    if link.property == "." {
+                        return vec![name(other)];
+                    }
+                    let Some(parts) = types.get(link.resource_type.as_str()) else { return Vec::new() };
+                    let written = other.properties().and_then(|node| at_path(node, &link.property));
+                    let target = within.target(&parts.group, written, at_path(properties, &link.property));
+                    target.of.iter().filter_map(|at| Some(name(&made.get(*at)?.resource))).collect()
+                };
+                making.add(part, properties, Some(&template.file), target);
+            }
+            making.vague = parts.vague(at);
+            let place = Place {
+                location: resource.member.at.in_file(&template.file),
+                address: resource.id.to_owned(),
+                mapping: Mapping::CloudformationTemplate,
+                certainty: Certainty::Certain,
+            };
+            maker.push(making, Some(place), Vec::new(), true);
+        }
+    }
+}
+
+/// Whether parts of a kind of resource say anything of items.
+fn says_anything(parts: &[(&str, &Part)]) -> bool {
+    parts.iter().any(|(_, part)| part.item.is_some() || !part.links.is_empty())
+}
+
+/// The types of resources that stand anywhere in a tree.
+fn types_in<'n>(node: &'n Node, kinds: &mut Vec<&'n str>) {
+    kinds.extend(node.get("Type").and_then(Node::text));
+    node.elements().iter().for_each(|element| types_in(element, kinds));
+    node.members().iter().for_each(|member| types_in(&member.value, kinds));
+}
+
 /// The items of a plan, with the blocks that define them if a repository is known.
 ///
 /// # Errors
 /// Why the text is no plan.
 pub fn of_plan(text: &str, repository: Option<&Repository>, given: &Given<'_>) -> Result<Undeployed, String> {
-    let planned = plan::parse(text).map_err(|error| error.to_string())?;
-    let mut maker = Maker::new(given);
-    let mappings = maker.mappings;
+    let mut plan = plan::parse(text).map_err(|error| error.to_string())?;
     let blocks = repository.map(|repository| {
-        let addresses = planned.iter().map(|one| (one.modules.as_slice(), one.kind.as_str(), one.name.as_str()));
+        let addresses = plan.planned.iter().map(|one| (one.modules.as_slice(), one.kind.as_str(), one.name.as_str()));
         repository.terraform.blocks(addresses)
     });
-    for one in &planned {
+    if let Some(blocks) = &blocks {
+        plan.planned.iter_mut().for_each(|planned| put_dynamic_blocks(planned, blocks));
+    }
+    let mut maker = Maker::new(given);
+    make_of_plan(&mut maker, &plan, blocks.as_ref());
+    Ok(maker.finish(Vec::new()))
+}
+
+/// A plan does not say of blocks that are made for each of something unknown that anybody wrote them.
+fn put_dynamic_blocks(planned: &mut Planned, blocks: &Blocks<'_>) {
+    let block = blocks.find(&planned.modules, &planned.kind, &planned.name).and_then(|(_, block)| block);
+    let (Some(block), Content::Map(members)) = (block, &mut planned.body.content) else { return };
+    for member in members {
+        if let (Content::Computed(what), Some(_)) = (&member.value.content, block.body.get(&member.name)) {
+            member.value.content = Content::Unresolved(what.clone());
+        }
+    }
+}
+
+fn make_of_plan(maker: &mut Maker<'_>, plan: &Plan, blocks: Option<&Blocks<'_>>) {
+    let mappings = maker.mappings;
+    let within = InPlan::new(plan);
+    let mut types = BTreeMap::<&str, making::Parts<'_>>::new();
+    for (at, one) in plan.planned.iter().enumerate() {
+        for (kind, part) in mappings.of_terraform(&one.kind).filter(|(_, part)| part.of.is_none()) {
+            types.entry(kind).or_default().group.add(at, part, &one.body, None, None);
+        }
+    }
+    for (at, one) in plan.planned.iter().enumerate() {
+        for (kind, part) in mappings.of_terraform(&one.kind) {
+            let Some((parts, of)) = types.get_mut(kind).zip(part.of.as_deref()) else { continue };
+            let property = |other: &str| {
+                let mut parts = mappings.of_terraform(other).filter(|(name, _)| *name == kind);
+                parts.find_map(|(_, part)| part.of.as_deref())
+            };
+            let target = within.target(&parts.group, one, of, &property);
+            parts.put(at, &one.address, part, target);
+        }
+    }
+    for (at, one) in plan.planned.iter().enumerate() {
         let parts: Vec<_> = mappings.of_terraform(&one.kind).collect();
-        if parts.iter().all(|(_, part)| part.item.is_none() && part.links.is_empty()) {
-            *maker.not_covered.entry(one.kind.clone()).or_default() += 1;
+        if !says_anything(&parts) {
+            maker.leave_out(&one.kind);
         }
         for (kind, part) in parts.into_iter().filter(|(_, part)| part.of.is_none() && part.item.is_some()) {
-            let chosen = part.chosen(&one.body);
-            let mut making = Making::new(kind, &one.address, chosen.as_deref().unwrap_or(&one.name));
+            let Some(parts) = types.get(kind) else { continue };
+            let mut making = Making::new(kind, part, &one.body, &one.address, &one.name);
+            making.region.clone_from(&one.region);
+            making.account_id.clone_from(&one.account_id);
             let mut facts = Vec::new();
             let mut add_facts = |one: &Planned| {
-                let block = blocks.as_ref().and_then(|blocks| blocks.find(&one.modules, &one.kind, &one.name));
-                let (location, block) = block?;
+                let (location, block) = blocks?.find(&one.modules, &one.kind, &one.name)?;
                 if let Some(block) = block {
                     terraform::add_facts(block, kind, mappings, &mut facts);
                 }
                 Some(location)
             };
-            making.add(part, &one.body, None, |_| None);
             let location = add_facts(one);
-            let id = at_path(&one.body, "id").and_then(Node::text);
-            for other in &planned {
-                for (_, part) in mappings.of_terraform(&other.kind).filter(|(name, _)| *name == kind) {
-                    let Some(of) = &part.of else { continue };
-                    let said = at_path(&other.body, of).and_then(Node::text);
-                    let is_of = other
-                        .refers(of, &one.address)
-                        .unwrap_or_else(|| said.is_some() && (said == chosen.as_deref() || said == id));
-                    if is_of {
-                        let target = |property: &str| {
-                            let is_target = |one: &&Planned| other.refers(property, &one.address) == Some(true);
-                            planned.iter().find(is_target).map(|one| one.address.clone())
-                        };
-                        making.add(part, &other.body, None, target);
-                        add_facts(other);
+            for (other_at, part) in [(at, part)].iter().chain(parts.of(at)) {
+                let Some(other) = plan.planned.get(*other_at) else { continue };
+                let target = |link: &Link| {
+                    if link.property == "." {
+                        return vec![other.address.clone()];
                     }
+                    let Some(parts) = types.get(link.resource_type.as_str()) else { return Vec::new() };
+                    let target = within.target(&parts.group, other, &link.property, &|_| None);
+                    target.of.iter().filter_map(|at| Some(plan.planned.get(*at)?.address.clone())).collect()
+                };
+                making.add(part, &other.body, None, target);
+                if *other_at != at {
+                    add_facts(other);
                 }
             }
+            making.vague = parts.vague(at);
             let place = location.map(|location| Place {
                 location,
                 address: one.address.clone(),
                 mapping: Mapping::TerraformPlan,
                 certainty: Certainty::Certain,
             });
-            maker.push(making, place, facts, false, part);
+            maker.push(making, place, facts, false);
         }
-    }
-    Ok(maker.finish(Vec::new()))
-}
-
-/// Makes items.
-struct Maker<'g> {
-    given: &'g Given<'g>,
-    mappings: &'static Mappings,
-    account_id: String,
-    region: String,
-    items: Vec<ConfigurationItem>,
-    definitions: BTreeMap<ResourceKey, Definition>,
-    not_covered: BTreeMap<String, usize>,
-}
-
-impl<'g> Maker<'g> {
-    fn new(given: &'g Given<'g>) -> Self {
-        let pseudo =
-            |name: &str, default: &str| given.parameters.get(name).map_or_else(|| default.to_owned(), Clone::clone);
-        Self {
-            given,
-            mappings: Mappings::builtin(),
-            account_id: pseudo("AWS::AccountId", NO_ACCOUNT),
-            region: pseudo("AWS::Region", GLOBAL),
-            items: Vec::new(),
-            definitions: BTreeMap::new(),
-            not_covered: BTreeMap::new(),
-        }
-    }
-
-    fn template(&mut self, template: &Template) {
-        let mappings = self.mappings;
-        let scope = Scope::new(template, self.given.parameters, mappings);
-        let is_made =
-            |resource: &Resource<'_>| scope.is_made(resource.member.value.get("Condition").and_then(Node::text));
-        let made: Vec<(Resource<'_>, Node)> = template
-            .resources()
-            .filter(is_made)
-            .map(|resource| {
-                let empty = Node { content: crate::tree::Content::Map(Vec::new()), at: resource.member.at };
-                (resource, scope.value(resource.properties().unwrap_or(&empty)))
-            })
-            .collect();
-        for (resource, properties) in &made {
-            let parts: Vec<_> = mappings.of_cloudformation(resource.kind).collect();
-            if parts.iter().all(|(_, part)| part.item.is_none() && part.links.is_empty()) {
-                *self.not_covered.entry(resource.kind.to_owned()).or_default() += 1;
-            }
-            for (kind, part) in parts.into_iter().filter(|(_, part)| part.of.is_none() && part.item.is_some()) {
-                let id = format!("{}#{}", template.file, resource.id);
-                let chosen = part.chosen(properties);
-                let mut making = Making::new(kind, &id, chosen.as_deref().unwrap_or(resource.id));
-                making.chosen = chosen;
-                making.add(part, properties, Some(&template.file), |_| None);
-                for (other, theirs) in &made {
-                    for (_, part) in mappings.of_cloudformation(other.kind).filter(|(name, _)| *name == kind) {
-                        let Some(of) = &part.of else { continue };
-                        let written = other.properties().and_then(|node| at_path(node, of));
-                        let names = at_path(theirs, of).and_then(Node::text);
-                        let is_of = written.is_some_and(|written| refers(written, resource.id))
-                            || names.is_some() && names == making.chosen.as_deref();
-                        if is_of {
-                            let target = |property: &str| {
-                                let written = at_path(other.properties()?, property)?;
-                                let found = made.iter().find(|(one, _)| refers(written, one.id))?;
-                                Some(format!("{}#{}", template.file, found.0.id))
-                            };
-                            making.add(part, theirs, Some(&template.file), target);
-                        }
-                    }
-                }
-                let place = Place {
-                    location: resource.member.at.in_file(&template.file),
-                    address: resource.id.to_owned(),
-                    mapping: Mapping::CloudformationTemplate,
-                    certainty: Certainty::Certain,
-                };
-                self.push(making, Some(place), Vec::new(), true, part);
-            }
-        }
-    }
-
-    fn push(&mut self, making: Making, place: Option<Place>, facts: Vec<Fact>, is_ordered: bool, part: &Part) {
-        let key = ResourceKey::new(&self.account_id, &self.region, &making.kind, &making.id);
-        let mut item = ConfigurationItem::new(key.clone(), self.given.now);
-        let section = |name: &str| making.facts.get(name).cloned().unwrap_or_else(|| Value::object::<&str>([]));
-        item.configuration = section("configuration");
-        item.supplementary_configuration = section("supplementaryConfiguration");
-        item.tags = section("tags");
-        item.arn = part.arn.as_deref().map(|form| form.replace("{id}", &making.name).into());
-        item.resource_name = Some(making.name.as_str().into());
-        item.relationships = making.links;
-        item.relationships.sort();
-        let not_told = |what: &str| Arc::new(not_in_templates(what));
-        // Links that nothing here makes may be made elsewhere.
-        let linked: BTreeSet<&str> = item.relationships.iter().map(|link| &*link.resource_type).collect();
-        let types = self.given.parts.keys().filter(|kind| !linked.contains(kind.as_str()));
-        let unreadable = types.map(|kind| UnreadableRelationship {
-            resource_type: kind.as_str().into(),
-            reason: not_told("what is linked to a resource from elsewhere"),
-        });
-        item.unreadable_relationships = unreadable.collect();
-        for (part, pointer) in self.given.parts.get(&making.kind).into_iter().flatten() {
-            if !making.covered.iter().any(|covered| tells(covered, pointer)) {
-                item.obscure(pointer, &not_told(part));
-            }
-        }
-        if let Some(place) = place {
-            let facts = facts.into_iter().chain(making.written).collect();
-            self.definitions.insert(key, Definition { place, facts, is_ordered });
-        }
-        self.items.push(item);
-    }
-
-    fn finish(self, warnings: Vec<Warning>) -> Undeployed {
-        let gap = |kind: &String| Gap {
-            account_id: self.account_id.clone(),
-            aws_region: self.region.clone(),
-            resource_type: kind.clone(),
-            resource_id: None,
-            path: None,
-            reason: Arc::new(not_in_templates("which resources the account has")),
-        };
-        let gaps = self.given.parts.keys().map(gap).collect();
-        let about =
-            About { captured_at: self.given.now.to_owned(), source: "template".to_owned(), gaps, ..About::default() };
-        let Self { items, definitions, not_covered, .. } = self;
-        Undeployed { snapshot: Snapshot::new(about, items), definitions, not_covered, warnings }
-    }
-}
-
-/// An item while its parts are put together.
-struct Making {
-    kind: String,
-    id: String,
-    name: String,
-    /// The id that the definition chooses, if it does.
-    chosen: Option<String>,
-    facts: Value,
-    written: Vec<Fact>,
-    links: Vec<Relationship>,
-    covered: Vec<String>,
-}
-
-impl Making {
-    fn new(kind: &str, id: &str, name: &str) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            id: id.to_owned(),
-            name: name.to_owned(),
-            chosen: None,
-            facts: Value::object::<&str>([]),
-            written: Vec::new(),
-            links: Vec::new(),
-            covered: Vec::new(),
-        }
-    }
-
-    /// Adds what a part says. `target` is the id of the item to which a property refers.
-    fn add(
-        &mut self,
-        part: &Part,
-        properties: &Node,
-        file: Option<&Arc<str>>,
-        target: impl Fn(&str) -> Option<String>,
-    ) {
-        let mut written = Vec::new();
-        if let Some(shape) = &part.item {
-            shape.covered("", &mut self.covered);
-            if let Some(facts) = shape.facts(properties, "", &mut written) {
-                let mut lists = Vec::new();
-                self.facts = merged(&self.facts, &facts, part.adds, "", &mut lists);
-                for (path, by) in lists {
-                    written = written.into_iter().map(|one| one.moved(&path, by)).collect();
-                }
-            }
-        }
-        if let Some(file) = file {
-            // A part that says it again is where it is said.
-            self.written.retain(|old| !written.iter().any(|new: &Written| new.path == old.path));
-            self.written.extend(located(written, file));
-        }
-        for link in &part.links {
-            if let Some(id) = target(&link.property) {
-                self.links.push(Relationship {
-                    resource_type: link.resource_type.as_str().into(),
-                    resource_id: Some(id.into()),
-                    resource_name: None,
-                    name: link.name.as_str().into(),
-                });
-            }
-        }
-    }
-}
-
-/// One tree over another. Lists are put in the place of those before, or added to them; how many came before is told.
-fn merged(base: &Value, over: &Value, adds: bool, path: &str, lists: &mut Vec<(String, usize)>) -> Value {
-    match (base, over) {
-        (Value::Object(before), Value::Object(after)) => {
-            let mut both = before.clone();
-            for (name, value) in after.iter() {
-                let below = format!("{path}/{}", super::shape::escaped(name));
-                let value =
-                    before.get(name).map_or_else(|| value.clone(), |old| merged(old, value, adds, &below, lists));
-                both = both.with(name, value);
-            }
-            Value::Object(both)
-        }
-        (Value::Array(before), Value::Array(after)) if adds => {
-            lists.push((path.to_owned(), before.len()));
-            Value::Array(before.iter().chain(after.iter()).cloned().collect())
-        }
-        (Value::Unreadable(_), Value::Array(_)) if adds => base.clone(),
-        _ => over.clone(),
     }
 }
 
@@ -363,6 +292,10 @@ fn not_in_templates(what: &str) -> Unreadable {
         code: code::NOT_IN_TEMPLATES.to_owned(),
         message: format!("a template does not tell {what}"),
     }
+}
+
+fn not_resolved(message: String) -> Unreadable {
+    Unreadable { operation: String::new(), action: None, code: code::UNRESOLVED.to_owned(), message }
 }
 
 /// Whether what is said at one place tells of another: it is that place, above it or below it.
@@ -404,11 +337,10 @@ pub fn settle(evaluations: &mut [Evaluation]) {
             let is_fact = ["/configuration", "/supplementaryConfiguration", "/tags"]
                 .iter()
                 .any(|section| fact.path.strip_prefix(section).is_some_and(|rest| rest.starts_with('/')));
-            is_fact && !mappings.tells(kind, |covered| tells(covered, &fact.path))
+            is_fact && !mappings.covered(kind).iter().any(|covered| tells(covered, &fact.path))
         });
         if let Some(path) = unsaid.map(|fact| fact.path.to_string()) {
-            let message = format!("how a template says {path} is not known");
-            let reason = Unreadable { code: code::UNRESOLVED.to_owned(), message, ..not_in_templates("") };
+            let reason = not_resolved(format!("how a template says {path} is not known"));
             let key = &evaluation.resource;
             evaluation.gap = Some(Box::new(Gap {
                 account_id: key.account_id.to_string(),
@@ -426,7 +358,7 @@ pub fn settle(evaluations: &mut [Evaluation]) {
 
 /// Whether items of the type can be made of templates or plans.
 pub fn is_covered(resource_type: &str) -> bool {
-    Mappings::builtin().tells(resource_type, |_| true)
+    !Mappings::builtin().covered(resource_type).is_empty()
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 //! Nothing is computed here. An expression that is not a plain value is unresolved: what it comes to is in Terraform's
 //! state or plan.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ObjectKey};
 use hcl_edit::structure::{Block as HclBlock, Body, Structure};
 
+use super::shape::at_path;
 use crate::tree::yaml::Defect;
 use crate::tree::{Content, Lines, Member, Node, Span};
 
@@ -19,6 +21,15 @@ pub(super) struct Module {
     pub(super) calls: Vec<Call>,
     /// Of the block `backend "s3"`: the bucket and the key of the state.
     pub(super) state: Option<(String, String)>,
+    /// What the configurations of the provider say of where resources are, by alias; that without one is `""`.
+    providers: BTreeMap<String, Whereabouts>,
+}
+
+/// Where the resources of a block are, as far as that is written as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Whereabouts {
+    pub(super) region: Option<String>,
+    pub(super) account_id: Option<String>,
 }
 
 /// `resource "TYPE" "NAME" { … }`.
@@ -31,6 +42,7 @@ pub(super) struct Block {
     pub(super) body: Node,
     /// The value of the tag `yor_trace`, wherever in the block it is put together.
     pub(super) trace: Option<String>,
+    pub(super) whereabouts: Whereabouts,
 }
 
 /// `module "NAME" { source = … }`.
@@ -46,6 +58,19 @@ pub(super) struct Call {
 impl Module {
     pub(super) fn resource(&self, kind: &str, name: &str) -> Option<&Block> {
         self.resources.iter().find(|block| block.kind == kind && block.name == name)
+    }
+
+    /// Notes where each block makes its resources, once all files are read: by its own region, or by its provider's.
+    pub(super) fn place(&mut self) {
+        for block in &mut self.resources {
+            let provider = block.body.get("provider");
+            let name = provider.and_then(|provider| provider.text().or_else(|| provider.unresolved()));
+            let alias = name.and_then(|name| name.split_once('.')).map_or("", |(_, alias)| alias);
+            block.whereabouts = self.providers.get(alias).cloned().unwrap_or_default();
+            if let Some(region) = block.body.get("region") {
+                block.whereabouts.region = region.text().map(str::to_owned);
+            }
+        }
     }
 
     pub(super) fn call(&self, name: &str) -> Option<&Call> {
@@ -69,10 +94,15 @@ impl Module {
                     at,
                     body: Node { content: Content::Map(members(&block.body, &lines)), at },
                     trace: block.span().and_then(|range| trace(text.get(range)?)),
+                    whereabouts: Whereabouts::default(),
                 }),
                 ("module", [name]) => {
                     let body = Node { content: Content::Map(members(&block.body, &lines)), at };
                     self.calls.push(call(name, file, at, &body));
+                }
+                ("provider", ["aws"]) => {
+                    let body = Node { content: Content::Map(members(&block.body, &lines)), at };
+                    self.provider(&body);
                 }
                 ("terraform", []) => {
                     let body = Node { content: Content::Map(members(&block.body, &lines)), at };
@@ -95,19 +125,36 @@ impl Module {
                     file: Arc::clone(file),
                     at: member.at,
                     body: member.value.clone(),
-                    trace: super::shape::at_path(&member.value, "tags.yor_trace")
-                        .and_then(Node::text)
-                        .map(str::to_owned),
+                    trace: at_path(&member.value, "tags.yor_trace").and_then(Node::text).map(str::to_owned),
+                    whereabouts: Whereabouts::default(),
                 });
             }
         }
         for member in root.get("module").map(Node::members).unwrap_or_default() {
             self.calls.push(call(&member.name, file, member.at, &member.value));
         }
+        if let Some(aws) = root.get("provider").and_then(|provider| provider.get("aws")) {
+            let several = if aws.elements().is_empty() { std::slice::from_ref(aws) } else { aws.elements() };
+            for body in several {
+                self.provider(body);
+            }
+        }
         if let Some(body) = root.get("terraform") {
             self.backend(body);
         }
         Ok(())
+    }
+
+    fn provider(&mut self, body: &Node) {
+        let text = |path: &str| at_path(body, path).and_then(Node::text).map(str::to_owned);
+        let of_role = text("assume_role.role_arn").and_then(|arn| arn.split(':').nth(4).map(str::to_owned));
+        let allowed = || match body.get("allowed_account_ids")?.elements() {
+            [one] => one.text().map(str::to_owned),
+            _ => None,
+        };
+        let account_id = of_role.filter(|account| !account.is_empty()).or_else(allowed);
+        let found = Whereabouts { region: text("region"), account_id };
+        self.providers.insert(text("alias").unwrap_or_default(), found);
     }
 
     fn backend(&mut self, body: &Node) {

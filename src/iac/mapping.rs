@@ -50,7 +50,7 @@ pub(super) struct Part {
     pub(super) item: Option<Shape>,
 }
 
-/// A link to another resource, to which a property refers.
+/// A link to other resources, to which a property refers; `.` is the part itself.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Link {
@@ -83,6 +83,8 @@ struct File {
 #[derive(Debug)]
 pub(super) struct Mappings {
     types: BTreeMap<String, Mapped>,
+    /// By type, the places of an item of which any of its forms says something.
+    covered: BTreeMap<String, Vec<String>>,
     /// The type and the place among its parts, by kind of resource.
     terraform: BTreeMap<String, Vec<(String, usize)>>,
     cloudformation: BTreeMap<String, Vec<(String, usize)>>,
@@ -120,7 +122,12 @@ impl Mappings {
     }
 
     fn of(types: Vec<Mapped>) -> Self {
-        let mut mappings = Self { types: BTreeMap::new(), terraform: BTreeMap::new(), cloudformation: BTreeMap::new() };
+        let mut mappings = Self {
+            types: BTreeMap::new(),
+            covered: BTreeMap::new(),
+            terraform: BTreeMap::new(),
+            cloudformation: BTreeMap::new(),
+        };
         for mapped in types {
             for (parts, by_kind) in
                 [(&mapped.terraform, &mut mappings.terraform), (&mapped.cloudformation, &mut mappings.cloudformation)]
@@ -129,6 +136,13 @@ impl Mappings {
                     by_kind.entry(part.resource.clone()).or_default().push((mapped.name.clone(), at));
                 }
             }
+            let mut covered = Vec::new();
+            for shape in mapped.terraform.iter().chain(&mapped.cloudformation).filter_map(|part| part.item.as_ref()) {
+                shape.covered("", &mut covered);
+            }
+            covered.sort();
+            covered.dedup();
+            mappings.covered.insert(mapped.name.clone(), covered);
             mappings.types.insert(mapped.name.clone(), mapped);
         }
         mappings
@@ -138,14 +152,9 @@ impl Mappings {
         self.types.values()
     }
 
-    /// Whether a form of the type says something of such a place.
-    pub(super) fn tells(&self, resource_type: &str, is_it: impl Fn(&str) -> bool) -> bool {
-        let Some(mapped) = self.types.get(resource_type) else { return false };
-        let mut covered = Vec::new();
-        for shape in mapped.terraform.iter().chain(&mapped.cloudformation).filter_map(|part| part.item.as_ref()) {
-            shape.covered("", &mut covered);
-        }
-        covered.iter().any(|path| is_it(path))
+    /// The places of an item of the type of which any form says something, with `*` for an element of a list.
+    pub(super) fn covered(&self, resource_type: &str) -> &[String] {
+        self.covered.get(resource_type).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The types that a kind of resource of Terraform makes or is a part of.

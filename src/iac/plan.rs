@@ -7,8 +7,17 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::state::{modules, prefix};
+use super::references::{Call, Configuration, Provider, Written, references};
+use super::state::{modules, path, step};
 use crate::tree::{Content, Member, Node, Span};
+
+/// A plan: its resources, and the configuration that it was made of.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The resources that will be there once the plan is applied, those that stay as they are among them.
+    pub(super) planned: Vec<Planned>,
+    pub(super) configuration: Configuration,
+}
 
 /// A resource as it is to be.
 #[derive(Debug)]
@@ -18,8 +27,9 @@ pub(super) struct Planned {
     pub(super) kind: String,
     pub(super) name: String,
     pub(super) body: Node,
-    /// By attribute, the addresses of resources to which its expression refers.
-    pub(super) references: BTreeMap<String, Vec<String>>,
+    /// As its provider is configured, if that is written.
+    pub(super) region: Option<String>,
+    pub(super) account_id: Option<String>,
 }
 
 /// Why a text is no plan.
@@ -27,15 +37,19 @@ pub(super) struct Planned {
 pub(super) enum PlanError {
     #[error("it is not JSON: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("it is no plan: terraform show -json PLAN prints one, with `resource_changes`")]
+    #[error("it is no plan: terraform show -json PLAN prints one, with `resource_changes` or `planned_values`")]
     Other,
 }
 
 #[derive(Deserialize)]
 struct File {
     format_version: Option<String>,
+    /// Left out of a plan of no resources.
     resource_changes: Option<Vec<Resource>>,
-    configuration: Option<Configuration>,
+    planned_values: Option<Json>,
+    configuration: Option<RawConfiguration>,
+    #[serde(default)]
+    variables: BTreeMap<String, Variable>,
 }
 
 #[derive(Deserialize)]
@@ -58,105 +72,194 @@ struct Values {
     after_unknown: Json,
 }
 
+#[derive(Deserialize)]
+struct Variable {
+    #[serde(default)]
+    value: Json,
+}
+
 #[derive(Default, Deserialize)]
-struct Configuration {
+struct RawConfiguration {
     #[serde(default)]
     root_module: Module,
+    #[serde(default)]
+    provider_config: BTreeMap<String, RawProvider>,
+}
+
+#[derive(Deserialize)]
+struct RawProvider {
+    /// The module that configures it; that of the root if there is none.
+    module_address: Option<String>,
+    #[serde(default)]
+    expressions: BTreeMap<String, Json>,
 }
 
 #[derive(Default, Deserialize)]
 struct Module {
     #[serde(default)]
-    resources: Vec<Written>,
+    resources: Vec<RawWritten>,
+    #[serde(default, rename = "module_calls")]
+    calls: BTreeMap<String, RawCall>,
     #[serde(default)]
-    module_calls: BTreeMap<String, Call>,
+    outputs: BTreeMap<String, Output>,
 }
 
 #[derive(Deserialize)]
-struct Call {
+struct Output {
+    #[serde(default)]
+    expression: Json,
+}
+
+#[derive(Deserialize)]
+struct RawCall {
     #[serde(default)]
     module: Module,
+    #[serde(default)]
+    expressions: BTreeMap<String, Json>,
+    for_each_expression: Option<Json>,
+    count_expression: Option<Json>,
 }
 
 #[derive(Deserialize)]
-struct Written {
+struct RawWritten {
     #[serde(rename = "type")]
     kind: String,
     name: String,
     #[serde(default)]
     expressions: BTreeMap<String, Json>,
+    for_each_expression: Option<Json>,
+    provider_config_key: Option<String>,
 }
 
-/// The resources that will be there once the plan is applied, those that stay as they are among them.
-pub(super) fn parse(text: &str) -> Result<Vec<Planned>, PlanError> {
-    let File { format_version, resource_changes, configuration } = serde_json::from_str(text)?;
-    let changes = format_version.and(resource_changes).ok_or(PlanError::Other)?;
-    let configuration = configuration.unwrap_or_default().root_module;
+impl Module {
+    /// Adds what the module says to a configuration, under the path of its own: `module.a.module.b.`.
+    fn put_in(self, configuration: &mut Configuration, path: &str) {
+        for RawWritten { kind, name, expressions, for_each_expression, provider_config_key } in self.resources {
+            let written = Written { expressions, for_each: for_each_expression, provider: provider_config_key };
+            configuration.written.insert(format!("{path}{kind}.{name}"), written);
+        }
+        for (name, Output { expression }) in self.outputs {
+            configuration.outputs.insert(format!("{path}{name}"), expression);
+        }
+        for (name, RawCall { module, expressions, for_each_expression, count_expression }) in self.calls {
+            let path = format!("{path}module.{name}.");
+            module.put_in(configuration, &path);
+            let is_repeated = for_each_expression.is_some() || count_expression.is_some();
+            configuration.calls.insert(path, Call { expressions, for_each: for_each_expression, is_repeated });
+        }
+    }
+}
+
+impl RawProvider {
+    fn read(&self, variables: &BTreeMap<String, Variable>) -> Provider {
+        let of_root = self.module_address.is_none();
+        let text = |expression: &Json| -> Option<String> {
+            if let Some(text) = expression.get("constant_value").and_then(Json::as_str) {
+                return Some(text.to_owned());
+            }
+            match references(expression).as_slice() {
+                [one] if of_root => Some(variables.get(one.strip_prefix("var.")?)?.value.as_str()?.to_owned()),
+                _ => None,
+            }
+        };
+        let first = |name: &str| match self.expressions.get(name)? {
+            Json::Array(blocks) => blocks.first(),
+            other => Some(other),
+        };
+        let of_role = || {
+            let arn = text(first("assume_role")?.get("role_arn")?)?;
+            arn.split(':').nth(4).filter(|account| !account.is_empty()).map(str::to_owned)
+        };
+        let allowed = || match first("allowed_account_ids")?.get("constant_value")?.as_array()?.as_slice() {
+            [one] => one.as_str().map(str::to_owned),
+            _ => None,
+        };
+        Provider {
+            region: self.expressions.get("region").and_then(text),
+            account_id: of_role().or_else(allowed),
+            has_default_tags: self.expressions.contains_key("default_tags"),
+        }
+    }
+}
+
+/// Reads a plan.
+pub(super) fn parse(text: &str) -> Result<Plan, PlanError> {
+    let File { format_version, resource_changes, planned_values, configuration, variables } =
+        serde_json::from_str(text)?;
+    let changes = resource_changes.or_else(|| planned_values.map(|_| Vec::new()));
+    let changes = format_version.and(changes).ok_or(PlanError::Other)?;
+    let RawConfiguration { root_module, provider_config } = configuration.unwrap_or_default();
+    let mut configuration = Configuration::default();
+    root_module.put_in(&mut configuration, "");
+    let providers: BTreeMap<_, _> =
+        provider_config.iter().map(|(key, provider)| (key.as_str(), provider.read(&variables))).collect();
     let stays = |change: &Resource| change.mode == "managed" && change.change.after.is_object();
-    let planned = changes.into_iter().filter(stays).filter(|one| one.change.actions != ["delete"]);
-    Ok(planned
+    let staying = changes.into_iter().filter(stays).filter(|one| one.change.actions != ["delete"]);
+    let planned = staying
         .map(|Resource { address, kind, name, change, .. }| {
-            let modules = modules(&address);
-            let written = find(&configuration, &modules, &kind, &name);
-            let expressions = written.map(|written| &written.expressions);
-            let module = prefix(&address);
-            let references = expressions.into_iter().flatten().map(|(name, expression)| {
-                (name.clone(), references(expression).into_iter().map(|one| format!("{module}{one}")).collect())
-            });
-            let references = references.collect();
-            let is_written = |name: &str| expressions.is_none_or(|all| all.contains_key(name));
-            let body = body(&change.after, &change.after_unknown, &is_written);
-            Planned { address, modules, kind, name, body, references }
+            let written = configuration.written(&address);
+            let is_written = |name: &str| written.is_none_or(|written| written.expressions.contains_key(name));
+            // What comes of one other resource goes by the address of that.
+            let stand_in = |name: &str| match references(written?.expressions.get(name)?).as_slice() {
+                [one] => resource(one),
+                _ => None,
+            };
+            let mut body = body(&change.after, &change.after_unknown, &is_written, &stand_in);
+            let provider = written.and_then(|written| providers.get(written.provider.as_deref()?));
+            if provider.is_some_and(|provider| !provider.has_default_tags) {
+                put_own_tags(&mut body);
+            }
+            let own_region = body.get("region").and_then(Node::text).map(str::to_owned);
+            Planned {
+                modules: modules(&address),
+                address,
+                kind,
+                name,
+                body,
+                region: own_region.or_else(|| provider?.region.clone()),
+                account_id: provider.and_then(|provider| provider.account_id.clone()),
+            }
         })
-        .collect())
+        .collect();
+    Ok(Plan { planned, configuration })
 }
 
-fn find<'c>(module: &'c Module, modules: &[String], kind: &str, name: &str) -> Option<&'c Written> {
-    let module = modules.iter().try_fold(module, |module, step| Some(&module.module_calls.get(step)?.module))?;
-    module.resources.iter().find(|written| written.kind == kind && written.name == name)
+/// `aws_s3_bucket.logs` of `aws_s3_bucket.logs.id`.
+fn resource(reference: &str) -> Option<String> {
+    let (kind, name) = reference.split_once('.')?;
+    let (name, index, _) = step(name);
+    kind.contains('_').then(|| format!("{kind}.{name}{index}"))
 }
 
-/// `aws_s3_bucket.logs` of an expression that reads `aws_s3_bucket.logs.id`.
-fn references(expression: &Json) -> Vec<String> {
-    let found = expression.get("references").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-    let texts = found.iter().filter_map(Json::as_str);
-    let addresses = texts.filter_map(|text| {
-        let mut parts = text.split('.');
-        let (kind, name) = (parts.next()?, parts.next()?);
-        let is_resource = !["var", "local", "module", "data", "each", "count", "path", "self"].contains(&kind);
-        is_resource.then(|| format!("{kind}.{name}"))
-    });
-    let mut all: Vec<String> = addresses.collect();
-    all.dedup();
-    all
+/// A provider without tags of its own gives a resource those that it says itself. The provider calls them unknown, if there
+/// are none.
+fn put_own_tags(body: &mut Node) {
+    let Content::Map(members) = &mut body.content else { return };
+    let own = members.iter().find(|member| member.name == "tags").map(|member| member.value.clone());
+    let own = own.filter(|tags| tags.content != Content::Null).unwrap_or_else(|| node(Content::Map(Vec::new())));
+    let all = members.iter_mut().find(|member| member.name == "tags_all");
+    if let Some(all) = all.filter(|all| matches!(all.value.content, Content::Computed(_))) {
+        all.value = own;
+    }
 }
 
 impl Planned {
-    /// The address without the index of the resource itself, and that index.
-    fn split(address: &str) -> (&str, &str) {
-        let module = prefix(address).len();
-        let at = address.get(module..).and_then(|rest| rest.find('[')).map_or(address.len(), |at| module + at);
-        address.split_at(at)
-    }
-
-    /// Whether a property refers to a resource of this address. A reference without an index is to the one with the same.
-    pub(super) fn refers(&self, property: &str, address: &str) -> Option<bool> {
-        let found = self.references.get(property).filter(|found| !found.is_empty())?;
-        let (block, index) = Self::split(address);
-        let of_block: Vec<&str> =
-            found.iter().map(|one| Self::split(one)).filter(|one| one.0 == block).map(|one| one.1).collect();
-        let own = Self::split(&self.address).1;
-        let named = of_block.iter().any(|one| !one.is_empty());
-        Some(if named {
-            of_block.contains(&index)
-        } else {
-            !of_block.is_empty() && (index.is_empty() || own.is_empty() || own == index)
-        })
+    /// The index of the resource itself, as its address has it.
+    pub(super) fn index(&self) -> &str {
+        let rest = path(&self.address).1;
+        rest.split_once('.').map_or("", |(_, name)| step(name).1)
     }
 }
 
+const UNKNOWN: &str = "known after apply";
+
 /// A resource's attributes. What is known only after apply is so by its own expression, or because the provider computes it.
-fn body(after: &Json, unknown: &Json, is_written: &dyn Fn(&str) -> bool) -> Node {
+fn body(
+    after: &Json,
+    unknown: &Json,
+    is_written: &dyn Fn(&str) -> bool,
+    stand_in: &dyn Fn(&str) -> Option<String>,
+) -> Node {
     let mut members = BTreeMap::new();
     for (name, value) in after.as_object().into_iter().flatten() {
         let below = unknown.get(name).unwrap_or(&Json::Null);
@@ -164,8 +267,12 @@ fn body(after: &Json, unknown: &Json, is_written: &dyn Fn(&str) -> bool) -> Node
     }
     for (name, what) in unknown.as_object().into_iter().flatten() {
         if *what == Json::Bool(true) {
-            let what = "known after apply".to_owned();
-            let content = if is_written(name) { Content::Unresolved(what) } else { Content::Computed(what) };
+            let what = UNKNOWN.to_owned();
+            let content = match stand_in(name) {
+                Some(stand_in) => Content::Reference { what, stand_in },
+                None if is_written(name) => Content::Unresolved(what),
+                None => Content::Computed(what),
+            };
             members.insert(name.clone(), node(content));
         }
     }
@@ -175,7 +282,7 @@ fn body(after: &Json, unknown: &Json, is_written: &dyn Fn(&str) -> bool) -> Node
 
 fn value_of(value: &Json, unknown: &Json) -> Node {
     if *unknown == Json::Bool(true) {
-        return node(Content::Unresolved("known after apply".to_owned()));
+        return node(Content::Unresolved(UNKNOWN.to_owned()));
     }
     node(match value {
         Json::Null => Content::Null,
@@ -199,7 +306,7 @@ fn value_of(value: &Json, unknown: &Json) -> Node {
                 .collect();
             for (name, what) in unknown.as_object().into_iter().flatten() {
                 if *what == Json::Bool(true) && !members.contains_key(name) {
-                    let value = node(Content::Unresolved("known after apply".to_owned()));
+                    let value = node(Content::Unresolved(UNKNOWN.to_owned()));
                     nodes.push(Member { name: name.clone(), at: Span::default(), value });
                 }
             }

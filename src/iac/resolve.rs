@@ -2,16 +2,20 @@
 //!
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>)
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use super::mapping::Mappings;
 use super::shape::at_path;
-use super::template::Template;
-use crate::tree::{Content, Member, Node};
+use super::template::{Resource, Template};
+use crate::tree::{Content, Member, Node, Size};
 
-/// How deep functions may be nested.
+/// How deep functions may be nested, those among them that a name stands for.
 const MOST_DEPTH: usize = 50;
+
+/// How long a text that functions make may be.
+const MOST_TEXT: usize = 64 << 10;
+const TOO_LONG: &str = "a text that is too long";
 
 /// What stands for the account in policies, where nobody says which one it is.
 pub(super) const NO_ACCOUNT: &str = "000000000000";
@@ -22,8 +26,13 @@ pub(super) struct Scope<'t> {
     /// Parameters with a value, and pseudo parameters that were given.
     values: BTreeMap<String, Content>,
     mappings: &'t Mappings,
+    resources: BTreeMap<&'t str, Resource<'t>>,
     /// Conditions as far as they are known; those that are being asked for are not.
     conditions: RefCell<BTreeMap<String, Option<bool>>>,
+    /// The names that resources choose, by logical id; those that are being asked for are not known.
+    names: RefCell<BTreeMap<&'t str, Option<String>>>,
+    /// What functions have come to.
+    spent: Cell<Size>,
 }
 
 impl<'t> Scope<'t> {
@@ -49,7 +58,19 @@ impl<'t> Scope<'t> {
         for (name, value) in given.iter().filter(|(name, _)| name.starts_with("AWS::")) {
             values.insert(name.clone(), Content::Text(value.clone()));
         }
-        Self { template, values, mappings, conditions: RefCell::default() }
+        let mut resources = BTreeMap::new();
+        for resource in template.resources() {
+            resources.entry(resource.id).or_insert(resource);
+        }
+        Self {
+            template,
+            values,
+            mappings,
+            resources,
+            conditions: RefCell::default(),
+            names: RefCell::default(),
+            spent: Cell::default(),
+        }
     }
 
     /// A value of the template, as far as it is known.
@@ -57,9 +78,14 @@ impl<'t> Scope<'t> {
         self.resolved(node, 0).unwrap_or(Node { content: Content::Null, at: node.at })
     }
 
-    /// Whether a resource with this condition is made; not known counts as yes, as its facts are to be judged.
-    pub(super) fn is_made(&self, condition: Option<&str>) -> bool {
-        condition.is_none_or(|name| self.condition(name, 0) != Some(false))
+    /// Whether a resource is made, as far as that is known.
+    pub(super) fn is_made(&self, resource: Resource<'_>) -> Option<bool> {
+        resource.condition().map_or(Some(true), |name| self.condition(name, 0))
+    }
+
+    /// The resource of a logical id.
+    pub(super) fn resource(&self, id: &str) -> Option<Resource<'t>> {
+        self.resources.get(id).copied()
     }
 
     /// Nothing where `AWS::NoValue` stands.
@@ -74,7 +100,12 @@ impl<'t> Scope<'t> {
             }
             Content::Map(members) => match members.as_slice() {
                 [Member { name, value, .. }] if name == "Ref" || name.starts_with("Fn::") => {
-                    return self.called(name, value, node, depth + 1);
+                    return self.called(name, value, node, depth + 1).map(|made| self.bounded(made));
+                }
+                // A transform adds to what stands beside it, or takes its place.
+                members if members.iter().any(|member| member.name.starts_with("Fn::")) => {
+                    let function = members.iter().find(|member| member.name.starts_with("Fn::"));
+                    return function.map(|function| unresolved(node, &function.name));
                 }
                 members => Content::Map(
                     members
@@ -91,18 +122,29 @@ impl<'t> Scope<'t> {
         Some(Node { content, at })
     }
 
+    /// What a function came to, unless it or all of them together are more than a template is made of.
+    fn bounded(&self, made: Node) -> Node {
+        let size = Size::of(&made);
+        let spent = self.spent.get().and(size);
+        self.spent.set(spent);
+        if spent.is_too_much() {
+            return unresolved(&made, &format!("functions that come to {}", Size::TOO_MUCH));
+        }
+        if made.text().is_some_and(|text| text.len() > MOST_TEXT) { unresolved(&made, TOO_LONG) } else { made }
+    }
+
     fn called(&self, function: &str, of: &Node, node: &Node, depth: usize) -> Option<Node> {
         let known = |content: Content| Some(Node { content, at: node.at });
         let argument = |at: usize| of.elements().get(at);
         match function {
             "Ref" => {
                 let name = of.text().unwrap_or_default();
-                if name == "AWS::NoValue" { None } else { known(self.named(name, "Ref")) }
+                if name == "AWS::NoValue" { None } else { known(self.named(name, "Ref", depth)) }
             }
             "Fn::GetAtt" => {
                 let [resource, attribute] = of.elements() else { return Some(unresolved(node, "Fn::GetAtt")) };
                 let (resource, attribute) = (resource.text().unwrap_or_default(), attribute.text().unwrap_or("…"));
-                known(self.attribute(resource, attribute))
+                known(self.attribute(resource, attribute, depth))
             }
             "Fn::Sub" => known(self.substituted(of, depth)),
             "Fn::Join" => {
@@ -156,7 +198,7 @@ impl<'t> Scope<'t> {
     }
 
     /// What a name stands for: a parameter, a pseudo parameter, or what a resource is known by.
-    fn named(&self, name: &str, how: &str) -> Content {
+    fn named(&self, name: &str, how: &str, depth: usize) -> Content {
         if let Some(value) = self.values.get(name) {
             return value.clone();
         }
@@ -173,9 +215,9 @@ impl<'t> Scope<'t> {
             "AWS::Region" => reference(name, "region"),
             "AWS::URLSuffix" => reference(name, "amazonaws.com"),
             "AWS::StackName" | "AWS::StackId" => reference(name, "stack"),
-            _ => match self.template.resources().find(|resource| resource.id == name) {
+            _ => match self.resource(name) {
                 // Its own name, if the template chooses one; otherwise it is known by its logical id.
-                Some(resource) => match self.chosen_name(resource.kind, resource.properties()) {
+                Some(resource) => match self.chosen_name(resource, depth) {
                     Some(name) => Content::Text(name),
                     None => reference(&format!("{how} {name}"), name),
                 },
@@ -185,25 +227,31 @@ impl<'t> Scope<'t> {
     }
 
     /// What `Ref` gives of a resource whose id one chooses.
-    pub(super) fn chosen_name(&self, kind: &str, properties: Option<&Node>) -> Option<String> {
-        let mut parts = self.mappings.of_cloudformation(kind).filter(|(_, part)| part.of.is_none());
+    fn chosen_name(&self, resource: Resource<'t>, depth: usize) -> Option<String> {
+        if let Some(known) = self.names.borrow().get(resource.id) {
+            return known.clone();
+        }
+        let mut parts = self.mappings.of_cloudformation(resource.kind).filter(|(_, part)| part.of.is_none());
         let id = parts.find_map(|(_, part)| part.id.as_deref())?;
-        match self.resolved(at_path(properties?, id)?, 1)?.content {
+        let written = at_path(resource.properties()?, id)?;
+        // A name that is made of itself is not known.
+        self.names.borrow_mut().insert(resource.id, None);
+        let name = match self.resolved(written, depth + 1)?.content {
             Content::Text(text) => Some(text),
             _ => None,
-        }
+        };
+        self.names.borrow_mut().insert(resource.id, name.clone());
+        name
     }
 
     /// An ARN is known as far as the name is; other attributes are AWS's to give.
-    fn attribute(&self, resource: &str, attribute: &str) -> Content {
+    fn attribute(&self, resource: &str, attribute: &str, depth: usize) -> Content {
         let what = format!("GetAtt {resource}.{attribute}");
-        let Some(found) = self.template.resources().find(|one| one.id == resource) else {
-            return Content::Unresolved(what);
-        };
+        let Some(found) = self.resource(resource) else { return Content::Unresolved(what) };
         let arn = self.mappings.of_cloudformation(found.kind).find_map(|(_, part)| part.arn.as_deref());
         match arn.filter(|_| attribute == "Arn") {
             Some(form) => {
-                let name = self.chosen_name(found.kind, found.properties());
+                let name = self.chosen_name(found, depth);
                 reference(&what, &form.replace("{id}", name.as_deref().unwrap_or(resource)))
             }
             None => reference(&what, &format!("{resource}.{attribute}")),
@@ -231,9 +279,9 @@ impl<'t> Scope<'t> {
             } else if let Some(member) = own.iter().find(|member| member.name == name) {
                 parts.extend(self.resolved(&member.value, depth));
             } else if let Some((resource, attribute)) = name.split_once('.') {
-                parts.push(part(self.attribute(resource, attribute)));
+                parts.push(part(self.attribute(resource, attribute, depth)));
             } else {
-                parts.push(part(self.named(name, "Ref")));
+                parts.push(part(self.named(name, "Ref", depth)));
             }
         }
         parts.push(part(Content::Text(rest.to_owned())));
@@ -257,18 +305,22 @@ impl<'t> Scope<'t> {
         if depth > MOST_DEPTH {
             return None;
         }
-        let each = || value.elements().iter().map(|one| self.holds(one, depth + 1));
+        let each = || value.elements().iter().map(|one| self.holds(one, depth + 1)).collect::<Vec<_>>();
+        // One member decides alone; all have to be known otherwise.
+        let unless = |deciding: bool| {
+            let members = each();
+            let is_decided = members.contains(&Some(deciding));
+            if is_decided { Some(deciding) } else { (!members.contains(&None)).then_some(!deciding) }
+        };
         match name.as_str() {
             "Condition" => self.condition(value.text()?, depth),
             "Fn::Equals" => {
                 let [left, right] = value.elements() else { return None };
                 Some(self.resolved(left, depth)?.plain()? == self.resolved(right, depth)?.plain()?)
             }
-            "Fn::Not" => each().next()?.map(|truth| !truth),
-            "Fn::And" if each().any(|one| one == Some(false)) => Some(false),
-            "Fn::And" => each().all(|one| one == Some(true)).then_some(true),
-            "Fn::Or" if each().any(|one| one == Some(true)) => Some(true),
-            "Fn::Or" => each().all(|one| one == Some(false)).then_some(false),
+            "Fn::Not" => each().first().copied().flatten().map(|truth| !truth),
+            "Fn::And" => unless(false),
+            "Fn::Or" => unless(true),
             _ => None,
         }
     }
@@ -294,6 +346,7 @@ fn reference(what: &str, stand_in: &str) -> Content {
 fn joined(parts: &[Node], between: &str) -> Content {
     let mut texts = Vec::new();
     let mut whats = Vec::new();
+    let mut length = 0;
     for part in parts {
         match &part.content {
             Content::Reference { what, stand_in } => {
@@ -305,6 +358,10 @@ fn joined(parts: &[Node], between: &str) -> Content {
                 Some(text) => texts.push(text),
                 None => return Content::Unresolved("a list in a text".to_owned()),
             },
+        }
+        length += texts.last().map_or(0, String::len) + between.len();
+        if length > MOST_TEXT {
+            return Content::Unresolved(TOO_LONG.to_owned());
         }
     }
     let text = texts.join(between);

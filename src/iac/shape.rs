@@ -1,12 +1,14 @@
 //! How the properties of a definition become the facts of an item: a tree of the item's form, with paths into the
 //! definition at its leaves. `docs/iac.md` has the grammar.
 
+mod grammar;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use crate::tree::{Content, Node, Span};
+use crate::tree::{Content, Node, Span, yaml};
 use crate::value::{Unreadable, Value, code};
 
 /// One part of an item's form.
@@ -25,12 +27,22 @@ pub(super) enum Shape {
     Each(Vec<String>, Box<Self>),
     /// `{$join: [form, form]}`: one list of several.
     Join(Vec<Self>),
+    /// `{$flat: form}`: the elements of the lists in a list.
+    Flat(Box<Self>),
     /// `{$first: [form, form]}`: the first that comes to something.
     First(Vec<Self>),
     /// `{$tags: Path}`: an object of a list of `Key` and `Value`, or of a mapping.
     Tags(Vec<String>),
     /// `{$case: Path, $of: {true: form}, $else: form}`: by a value that is known.
     Case(Property, BTreeMap<String, Self>, Option<Box<Self>>),
+    /// `{$object: Path, $keys: ["{Name}"], $as: form}`: an object of a list or mapping, with a key for each level.
+    Keyed(Vec<String>, Vec<String>, Box<Self>),
+    /// `{$parsed: Path, $as: form}`: of JSON in a text.
+    Parsed(Vec<String>, Box<Self>),
+    /// `{$unknown: what}`: something else decides on it.
+    Unknown(String),
+    /// `{$absent: true}`: AWS says nothing there.
+    Absent,
 }
 
 /// A place in a definition, the type that is wanted there, and what AWS takes where nothing stands.
@@ -49,8 +61,14 @@ enum Wanted {
     Text,
     /// JSON in a text, as policies are.
     Document,
-    /// Whether anything stands there.
+    /// Whether anything stands there: an empty list or text is nothing.
     Presence,
+    /// Who is meant by a name or ARN in the permission of a function, as policies have it.
+    Principal,
+    /// The elements of a text with commas between.
+    Csv,
+    /// A text; where one is known only after deployment, what it goes by until then.
+    Name,
 }
 
 /// Where a fact of the item is written.
@@ -123,16 +141,31 @@ impl Shape {
                 }
                 is_there.then(|| Value::Array(all.into()))
             }
+            Self::Flat(shape) => shape.facts(definition, above, &mut Vec::new()).map(|facts| match facts {
+                Value::Array(lists) => Value::Array(lists.iter().flat_map(elements_of).collect()),
+                other => other,
+            }),
             Self::First(shapes) => shapes.iter().find_map(|shape| shape.facts(definition, above, written)),
             Self::Tags(path) => tags(definition, path, above, written),
             Self::Case(property, of, otherwise) => {
                 let value = property.fact(definition, above, &mut Vec::new());
                 if let Some(Value::Unreadable(_)) = value {
-                    return value;
+                    // What comes to the same in every case is known.
+                    let is_whole = otherwise.is_some()
+                        || property.wanted == Wanted::Presence
+                        || (property.wanted == Wanted::Boolean && property.default.is_some());
+                    let mut cases = of.values().chain(otherwise.as_deref());
+                    let first = cases.next()?.facts(definition, above, written);
+                    let is_same = |case: &Self| case.facts(definition, above, &mut Vec::new()) == first;
+                    return if is_whole && cases.all(is_same) { first } else { value };
                 }
                 let word = value.map(|value| plain(&value)).unwrap_or_default();
                 of.get(&word).or(otherwise.as_deref())?.facts(definition, above, written)
             }
+            Self::Keyed(path, keys, shape) => keyed(definition, path, keys, shape, above, written),
+            Self::Parsed(path, shape) => parsed(definition, path, shape, above, written),
+            Self::Unknown(what) => Some(unresolved(what)),
+            Self::Absent => None,
         }
     }
 
@@ -165,7 +198,14 @@ impl Shape {
                     shape.covered(above, covered);
                 }
             }
-            Self::Property(_) | Self::Constant(_) | Self::Tags(_) => covered.push(above.to_owned()),
+            Self::Parsed(_, shape) => shape.covered(above, covered),
+            Self::Property(_)
+            | Self::Constant(_)
+            | Self::Tags(_)
+            | Self::Flat(_)
+            | Self::Keyed(..)
+            | Self::Unknown(_)
+            | Self::Absent => covered.push(above.to_owned()),
         }
     }
 }
@@ -189,9 +229,13 @@ impl Property {
     fn fact(&self, definition: &Node, above: &str, written: &mut Vec<Written>) -> Option<Value> {
         let found = reach(definition, &self.path).filter(|(node, _)| node.content != Content::Null);
         if self.wanted == Wanted::Presence {
-            let found = found.filter(|(node, _)| !matches!(node.content, Content::Computed(_)));
-            if let Some((_, at)) = found {
+            let found = found.filter(|(node, _)| !is_empty(&node.content));
+            if let Some((node, at)) = found {
                 note(written, above, at, None);
+                // It may come to nothing.
+                if let Content::Unresolved(what) = &node.content {
+                    return Some(unresolved(what));
+                }
             }
             return Some(Value::Bool(found.is_some()));
         }
@@ -207,6 +251,16 @@ impl Property {
             below(node, above, written);
         }
         Some(value)
+    }
+}
+
+/// Whether a content is as good as none.
+fn is_empty(content: &Content) -> bool {
+    match content {
+        Content::Computed(_) => true,
+        Content::List(elements) => elements.is_empty(),
+        Content::Text(text) => text.is_empty(),
+        _ => false,
     }
 }
 
@@ -259,6 +313,11 @@ impl Wanted {
     fn of(self, node: &Node) -> Value {
         match (self, &node.content) {
             (Self::Document, Content::Reference { what, .. }) => unresolved(what),
+            (Self::Principal, Content::Text(name)) => principal(name),
+            (Self::Csv, Content::Text(text)) => {
+                Value::Array(text.split(',').map(|part| Value::from(part.trim())).collect())
+            }
+            (Self::Name, Content::Reference { stand_in, .. }) => stand_in.as_str().into(),
             (Self::Boolean, Content::Text(text)) => match text.to_ascii_lowercase().as_str() {
                 "true" => true.into(),
                 "false" => false.into(),
@@ -270,9 +329,9 @@ impl Wanted {
             },
             #[expect(clippy::cast_possible_truncation, reason = "it is a whole number, and was one in the template")]
             (Self::Integer, Content::Number(number)) if number.fract() == 0.0 => Value::Integer(*number as i64),
-            (Self::Text | Self::Document, Content::Boolean(truth)) => truth.to_string().as_str().into(),
-            (Self::Text | Self::Document, Content::Integer(number)) => number.to_string().as_str().into(),
-            (Self::Text | Self::Document, Content::Number(number)) => number.to_string().as_str().into(),
+            (Self::Text | Self::Name | Self::Document, Content::Boolean(truth)) => truth.to_string().as_str().into(),
+            (Self::Text | Self::Name | Self::Document, Content::Integer(number)) => number.to_string().as_str().into(),
+            (Self::Text | Self::Name | Self::Document, Content::Number(number)) => number.to_string().as_str().into(),
             (Self::Document, Content::Map(_) | Content::List(_)) => {
                 let value = with_stand_ins(node);
                 match first_unreadable(&value) {
@@ -283,6 +342,15 @@ impl Wanted {
             _ => as_it_is(node),
         }
     }
+}
+
+/// `*`, the principal of a service, or that of an account, user or role.
+fn principal(name: &str) -> Value {
+    if name == "*" {
+        return name.into();
+    }
+    let is_service = name.ends_with(".amazonaws.com") || name.ends_with(".amazonaws.com.cn");
+    Value::object([(if is_service { "Service" } else { "AWS" }, Value::from(name))])
 }
 
 /// The tree of a definition as facts.
@@ -334,11 +402,116 @@ pub(super) fn unresolved(what: &str) -> Value {
     Value::Unreadable(why.into())
 }
 
+/// The elements of a list, or what stands in its place.
+fn elements_of(list: &Value) -> Vec<Value> {
+    match list {
+        Value::Array(elements) => elements.to_vec(),
+        other => vec![other.clone()],
+    }
+}
+
+/// The facts of what a text says as JSON. All of them are written where the text is.
+fn parsed(definition: &Node, path: &[String], shape: &Shape, above: &str, written: &mut Vec<Written>) -> Option<Value> {
+    let (node, at) = reach(definition, path)?;
+    let Content::Text(text) = &node.content else { return node.unresolved().map(unresolved) };
+    match yaml::parse(text) {
+        Ok(parsed) => {
+            let mut inside = Vec::new();
+            let facts = shape.facts(&parsed?, above, &mut inside);
+            written.extend(inside.into_iter().map(|one| Written { at, ..one }));
+            facts
+        }
+        Err((_, message)) => Some(unresolved(&format!("a text that is no JSON: {message}"))),
+    }
+}
+
+/// An object whose keys stand in the elements of a list, or are the names of a mapping: `{key}`.
+fn keyed(
+    definition: &Node,
+    path: &[String],
+    keys: &[String],
+    shape: &Shape,
+    above: &str,
+    written: &mut Vec<Written>,
+) -> Option<Value> {
+    let (node, at) = reach(definition, path)?;
+    note(written, above, at, None);
+    let elements: Vec<(Option<&str>, &Node, Span)> = match &node.content {
+        Content::Unresolved(what) | Content::Reference { what, .. } => return Some(unresolved(what)),
+        Content::Map(members) => {
+            members.iter().map(|member| (Some(member.name.as_str()), &member.value, member.at)).collect()
+        }
+        Content::List(elements) => elements.iter().map(|element| (None, element, element.at)).collect(),
+        _ => return None,
+    };
+    let mut object = Level::default();
+    for (place, (name, element, at)) in elements.into_iter().enumerate() {
+        if let Some(what) = element.unresolved() {
+            return Some(unresolved(what));
+        }
+        let mut names = Vec::new();
+        for key in keys {
+            match key_of(key, name, element, definition) {
+                Ok(key) => names.push(key.unwrap_or_else(|| place.to_string())),
+                Err(what) => return Some(unresolved(&what)),
+            }
+        }
+        let below = names.iter().fold(above.to_owned(), |above, name| format!("{above}/{}", escaped(name)));
+        note(written, &below, at, None);
+        let value = shape.facts(element, &below, written).unwrap_or_else(|| Value::object::<&str>([]));
+        object.put(names, value);
+    }
+    Some(object.into_value())
+}
+
+/// An object while its members are found.
+#[derive(Default)]
+struct Level {
+    value: Option<Value>,
+    below: BTreeMap<String, Self>,
+}
+
+impl Level {
+    fn put(&mut self, names: Vec<String>, value: Value) {
+        let place = names.into_iter().fold(self, |level, name| level.below.entry(name).or_default());
+        place.value = Some(value);
+    }
+
+    fn into_value(self) -> Value {
+        let below = self.below.into_iter().map(|(name, level)| (name, level.into_value()));
+        self.value.unwrap_or_else(|| Value::object(below))
+    }
+}
+
+/// A key with the values of an element in it, or of what holds the list: `{^Name}`. Nothing if one of them is not there, and
+/// an error with what is not known yet.
+fn key_of(form: &str, name: Option<&str>, element: &Node, holder: &Node) -> Result<Option<String>, String> {
+    let mut key = String::new();
+    let mut rest = form;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (path, after) = after.split_once('}').unwrap_or((after, ""));
+        key.push_str(before);
+        rest = after;
+        let found = path.strip_prefix('^').map_or_else(|| at_path(element, path), |path| at_path(holder, path));
+        match (name.filter(|_| path == "key"), found) {
+            (Some(name), _) => key.push_str(name),
+            (None, Some(node)) => match (node.plain(), node.unresolved()) {
+                (Some(text), _) => key.push_str(&text),
+                (None, Some(what)) => return Err(what.to_owned()),
+                (None, None) => return Ok(None),
+            },
+            (None, None) => return Ok(None),
+        }
+    }
+    key.push_str(rest);
+    Ok(Some(key.trim_start_matches('/').to_owned()))
+}
+
 fn tags(definition: &Node, path: &[String], above: &str, written: &mut Vec<Written>) -> Option<Value> {
     let (node, at) = reach(definition, path)?;
     note(written, above, at, None);
     match &node.content {
-        Content::Unresolved(what) | Content::Reference { what, .. } => Some(unresolved(what)),
+        Content::Unresolved(what) | Content::Reference { what, .. } | Content::Computed(what) => Some(unresolved(what)),
         Content::Map(members) => {
             below(node, above, written);
             Some(Value::object(members.iter().map(|tag| (tag.name.as_str(), Wanted::Text.of(&tag.value)))))
@@ -346,7 +519,9 @@ fn tags(definition: &Node, path: &[String], above: &str, written: &mut Vec<Writt
         Content::List(elements) => {
             let mut tags = Vec::new();
             for element in elements {
-                let text = |name| element.get(name).map(|node| Wanted::Text.of(node));
+                // `Key` and `Value`, and those of an Auto Scaling group in Terraform.
+                let either = |name: &str| element.get(name).or_else(|| element.get(&name.to_ascii_lowercase()));
+                let text = |name| either(name).map(|node| Wanted::Text.of(node));
                 match text("Key") {
                     Some(Value::String(key)) => {
                         note(written, &format!("{above}/{}", escaped(&key)), element.at, None);
@@ -381,95 +556,4 @@ pub(super) fn escaped(name: &str) -> String {
 
 fn steps(path: &str) -> Vec<String> {
     path.split('.').filter(|step| !step.is_empty()).map(str::to_owned).collect()
-}
-
-/// What is wrong with a form.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct ShapeError(String);
-
-impl TryFrom<Json> for Shape {
-    type Error = ShapeError;
-
-    fn try_from(json: Json) -> Result<Self, ShapeError> {
-        let wrong = |what: &str| ShapeError(what.to_owned());
-        match json {
-            Json::String(text) => text.parse().map(Self::Property),
-            Json::Array(shapes) => shapes.into_iter().map(Self::try_from).collect::<Result<_, _>>().map(Self::List),
-            Json::Object(mut members) => {
-                let many = |json: Option<Json>| -> Result<Vec<Self>, ShapeError> {
-                    match json {
-                        Some(Json::Array(shapes)) => shapes.into_iter().map(Self::try_from).collect(),
-                        _ => Err(wrong("`$join` and `$first` want a list of forms")),
-                    }
-                };
-                let text = |json: &Json| json.as_str().map(str::to_owned).ok_or_else(|| wrong("a path is a text"));
-                let word = members.keys().find(|key| key.starts_with('$')).cloned();
-                let shape = match word.as_deref() {
-                    None => {
-                        let members = members.into_iter().map(|(name, json)| Ok((name, Self::try_from(json)?)));
-                        return members.collect::<Result<_, ShapeError>>().map(Self::Object);
-                    }
-                    Some("$value") => Self::Constant(members.remove("$value").unwrap_or_default()),
-                    Some("$join") => Self::Join(many(members.remove("$join"))?),
-                    Some("$first") => Self::First(many(members.remove("$first"))?),
-                    Some("$tags") => Self::Tags(steps(&text(&members.remove("$tags").unwrap_or_default())?)),
-                    Some("$each" | "$as") => {
-                        let path = text(&members.remove("$each").unwrap_or_default())?;
-                        let form = members.remove("$as").ok_or_else(|| wrong("`$each` wants `$as`"))?;
-                        Self::Each(steps(&path), Box::new(Self::try_from(form)?))
-                    }
-                    Some("$case" | "$of" | "$else") => {
-                        let property = text(&members.remove("$case").unwrap_or_default())?.parse()?;
-                        let Some(Json::Object(of)) = members.remove("$of") else {
-                            return Err(wrong("`$case` wants a mapping `$of`"));
-                        };
-                        let of = of.into_iter().map(|(word, json)| Ok((word, Self::try_from(json)?)));
-                        let otherwise = members.remove("$else").map(Self::try_from).transpose()?;
-                        Self::Case(property, of.collect::<Result<_, ShapeError>>()?, otherwise.map(Box::new))
-                    }
-                    Some(other) => return Err(ShapeError(format!("there is no form `{other}`"))),
-                };
-                match members.keys().next() {
-                    None => Ok(shape),
-                    Some(other) => Err(ShapeError(format!("`{other}` does not belong here"))),
-                }
-            }
-            _ => Err(wrong("a form is a path, a list or a mapping")),
-        }
-    }
-}
-
-impl std::str::FromStr for Property {
-    type Err = ShapeError;
-
-    fn from_str(text: &str) -> Result<Self, ShapeError> {
-        let (rest, default) = match text.split_once(" or ") {
-            Some((rest, default)) => {
-                let default = serde_json::from_str(default)
-                    .map_err(|_| ShapeError(format!("`{default}` is no JSON value: write text in quotes")))?;
-                (rest, Some(default))
-            }
-            None => (text, None),
-        };
-        let (path, wanted) = match rest.split_once(" as ") {
-            Some((path, word)) => {
-                let wanted = match word {
-                    "boolean" => Wanted::Boolean,
-                    "integer" => Wanted::Integer,
-                    "text" => Wanted::Text,
-                    "document" => Wanted::Document,
-                    "presence" => Wanted::Presence,
-                    other => return Err(ShapeError(format!("there is no type `{other}`"))),
-                };
-                (path, wanted)
-            }
-            None => (rest, Wanted::Any),
-        };
-        let path = if path == "." { Vec::new() } else { steps(path) };
-        if path.is_empty() && rest != "." && !rest.starts_with(". ") {
-            return Err(ShapeError(format!("`{text}` has no path")));
-        }
-        Ok(Self { path, wanted, default })
-    }
 }

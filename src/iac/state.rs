@@ -156,28 +156,26 @@ fn texts(attributes: BTreeMap<String, Json>, kept: &BTreeSet<&str>) -> BTreeMap<
 
 /// The names of the modules at the beginning of an address: `module.a["x.y"].module.b[0].aws_vpc.main` → `a`, `b`.
 pub(super) fn modules(address: &str) -> Vec<String> {
-    path(address).0
+    path(address).0.into_iter().map(|(name, _)| name.to_owned()).collect()
 }
 
-/// The modules' part of an address, with its last dot.
-pub(super) fn prefix(address: &str) -> &str {
-    let rest = path(address).1;
-    address.get(..address.len() - rest.len()).unwrap_or_default()
-}
-
-fn path(address: &str) -> (Vec<String>, &str) {
-    let mut names = Vec::new();
+/// The modules at the beginning of an address, each with its index as it is written, and the rest of the address.
+pub(super) fn path(address: &str) -> (Vec<(&str, &str)>, &str) {
+    let mut steps = Vec::new();
     let mut rest = address;
     while let Some(after) = rest.strip_prefix("module.") {
-        let end = after.find(['.', '[']).unwrap_or(after.len());
-        let (name, mut tail) = after.split_at(end);
-        names.push(name.to_owned());
-        if tail.starts_with('[') {
-            tail = tail.get(index_end(tail)..).unwrap_or_default();
-        }
+        let (name, index, tail) = step(after);
+        steps.push((name, index));
         rest = tail.strip_prefix('.').unwrap_or_default();
     }
-    (names, rest)
+    (steps, rest)
+}
+
+/// A name, the index behind it with its brackets, and what follows.
+pub(super) fn step(text: &str) -> (&str, &str, &str) {
+    let (name, tail) = text.split_at(text.find(['.', '[']).unwrap_or(text.len()));
+    let (index, tail) = tail.split_at(if tail.starts_with('[') { index_end(tail) } else { 0 });
+    (name, index, tail)
 }
 
 /// Where the index at the beginning of the text ends; a key in quotes may hold anything.

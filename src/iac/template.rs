@@ -4,28 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::mapping::Mappings;
+use super::sam::{self, SAM};
 use super::shape::at_path;
 use super::terraform::located;
 use crate::item::ConfigurationItem;
 use crate::location::{Certainty, Definition, Mapping, Place};
 use crate::tree::yaml::{self, Defect};
 use crate::tree::{Member, Node};
-
-/// What transforms a template of SAM.
-const SAM: &str = "AWS::Serverless-2016-10-31";
-
-/// What SAM makes of its own types, beside the same logical id: the suffix of that, and the type. The properties of a
-/// function, a table or a topic's policy have the names that CloudFormation gives them.
-const EXPANDED: &[(&str, &str, &str)] = &[
-    ("AWS::Serverless::Api", "", "AWS::ApiGateway::RestApi"),
-    ("AWS::Serverless::Function", "", "AWS::Lambda::Function"),
-    ("AWS::Serverless::Function", "Role", "AWS::IAM::Role"),
-    ("AWS::Serverless::HttpApi", "", "AWS::ApiGatewayV2::Api"),
-    ("AWS::Serverless::LayerVersion", "", "AWS::Lambda::LayerVersion"),
-    ("AWS::Serverless::SimpleTable", "", "AWS::DynamoDB::Table"),
-    ("AWS::Serverless::StateMachine", "", "AWS::StepFunctions::StateMachine"),
-    ("AWS::Serverless::StateMachine", "Role", "AWS::IAM::Role"),
-];
 
 /// One template.
 #[derive(Clone, Debug)]
@@ -46,6 +31,11 @@ impl<'t> Resource<'t> {
     pub(super) fn properties(self) -> Option<&'t Node> {
         self.member.value.get("Properties")
     }
+
+    /// The name of the condition on which it is made.
+    pub(super) fn condition(self) -> Option<&'t str> {
+        self.member.value.get("Condition").and_then(Node::text)
+    }
 }
 
 impl Template {
@@ -56,13 +46,20 @@ impl Template {
             return Ok(None);
         }
         let root = match yaml::parse(text) {
-            Ok(root) => root,
+            Ok(Some(root)) => root,
+            Ok(None) => return Ok(None),
             // What is not a template may be written in any way.
             Err(_) if !says_so => return Ok(None),
             Err(defect) => return Err(defect),
         };
-        let template = root.map(|root| Self { file: Arc::clone(file), root });
-        Ok(template.filter(|template| template.resources().next().is_some()))
+        let mut template = Self { file: Arc::clone(file), root };
+        if template.resources().next().is_none() && template.makers().next().is_none() {
+            return Ok(None);
+        }
+        if sam::is_sam(&template.root) {
+            sam::put_globals_in(&mut template.root).map_err(|message| (1, message))?;
+        }
+        Ok(Some(template))
     }
 
     /// The resources, in their order.
@@ -74,14 +71,15 @@ impl Template {
         })
     }
 
-    pub(super) fn is_sam(&self) -> bool {
-        self.root.get("Transform").is_some_and(|transform| transform.holds(SAM))
+    /// What stands among the resources and makes more of them on deployment: `Fn::ForEach::Name`, `Fn::Transform`.
+    pub(super) fn makers(&self) -> impl Iterator<Item = &Member> {
+        let members = self.root.get("Resources").map(Node::members).unwrap_or_default();
+        members.iter().filter(|member| member.name.starts_with("Fn::"))
     }
 
     /// The types that a resource becomes, with the logical id of each.
     pub(super) fn becomes<'r>(&self, resource: Resource<'r>) -> Vec<(String, &'r str)> {
-        let expanded = EXPANDED.iter().filter(|(kind, ..)| self.is_sam() && *kind == resource.kind);
-        let made: Vec<_> = expanded.map(|(_, suffix, made)| (format!("{}{suffix}", resource.id), *made)).collect();
+        let made = if sam::is_sam(&self.root) { sam::becomes(resource) } else { Vec::new() };
         if made.is_empty() { vec![(resource.id.to_owned(), resource.kind)] } else { made }
     }
 
@@ -133,9 +131,10 @@ impl Template {
             for (_, part) in parts {
                 let is_of = match &part.of {
                     None => other.id == resource.id,
-                    Some(of) => {
-                        other.properties().and_then(|node| at_path(node, of)).is_some_and(|of| refers(of, resource.id))
-                    }
+                    Some(of) => other.properties().and_then(|node| at_path(node, of)).is_some_and(|of| {
+                        let elements = if of.elements().is_empty() { std::slice::from_ref(of) } else { of.elements() };
+                        elements.iter().any(|one| referent(one) == Some(resource.id))
+                    }),
                 };
                 if let (true, Some(shape), Some(properties)) = (is_of, &part.item, other.properties()) {
                     let mut written = Vec::new();
@@ -148,15 +147,17 @@ impl Template {
     }
 }
 
-/// Whether a value is a reference to the resource of this logical id.
-pub(super) fn refers(value: &Node, logical_id: &str) -> bool {
-    let is = |node: &Node| node.text() == Some(logical_id);
-    value.get("Ref").is_some_and(is)
-        || value.get("Fn::GetAtt").is_some_and(|of| {
-            of.elements().first().is_some_and(is)
-                || of.text().is_some_and(|text| text.split('.').next() == Some(logical_id))
-        })
-        || value.get("Fn::Sub").and_then(Node::text).is_some_and(|text| {
-            text.contains(&format!("${{{logical_id}}}")) || text.contains(&format!("${{{logical_id}."))
-        })
+/// The logical id, or the parameter, to which a value is a reference and nothing else.
+pub(super) fn referent(value: &Node) -> Option<&str> {
+    let [Member { name, value, .. }] = value.members() else { return None };
+    match name.as_str() {
+        "Ref" => value.text(),
+        "Fn::GetAtt" => value.elements().first().map_or_else(|| value.text()?.split('.').next(), Node::text),
+        "Fn::Sub" => {
+            let inner = value.text()?.strip_prefix("${")?.strip_suffix('}')?;
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == ':';
+            inner.chars().all(is_name).then(|| inner.split('.').next()).flatten()
+        }
+        _ => None,
+    }
 }

@@ -8,7 +8,7 @@ use super::hcl::{Block, Module};
 use super::mapping::Mappings;
 use super::shape::Written;
 use super::state::{Instance, State};
-use crate::item::ConfigurationItem;
+use crate::item::{ConfigurationItem, GLOBAL};
 use crate::location::{Certainty, Definition, Fact, Location, Mapping, Place};
 
 /// All folders with files of Terraform, and the states that belong to them.
@@ -129,6 +129,7 @@ impl Terraform {
 
     /// Makes the tables by which resources are found, once all states are taken in.
     pub(super) fn index(&mut self, mappings: &Mappings) {
+        self.modules.values_mut().for_each(Module::place);
         for (place, placed) in self.states.iter().enumerate() {
             for (at, instance) in placed.state.instances.iter().enumerate() {
                 let found = (place, at);
@@ -198,7 +199,13 @@ impl Terraform {
         let key = &item.key;
         let by_id = || {
             let found = self.by_id.get(&(key.resource_type.to_string(), key.resource_id.to_string()))?;
-            let fits = |found: &&Found| self.instance(**found).is_some_and(|(one, _)| is_of_place(one, item));
+            let fits = |found: &&Found| {
+                self.instance(**found).is_some_and(|(one, resolved)| {
+                    // An ARN tells it better than the provider.
+                    let block = resolved.and_then(|at| at.block).filter(|_| !one.attributes.contains_key("arn"));
+                    is_of_place(one, item) && !block.is_some_and(|block| Self::is_elsewhere(block, item))
+                })
+            };
             let fitting: Vec<Found> = found.iter().filter(fits).copied().collect();
             (!fitting.is_empty()).then_some(fitting)
         };
@@ -226,6 +233,7 @@ impl Terraform {
         let of = |name: &&str| self.by_name.get(&(item.key.resource_type.to_string(), (*name).to_owned()));
         let found: BTreeSet<_> = names.iter().filter_map(of).flatten().collect();
         let blocks = found.into_iter().filter_map(|(folder, at)| self.modules.get(folder)?.resources.get(*at));
+        let blocks = blocks.filter(|block| !Self::is_elsewhere(block, item));
         blocks.map(|block| self.of_block(block, Mapping::Name, Certainty::Likely, item, mappings)).collect()
     }
 
@@ -249,8 +257,17 @@ impl Terraform {
             mappings.of_terraform(&block.kind).any(|(name, part)| part.of.is_none() && *name == *item.key.resource_type)
         };
         let fitting = blocks
-            .filter(|block| &*block.file == file && is_of_type(block) && name.is_none_or(|name| block.name == name));
+            .filter(|block| &*block.file == file && is_of_type(block) && name.is_none_or(|name| block.name == name))
+            .filter(|block| !Self::is_elsewhere(block, item));
         fitting.map(|block| self.of_block(block, Mapping::GitFile, Certainty::Likely, item, mappings)).collect()
+    }
+
+    /// Whether the provider of a block makes resources in another region or account than the item's.
+    fn is_elsewhere(block: &Block, item: &ConfigurationItem) -> bool {
+        let other = |told: &Option<String>, is: &str| told.as_deref().is_some_and(|told| told != is);
+        let at = &block.whereabouts;
+        (&*item.key.region != GLOBAL && other(&at.region, &item.key.region))
+            || other(&at.account_id, &item.key.account_id)
     }
 
     fn of_block(
@@ -309,7 +326,7 @@ fn is_of_place(instance: &Instance, item: &ConfigurationItem) -> bool {
     let Some(arn) = instance.attributes.get("arn") else { return true };
     let pieces: Vec<&str> = arn.splitn(6, ':').collect();
     let [_, _, _, region, account, _] = pieces.as_slice() else { return true };
-    (region.is_empty() || *region == &*item.key.region || &*item.key.region == crate::item::GLOBAL)
+    (region.is_empty() || *region == &*item.key.region || &*item.key.region == GLOBAL)
         && (account.is_empty() || *account == &*item.key.account_id)
 }
 
@@ -332,7 +349,7 @@ pub(super) fn add_facts(block: &Block, resource_type: &str, mappings: &Mappings,
 }
 
 /// A member of a section: the first two steps of a path.
-fn top(path: &str) -> Option<String> {
+pub(super) fn top(path: &str) -> Option<String> {
     let mut steps = path.strip_prefix('/')?.split('/');
     Some(format!("/{}/{}", steps.next()?, steps.next()?))
 }

@@ -497,3 +497,54 @@ fn what_is_embedded_is_well_formed() {
     let sections: Vec<&str> = places.keys().map(String::as_str).collect();
     assert_eq!(sections, ["configuration", "supplementaryConfiguration", "tags"]);
 }
+
+#[test]
+fn a_provider_tells_where_the_resources_of_a_block_are() {
+    let files = [
+        (
+            "main.tf",
+            "provider \"aws\" {\n  region = \"eu-west-1\"\n}\nprovider \"aws\" {\n  alias  = \"west\"\n  region = \"us-west-2\"\n}\n\
+             resource \"aws_cloudwatch_log_group\" \"far\" {\n  provider = aws.west\n  name     = \"app\"\n}\n\
+             resource \"aws_cloudwatch_log_group\" \"near\" {\n  name = \"app\"\n}\n\
+             resource \"aws_cloudwatch_log_group\" \"other\" {\n  provider = aws.west\n  name     = \"other\"\n}\n",
+        ),
+        (
+            "account/main.tf.json",
+            r#"{"provider": {"aws": [{"region": "eu-west-1", "assume_role": {"role_arn": "arn:aws:iam::999988887777:role/x"}}]},
+                "resource": {"aws_cloudwatch_log_group": {"theirs": {"name": "theirs"}}}}"#,
+        ),
+    ];
+    let made = Made::new(&files);
+    let (repository, warnings) = made.read();
+    assert_eq!(warnings, Vec::<String>::new());
+    let address = |name: &str| {
+        let found = repository.definition(&item("AWS::Logs::LogGroup", name));
+        found.map(|found| found.place.address)
+    };
+    assert_eq!(address("app").as_deref(), Some("aws_cloudwatch_log_group.near"));
+    assert_eq!(address("other"), None, "it is in another region");
+    assert_eq!(address("theirs"), None, "it is in another account");
+}
+
+/// The table of `docs/iac.md`.
+fn table() -> String {
+    let mut table = "| type | judged | CloudFormation | Terraform |\n|---|---|---|---|\n".to_owned();
+    for mapped in Mappings::builtin().iter() {
+        let kinds = |parts: &[mapping::Part]| {
+            let names: BTreeSet<_> = parts.iter().map(|part| format!("`{}`", part.resource)).collect();
+            names.into_iter().collect::<Vec<_>>().join(", ")
+        };
+        let tick = if before::is_covered(&mapped.name) { "✓" } else { "" };
+        let (cloudformation, terraform) = (kinds(&mapped.cloudformation), kinds(&mapped.terraform));
+        table += &format!("| `{}` | {tick} | {cloudformation} | {terraform} |\n", mapped.name);
+    }
+    table
+}
+
+#[test]
+fn the_page_names_the_types_that_are_covered() {
+    let page = include_str!("../../docs/iac.md");
+    let (_, after) = page.split_once("<!-- types -->\n").unwrap();
+    let (told, _) = after.split_once("<!-- end of types -->").unwrap();
+    assert_eq!(told, table(), "put this into docs/iac.md:\n{}", table());
+}

@@ -2,14 +2,14 @@
 //! functions that they stand for, so that a template reads the same in both.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span as Marks, Tag};
 
-use super::{Content, Lines, Member, Node, Span};
+use super::{Content, Lines, Member, Node, Size, Span};
 
-/// How deep a document may be, and how many nodes it may have once its aliases are put in.
+/// How deep a document may be.
 const MOST_DEPTH: usize = 100;
-const MOST_NODES: usize = 1_000_000;
 
 /// Why a text is not read: the line, from 1, and a sentence.
 pub(crate) type Defect = (u64, String);
@@ -18,7 +18,8 @@ pub(crate) type Defect = (u64, String);
 pub(crate) fn parse(text: &str) -> Result<Option<Node>, Defect> {
     let mut options = Options::default();
     options.emit_comments = false;
-    let mut builder = Builder { lines: Lines::new(text), open: Vec::new(), anchors: Vec::new(), nodes: 0 };
+    let mut builder =
+        Builder { lines: Lines::new(text), open: Vec::new(), anchors: HashMap::new(), size: Size::default() };
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, marks) = event.map_err(|error| {
             let line = error.marker().line() as u64;
@@ -35,8 +36,9 @@ pub(crate) fn parse(text: &str) -> Result<Option<Node>, Defect> {
 struct Builder<'t> {
     lines: Lines<'t>,
     open: Vec<Open>,
-    anchors: Vec<(usize, Node)>,
-    nodes: usize,
+    /// Each with its size: an alias costs what stands there, before it is copied.
+    anchors: HashMap<usize, (Node, Size)>,
+    size: Size,
 }
 
 /// A list or mapping whose end has not come.
@@ -60,9 +62,10 @@ impl Builder<'_> {
                 self.done(node, start..end, anchor, line)
             }
             Event::Alias(anchor) => {
-                let found = self.anchors.iter().rev().find(|(id, _)| *id == anchor).map(|(_, node)| node.clone());
-                let mut node = found.ok_or_else(|| (line, "an alias of what is not whole yet".to_owned()))?;
-                self.nodes += count(&node);
+                let not_whole = || (line, "an alias of what is not whole yet".to_owned());
+                let size = self.anchors.get(&anchor).ok_or_else(not_whole)?.1;
+                self.grow(size, line)?;
+                let mut node = self.anchors.get(&anchor).ok_or_else(not_whole)?.0.clone();
                 node.at = self.lines.span(&(start..end));
                 self.done(node, start..end, 0, line)
             }
@@ -105,12 +108,12 @@ impl Builder<'_> {
         anchor: usize,
         line: u64,
     ) -> Result<Option<Node>, Defect> {
-        self.nodes += 1;
-        if self.nodes > MOST_NODES {
-            return Err((line, format!("it has more than {MOST_NODES} nodes")));
-        }
+        self.grow(Size { nodes: 1, bytes: 0 }, line)?;
         if anchor > 0 {
-            self.anchors.push((anchor, node.clone()));
+            // What is kept for the aliases is a copy, too.
+            let size = Size::of(&node);
+            self.grow(size, line)?;
+            self.anchors.insert(anchor, (node.clone(), size));
         }
         match self.open.last_mut() {
             Some(open) => {
@@ -120,15 +123,16 @@ impl Builder<'_> {
             None => Ok(Some(node)),
         }
     }
-}
 
-fn count(node: &Node) -> usize {
-    1 + node.elements().iter().map(count).sum::<usize>()
-        + node.members().iter().map(|member| count(&member.value)).sum::<usize>()
+    fn grow(&mut self, by: Size, line: u64) -> Result<(), Defect> {
+        self.size = self.size.and(by);
+        if self.size.is_too_much() { Err((line, format!("it comes to {}", Size::TOO_MUCH))) } else { Ok(()) }
+    }
 }
 
 fn members(lines: &Lines<'_>, nodes: Vec<(Node, std::ops::Range<usize>)>) -> Result<Content, Defect> {
     let mut members = Vec::<Member>::with_capacity(nodes.len() / 2);
+    let mut places = HashMap::<String, usize>::with_capacity(nodes.len() / 2);
     let mut nodes = nodes.into_iter();
     while let (Some((key, from)), Some((value, to))) = (nodes.next(), nodes.next()) {
         let name = match key.content {
@@ -147,7 +151,8 @@ fn members(lines: &Lines<'_>, nodes: Vec<(Node, std::ops::Range<usize>)>) -> Res
                 _ => Vec::new(),
             };
             for member in merged {
-                if !members.iter().any(|other| other.name == member.name) {
+                if !places.contains_key(&member.name) {
+                    places.insert(member.name.clone(), members.len());
                     members.push(member);
                 }
             }
@@ -155,9 +160,11 @@ fn members(lines: &Lines<'_>, nodes: Vec<(Node, std::ops::Range<usize>)>) -> Res
         }
         let at = lines.span(&(from.start..to.end.max(from.end)));
         let member = Member { name, at, value };
-        match members.iter_mut().find(|other| other.name == member.name) {
-            Some(other) => *other = member,
-            None => members.push(member),
+        if let Some(other) = places.get(&member.name).and_then(|place| members.get_mut(*place)) {
+            *other = member;
+        } else {
+            places.insert(member.name.clone(), members.len());
+            members.push(member);
         }
     }
     Ok(Content::Map(members))
@@ -217,4 +224,38 @@ fn plain(text: Cow<'_, str>) -> Content {
         }
     }
     Content::Text(text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn aliases_cost_what_stands_there() {
+        let long = "x".repeat(1 << 20);
+        let many = |count: usize| format!("a: &a {long}\nb: [{}]\n", vec!["*a"; count].join(", "));
+        assert!(parse(&many(10)).is_ok());
+        let (line, message) = parse(&many(100)).unwrap_err();
+        assert_eq!((line, message.as_str()), (2, "it comes to more than 1000000 nodes or 64 MiB of text"));
+        // Anchors within anchors are kept once each.
+        let mut nested = format!("{long}\n");
+        for level in 0..90 {
+            nested = format!("&l{level} [{}]", nested.trim());
+        }
+        assert!(parse(&nested).is_err());
+    }
+
+    #[test]
+    fn the_last_of_many_members_of_one_name_counts() {
+        let mut text = String::new();
+        for at in 0..50_000 {
+            writeln!(text, "k{}: {at}", at % 40_000).unwrap();
+        }
+        let root = parse(&text).unwrap().unwrap();
+        assert_eq!(root.members().len(), 40_000);
+        assert_eq!(root.get("k9999").map(|node| &node.content), Some(&Content::Integer(49_999)));
+        assert_eq!(root.members().get(1).map(|member| member.name.as_str()), Some("k1"), "in their order");
+    }
 }

@@ -14,6 +14,7 @@
 //! - `packs.rs`: several packs in one scan
 //! - `scan.rs`: verdicts, requests and permissions of the real binary
 //! - `snippets.rs`, `snippets.py`: the commands that rules suggest, against the models that the AWS CLI is made of
+//! - `states.rs`: a state of Terraform in a bucket
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
@@ -31,6 +32,7 @@ mod packs;
 mod scan;
 mod seed;
 mod snippets;
+mod states;
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};

@@ -8,6 +8,7 @@ mod commands;
 mod common;
 mod config;
 mod custom_rules;
+mod definitions;
 mod deliver;
 mod diff;
 mod errors;

@@ -4,7 +4,11 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::evaluation::Evidence;
+use crate::item::ConfigurationItem;
 use crate::snapshot;
+use crate::value::Value;
+
+mod parts;
 
 fn parts() -> Parts {
     let of = |names: &[&str]| {

@@ -152,9 +152,9 @@ impl Remarks {
             None,
         );
         let rules = list(run.pointer("/tool/driver/rules"));
-        let of_extensions: usize = extensions.iter().map(|one| list(one.get("rules")).len()).sum();
+        let of_extensions: Vec<usize> = extensions.iter().map(|one| list(one.get("rules")).len()).collect();
         let place = format!("{path}/tool/driver/rules");
-        self.most(&place, "rules in the run", rules.len() + of_extensions, MOST_RULES, None);
+        self.most(&place, "rules in the run", rules.len() + of_extensions.iter().sum::<usize>(), MOST_RULES, None);
         let mut ids = BTreeSet::new();
         for (at, rule) in rules.iter().enumerate() {
             let place = format!("{place}/{at}");
@@ -171,8 +171,9 @@ impl Remarks {
             return self.refuse(&format!("{path}/results"), "there is no list `results`".to_owned());
         };
         self.most(&format!("{path}/results"), "results in the run", results.len(), MOST_RESULTS, Some(MOST_SHOWN));
+        let rules = Rules { of_driver: rules.len(), of_extensions };
         for (at, result) in results.iter().enumerate() {
-            self.result(result, &format!("{path}/results/{at}"), rules.len());
+            self.result(result, &format!("{path}/results/{at}"), &rules);
         }
     }
 
@@ -195,12 +196,14 @@ impl Remarks {
         }
     }
 
-    fn result(&mut self, result: &Json, path: &str, rules: usize) {
+    fn result(&mut self, result: &Json, path: &str, rules: &Rules) {
         if result.pointer("/message/text").and_then(Json::as_str).is_none_or(str::is_empty) {
             self.refuse(&format!("{path}/message/text"), "a result has no message".to_owned());
         }
         let index = result.get("ruleIndex").or_else(|| result.pointer("/rule/index")).and_then(Json::as_u64);
-        if index.is_some_and(|index| usize::try_from(index).map_or(true, |index| index >= rules)) {
+        let known = rules.of(result.pointer("/rule/toolComponent"));
+        let is_outside = |index: u64| known.is_some_and(|known| usize::try_from(index).map_or(true, |at| at >= known));
+        if index.is_some_and(is_outside) {
             self.refuse(&format!("{path}/ruleIndex"), "a `ruleIndex` is of no rule".to_owned());
         }
         let id = result.get("ruleId").or_else(|| result.pointer("/rule/id")).and_then(Json::as_str);
@@ -297,6 +300,27 @@ impl Remarks {
         }
         if uri.split('/').any(|part| part == "..") {
             self.cut(path, "a URI leads out of the repository: its file cannot be shown".to_owned());
+        }
+    }
+}
+
+/// How many rules each component of the tool has.
+struct Rules {
+    of_driver: usize,
+    of_extensions: Vec<usize>,
+}
+
+impl Rules {
+    /// Those of the component that a result's rule is of; nothing if it is named in another way than by its place. An
+    /// extension that is not there has no rules.
+    fn of(&self, component: Option<&Json>) -> Option<usize> {
+        let Some(component) = component else { return Some(self.of_driver) };
+        match component.get("index").and_then(Json::as_i64) {
+            Some(index) if index >= 0 => {
+                Some(usize::try_from(index).ok().and_then(|at| self.of_extensions.get(at).copied()).unwrap_or_default())
+            }
+            _ if component.get("name").or_else(|| component.get("guid")).is_some() => None,
+            _ => Some(self.of_driver),
         }
     }
 }

@@ -149,6 +149,36 @@ fn limits_are_counted() {
 }
 
 #[test]
+fn the_index_of_a_rule_is_one_of_its_own_component() {
+    let of = |component: Option<Json>, index: i64| {
+        let mut file = file();
+        file["runs"][0]["tool"] = json!({
+            "driver": {"name": "CodeQL"},
+            "extensions": [{"name": "codeql/python", "rules": [{"id": "r"}, {"id": "s"}]}, {"name": "codeql/go"}],
+        });
+        let result = &mut file["runs"][0]["results"][0];
+        result.as_object_mut().unwrap().remove("ruleIndex");
+        result["rule"] = json!({"id": "r", "index": index});
+        if let Some(component) = component {
+            result["rule"]["toolComponent"] = component;
+        }
+        told(&file).iter().any(|one| one.contains("of no rule"))
+    };
+    for (component, index, is_refused) in [
+        (Some(json!({"index": 0})), 1, false),
+        (Some(json!({"index": 0})), 2, true),
+        (Some(json!({"index": 1})), 0, true),
+        (Some(json!({"index": 2})), 0, true),
+        (Some(json!({"name": "codeql/python"})), 7, false),
+        (Some(json!({"guid": "00000000-0000-0000-0000-000000000000"})), 7, false),
+        (Some(json!({})), 0, true),
+        (None, 0, true),
+    ] {
+        assert_eq!(of(component.clone(), index), is_refused, "{component:?} {index}");
+    }
+}
+
+#[test]
 fn two_runs_of_one_category_are_refused() {
     let mut two = file();
     two["runs"] = json!([two["runs"][0], two["runs"][0]]);

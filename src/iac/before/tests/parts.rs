@@ -1,0 +1,409 @@
+//! Resources that are parts of others: whose they are, and what may be said where that is not known.
+
+use super::*;
+
+fn made_of_plan(plan: &Json) -> Undeployed {
+    let parts = parts();
+    let given = Given { parameters: &BTreeMap::new(), parts: &parts, now: "2026-01-02T03:04:05.678Z" };
+    of_plan(&plan.to_string(), None, &given).unwrap()
+}
+
+/// A resource that is to be made.
+fn change(address: &str, after: Json, unknown: Json) -> Json {
+    let bare = address.split('[').next().unwrap_or_default();
+    let bare = if address.starts_with("module.") { address } else { bare };
+    let mut names = bare.rsplitn(3, '.');
+    let (name, kind) = (names.next().unwrap(), names.next().unwrap());
+    json!({"address": address, "mode": "managed", "type": kind, "name": name,
+           "change": {"actions": ["create"], "after": after, "after_unknown": unknown}})
+}
+
+fn written(kind: &str, name: &str, expressions: Json) -> Json {
+    json!({"mode": "managed", "type": kind, "name": name, "expressions": expressions})
+}
+
+fn refers(to: &[&str]) -> Json {
+    json!({"references": to})
+}
+
+const STATUS: &str = "/supplementaryConfiguration/BucketVersioningConfiguration/status";
+const VERSIONING: &str = "/supplementaryConfiguration/BucketVersioningConfiguration";
+const POLICY: &str = "/supplementaryConfiguration/BucketPolicy";
+const POLICY_TEXT: &str = "/supplementaryConfiguration/BucketPolicy/policyText";
+
+/// Whether it is unreadable there because some part may be of any resource.
+fn is_vague(made: &Undeployed, id: &str, path: &str) -> bool {
+    fact(made, id, path).starts_with("Unresolved: known only after deployment: which resource ")
+}
+
+#[test]
+fn a_part_of_nobody_knows_what_leaves_no_verdict_of_a_default() {
+    let made = template(
+        r#"AWSTemplateFormatVersion: "2010-09-09"
+Parameters: {Which: {Type: String}, Stage: {Type: String}}
+Resources:
+  A: {Type: AWS::S3::Bucket}
+  Named: {Type: AWS::S3::Bucket, Properties: {BucketName: !Ref Which}}
+  P: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: !Ref Stage, PolicyDocument: {Statement: []}}}
+  G: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: g}}
+  In: {Type: AWS::EC2::SecurityGroupIngress, Properties: {GroupId: !ImportValue g, IpProtocol: -1, CidrIp: 0.0.0.0/0}}
+"#,
+        &[],
+    );
+    for id in ["A", "Named"] {
+        assert!(is_vague(&made, id, POLICY), "{}", fact(&made, id, POLICY));
+    }
+    assert!(is_vague(&made, "G", "/configuration/ipPermissions"));
+    assert_eq!(fact(&made, "A", STATUS), "\"Off\"", "nothing speaks of its versioning");
+}
+
+#[test]
+fn a_part_is_of_what_its_reference_comes_to() {
+    let document = "PolicyDocument: {Statement: [{Effect: Deny}]}";
+    let text = format!(
+        r#"AWSTemplateFormatVersion: "2010-09-09"
+Parameters: {{Name: {{Type: String}}, Known: {{Type: String, Default: x}}}}
+Conditions: {{Known: !Equals [!Ref Known, x]}}
+Resources:
+  A: {{Type: AWS::S3::Bucket}}
+  B: {{Type: AWS::S3::Bucket}}
+  C: {{Type: AWS::S3::Bucket, Properties: {{BucketName: !Sub "shop-${{AWS::AccountId}}"}}}}
+  D: {{Type: AWS::S3::Bucket, Properties: {{BucketName: !Ref Name}}}}
+  E: {{Type: AWS::S3::Bucket, Properties: {{BucketName: logs}}}}
+  F: {{Type: AWS::S3::Bucket}}
+  OfB: {{Type: AWS::S3::BucketPolicy, Properties: {{Bucket: !If [Known, !Ref B, !Ref A], {document}}}}}
+  OfC: {{Type: AWS::S3::BucketPolicy, Properties: {{Bucket: !Sub "shop-${{AWS::AccountId}}", {document}}}}}
+  OfD: {{Type: AWS::S3::BucketPolicy, Properties: {{Bucket: !Ref Name, {document}}}}}
+  OfE: {{Type: AWS::S3::BucketPolicy, Properties: {{Bucket: logs, {document}}}}}
+"#
+    );
+    let made = template(&text, &[]);
+    let written = "\"{\\\"Statement\\\":[{\\\"Effect\\\":\\\"Deny\\\"}]}\"";
+    for (id, expected) in [("A", "null"), ("B", written), ("C", written), ("D", written), ("E", written), ("F", "null")]
+    {
+        assert_eq!(fact(&made, id, POLICY_TEXT), expected, "{id}");
+    }
+    // A name that is built of another's is not that other's.
+    let built = text.replace("Bucket: logs,", "Bucket: !Sub \"${F}-logs\",");
+    let made = template(&built, &[]);
+    assert_eq!(fact(&made, "F", POLICY_TEXT), "null");
+    assert!(is_vague(&made, "E", POLICY), "it could come to any name that is given");
+}
+
+#[test]
+fn a_part_that_may_not_be_made_is_no_fact() {
+    let made = template(
+        r#"AWSTemplateFormatVersion: "2010-09-09"
+Parameters: {S: {Type: String}}
+Conditions: {Maybe: !Equals [!Ref S, x], Other: !Equals [!Ref S, y]}
+Resources:
+  A: {Type: AWS::S3::Bucket}
+  B: {Type: AWS::S3::Bucket, Condition: Maybe}
+  OfA: {Type: AWS::S3::BucketPolicy, Condition: Maybe, Properties: {Bucket: !Ref A, PolicyDocument: {}}}
+  OfB: {Type: AWS::S3::BucketPolicy, Condition: Maybe, Properties: {Bucket: !Ref B, PolicyDocument: {}}}
+"#,
+        &[],
+    );
+    assert!(is_vague(&made, "A", POLICY), "{}", fact(&made, "A", POLICY));
+    assert_eq!(fact(&made, "B", POLICY_TEXT), "\"{}\"", "both are made, or none");
+}
+
+#[test]
+fn what_makes_resources_is_told_and_may_make_parts_of_any() {
+    let made = template(
+        r#"AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::LanguageExtensions
+Resources:
+  A: {Type: AWS::S3::Bucket}
+  V:
+    Type: AWS::EC2::Volume
+    Properties: {Size: 1, "Fn::Transform": {Name: AWS::Include, Parameters: {Location: s3://x/y}}}
+  "Fn::ForEach::Policies":
+    - N
+    - [a, b]
+    - "P${N}": {Type: AWS::S3::BucketPolicy, Properties: {Bucket: !Ref A, PolicyDocument: {}}}
+"#,
+        &[],
+    );
+    assert_eq!(made.not_covered, BTreeMap::from([("Fn::ForEach".to_owned(), 1)]));
+    assert!(is_vague(&made, "A", POLICY));
+    let unknown = "Unresolved: known only after deployment: Fn::Transform";
+    assert_eq!(fact(&made, "V", "/configuration/encrypted"), unknown);
+    assert_eq!(fact(&made, "V", "/configuration/size"), unknown);
+    let alone = template("Resources: {\"Fn::ForEach::X\": [N, [a], {\"B${N}\": {Type: AWS::S3::Bucket}}]}", &[]);
+    assert_eq!((alone.warnings.len(), alone.not_covered.len()), (0, 1));
+}
+
+/// A bucket, and its versioning in a module to which the bucket's id is handed.
+fn plan_of_modules(given: Json) -> Json {
+    let versioning = |address: &str| {
+        change(address, json!({"versioning_configuration": [{"status": "Enabled"}]}), json!({"bucket": true}))
+    };
+    json!({
+        "format_version": "1.2",
+        "resource_changes": [
+            change("aws_s3_bucket.a", json!({"bucket": "a"}), json!({"id": true})),
+            change("aws_s3_bucket.b", json!({}), json!({"id": true, "bucket": true})),
+            versioning("module.v.aws_s3_bucket_versioning.this"),
+        ],
+        "configuration": {"root_module": {
+            "resources": [written("aws_s3_bucket", "a", json!({"bucket": {}})), written("aws_s3_bucket", "b", json!({}))],
+            "module_calls": {"v": {
+                "expressions": {"bucket": given},
+                "module": {"resources": [
+                    written("aws_s3_bucket_versioning", "this", json!({"bucket": refers(&["var.bucket"])})),
+                ]},
+            }},
+        }},
+    })
+}
+
+#[test]
+fn variables_of_modules_are_followed_to_their_callers() {
+    let made = made_of_plan(&plan_of_modules(refers(&["aws_s3_bucket.b.id", "aws_s3_bucket.b"])));
+    assert_eq!(fact(&made, "aws_s3_bucket.b", STATUS), "\"Enabled\"");
+    assert_eq!(fact(&made, "aws_s3_bucket.a", STATUS), "\"Off\"");
+    for given in [refers(&["local.bucket"]), refers(&["data.aws_ssm_parameter.bucket"])] {
+        let made = made_of_plan(&plan_of_modules(given));
+        for id in ["aws_s3_bucket.a", "aws_s3_bucket.b"] {
+            assert!(is_vague(&made, id, VERSIONING), "{id} {}", fact(&made, id, VERSIONING));
+        }
+    }
+    // One of both, by a condition.
+    let made = made_of_plan(&plan_of_modules(refers(&["var.x", "aws_s3_bucket.a.id", "aws_s3_bucket.b.id"])));
+    assert!(is_vague(&made, "aws_s3_bucket.a", VERSIONING) && is_vague(&made, "aws_s3_bucket.b", VERSIONING));
+}
+
+#[test]
+fn outputs_of_modules_and_each_of_them_are_followed() {
+    let bucket = |key: &str| {
+        change(&format!("module.m[\"{key}\"].aws_s3_bucket.this"), json!({}), json!({"id": true, "bucket": true}))
+    };
+    let versioning = |key: &str, status: &str| {
+        let mut change = change(
+            "aws_s3_bucket_versioning.v",
+            json!({"versioning_configuration": [{"status": status}]}),
+            json!({"bucket": true}),
+        );
+        change["address"] = json!(format!("aws_s3_bucket_versioning.v[\"{key}\"]"));
+        change
+    };
+    let mut v = written("aws_s3_bucket_versioning", "v", json!({"bucket": refers(&["each.value.id", "each.value"])}));
+    v["for_each_expression"] = refers(&["module.m"]);
+    let plan = |bucket_expression: Json, for_each: Json| {
+        let mut v = v.clone();
+        v["expressions"]["bucket"] = bucket_expression;
+        v["for_each_expression"] = for_each;
+        json!({
+            "format_version": "1.2",
+            "resource_changes": [bucket("x"), bucket("y"), versioning("x", "Enabled"), versioning("y", "Suspended")],
+            "configuration": {"root_module": {
+                "resources": [v],
+                "module_calls": {"m": {
+                    "for_each_expression": {"constant_value": ["x", "y"]},
+                    "module": {
+                        "outputs": {"id": {"expression": refers(&["aws_s3_bucket.this.id", "aws_s3_bucket.this"])}},
+                        "resources": [written("aws_s3_bucket", "this", json!({}))],
+                    },
+                }},
+            }},
+        })
+    };
+    let told = |made: &Undeployed| {
+        ["x", "y"].map(|key| fact(made, &format!("module.m[\"{key}\"].aws_s3_bucket.this"), STATUS))
+    };
+    let named = refers(&["module.m[\"x\"].id", "module.m[\"x\"]", "module.m"]);
+    let made = made_of_plan(&plan(named, Json::Null));
+    assert_eq!(told(&made)[1], "\"Off\"", "both speak of the first");
+    // A key says which one, and is not known here.
+    let made = made_of_plan(&plan(refers(&["module.m", "each.key"]), refers(&["module.m"])));
+    for key in ["x", "y"] {
+        assert!(is_vague(&made, &format!("module.m[\"{key}\"].aws_s3_bucket.this"), VERSIONING), "{key}");
+    }
+}
+
+#[test]
+fn a_list_of_names_makes_one_part_of_many() {
+    let made = template(
+        r#"AWSTemplateFormatVersion: "2010-09-09"
+Parameters: {Who: {Type: String}}
+Resources:
+  U: {Type: AWS::IAM::User}
+  V: {Type: AWS::IAM::User, Properties: {UserName: v}}
+  W: {Type: AWS::IAM::User}
+  P: {Type: AWS::IAM::Policy, Properties: {PolicyName: p, PolicyDocument: {}, Users: [!Ref U, v]}}
+  G: {Type: AWS::IAM::UserToGroupAddition, Properties: {GroupName: admins, Users: [!Ref U]}}
+"#,
+        &[],
+    );
+    for (id, path, expected) in [
+        ("U", "/configuration/userPolicyList/0/policyName", "\"p\""),
+        ("V", "/configuration/userPolicyList/0/policyName", "\"p\""),
+        ("W", "/configuration/userPolicyList", "[]"),
+        ("U", "/configuration/groupList", "[\"admins\"]"),
+        ("V", "/configuration/groupList", "[]"),
+    ] {
+        assert_eq!(fact(&made, id, path), expected, "{id} {path}");
+    }
+    let plan = |users: Json, expression: Json| {
+        json!({
+            "format_version": "1.2",
+            "resource_changes": [
+                change("aws_iam_user.u", json!({"name": "u"}), json!({"id": true})),
+                change("aws_iam_user.v", json!({"name": "v"}), json!({"id": true})),
+                change("aws_iam_policy_attachment.p", json!({"users": users, "policy_arn": "arn:aws:iam::aws:policy/X"}), json!({})),
+                change("aws_iam_user_group_membership.m", json!({"user": "u", "groups": ["admins"]}), json!({})),
+            ],
+            "configuration": {"root_module": {"resources": [
+                written("aws_iam_policy_attachment", "p", json!({"users": expression})),
+            ]}},
+        })
+    };
+    let made = made_of_plan(&plan(json!(["u"]), json!({})));
+    assert_eq!(
+        fact(&made, "aws_iam_user.u", "/configuration/attachedManagedPolicies/0/policyArn"),
+        "\"arn:aws:iam::aws:policy/X\""
+    );
+    assert_eq!(fact(&made, "aws_iam_user.v", "/configuration/attachedManagedPolicies"), "[]");
+    assert_eq!(fact(&made, "aws_iam_user.u", "/configuration/groupList"), "[\"admins\"]");
+    assert_eq!(fact(&made, "aws_iam_user.v", "/configuration/groupList"), "[]");
+}
+
+#[test]
+fn tags_of_the_provider_are_read_too() {
+    let plan = |after: Json, unknown: Json, provider: Json| {
+        let mut volume = written("aws_ebs_volume", "v", json!({"size": {}}));
+        volume["provider_config_key"] = json!("aws.other");
+        json!({
+            "format_version": "1.2",
+            "resource_changes": [change("aws_ebs_volume.v", after, unknown)],
+            "configuration": {"provider_config": {"aws.other": provider}, "root_module": {"resources": [volume]}},
+            "variables": {"region": {"value": "eu-west-1"}},
+        })
+    };
+    let provider = json!({"expressions": {"region": refers(&["var.region"])}});
+    let with_tags = json!({"expressions": {"default_tags": [{"tags": refers(&["var.tags"])}],
+        "assume_role": [{"role_arn": {"constant_value": "arn:aws:iam::111122223333:role/deploy"}}]}});
+    let own = json!({"tags": {"Owner": "me"}});
+    let of = |after: &Json, unknown: Json, provider: &Json| {
+        fact(&made_of_plan(&plan(after.clone(), unknown, provider.clone())), "aws_ebs_volume.v", "/tags/Owner")
+    };
+    let both = json!({"tags": null, "tags_all": {"Owner": "default"}});
+    assert_eq!(of(&both, json!({}), &with_tags), "\"default\"");
+    assert_eq!(of(&own, json!({"tags_all": true}), &provider), "\"me\"", "there are no others");
+    let made = made_of_plan(&plan(own, json!({"tags_all": true}), with_tags));
+    assert!(
+        fact(&made, "aws_ebs_volume.v", "/tags").starts_with("Unresolved"),
+        "{}",
+        fact(&made, "aws_ebs_volume.v", "/tags")
+    );
+    assert_eq!(&*made.snapshot.items()[0].key.account_id, "111122223333");
+    let made = made_of_plan(&plan(json!({}), json!({}), provider));
+    assert_eq!(&*made.snapshot.items()[0].key.region, "eu-west-1");
+    let place = snapshot::Place {
+        account_id: "000000000000".into(),
+        aws_region: "eu-west-1".into(),
+        resource_type: "AWS::EC2::Volume".into(),
+    };
+    assert_eq!(made.snapshot.listing(&place).unwrap_err().code, code::NOT_IN_TEMPLATES);
+}
+
+#[test]
+fn globals_of_sam_are_properties_of_each() {
+    let made = template(
+        "Transform: AWS::Serverless-2016-10-31
+Globals:
+  Function: {MemorySize: 1024, Timeout: 30, Tags: {Owner: me, Stage: all}, VpcConfig: {SubnetIds: [a]}}
+Resources:
+  F: {Type: AWS::Serverless::Function, Properties: {Timeout: 5, Tags: {Stage: own}, VpcConfig: {SubnetIds: [b]}}}
+  G: {Type: AWS::Serverless::Function}
+",
+        &[],
+    );
+    for (id, path, expected) in [
+        ("F", "/configuration/memorySize", "1024"),
+        ("F", "/configuration/timeout", "5"),
+        ("F", "/tags", "{\"Owner\":\"me\",\"Stage\":\"own\"}"),
+        ("F", "/configuration/vpcConfig/subnetIds", "[\"a\",\"b\"]"),
+        ("G", "/configuration/timeout", "30"),
+    ] {
+        assert_eq!(fact(&made, id, path), expected, "{id} {path}");
+    }
+}
+
+#[test]
+fn what_a_source_decides_has_no_default() {
+    let encrypted = "/configuration/storageEncrypted";
+    for source in [
+        "SourceDBInstanceIdentifier",
+        "SourceDbiResourceId",
+        "DBClusterSnapshotIdentifier",
+        "SourceDBInstanceAutomatedBackupsArn",
+    ] {
+        let made = template(
+            &format!("Resources: {{D: {{Type: AWS::RDS::DBInstance, Properties: {{{source}: !ImportValue x}}}}}}"),
+            &[],
+        );
+        assert_ne!(fact(&made, "D", encrypted), "false", "{source}");
+    }
+    let text = "Resources: {V: {Type: AWS::EC2::Volume, Properties: {SnapshotId: snap-1}}, W: {Type: AWS::EC2::Volume, \
+                Properties: {SnapshotId: !ImportValue s, Encrypted: true}}}";
+    let made = template(text, &[]);
+    assert_eq!(fact(&made, "V", "/configuration/encrypted"), "absent");
+    assert_eq!(fact(&made, "W", "/configuration/encrypted"), "true", "in every case");
+    for (name, value) in [
+        ("replicate_source_db", json!("db-1")),
+        ("restore_to_point_in_time", json!([{"use_latest_restorable_time": true}])),
+    ] {
+        let plan = |value: Json| json!({"format_version": "1.2", "resource_changes": [change("aws_db_instance.d", json!({name: value}), json!({}))]});
+        assert_eq!(fact(&made_of_plan(&plan(value)), "aws_db_instance.d", encrypted), "absent", "{name}");
+        assert_eq!(fact(&made_of_plan(&plan(json!([]))), "aws_db_instance.d", encrypted), "false", "{name}");
+    }
+}
+
+#[test]
+fn grants_within_a_bucket_count() {
+    let grant = json!([{"type": "Group", "uri": "http://acs.amazonaws.com/groups/global/AllUsers", "permissions": ["READ", "WRITE"]}]);
+    let list = "/supplementaryConfiguration/AccessControlList/grantList";
+    let plan = |grant: Json| json!({"format_version": "1.2", "resource_changes": [change("aws_s3_bucket.b", json!({"grant": grant, "versioning": []}), json!({}))]});
+    let made = made_of_plan(&plan(grant));
+    assert_eq!(
+        fact(&made, "aws_s3_bucket.b", list),
+        "[{\"grantee\":\"AllUsers\",\"permission\":\"Read\"},{\"grantee\":\"AllUsers\",\"permission\":\"Write\"}]"
+    );
+    let made = made_of_plan(&plan(json!([])));
+    assert_eq!(fact(&made, "aws_s3_bucket.b", list), "[{\"grantee\":{},\"permission\":\"FullControl\"}]");
+}
+
+#[test]
+fn a_plan_of_nothing_is_one() {
+    let made = made_of_plan(&json!({"format_version": "1.2", "planned_values": {"root_module": {}}}));
+    assert!(made.snapshot.items().is_empty());
+}
+
+#[test]
+fn names_that_are_made_of_names_end() {
+    let made = template("Resources: {A: {Type: AWS::S3::Bucket, Properties: {BucketName: !Ref A}}}", &[]);
+    assert_eq!(fact(&made, "A", "/configuration/name"), "Unresolved: known only after deployment: Ref A");
+    // Each twice the one before: 2^30 texts, if they were made.
+    let mut text = "Resources:\n  B0: {Type: AWS::S3::Bucket, Properties: {BucketName: b}}\n".to_owned();
+    for at in 1..=30 {
+        let name = format!("!Sub \"${{B{0}}}${{B{0}}}\"", at - 1);
+        text += &format!("  B{at}: {{Type: AWS::S3::Bucket, Properties: {{BucketName: {name}}}}}\n");
+    }
+    let made = template(&text, &[]);
+    assert_eq!(fact(&made, "B3", "/configuration/name"), "\"bbbbbbbb\"");
+    assert_eq!(
+        fact(&made, "B17", "/configuration/name"),
+        "Unresolved: known only after deployment: a text that is too long"
+    );
+    // Asked for twice at each level, that would be 2^40 questions.
+    let deeper = |inner: String, _| format!("{{Fn::And: [{{Condition: Unknown}}, {inner}]}}");
+    let deep = (0..40).fold("{Condition: Unknown}".to_owned(), deeper);
+    let text = format!(
+        "Parameters: {{K: {{Type: String}}}}\nConditions:\n  Unknown: !Equals [!Ref K, x]\n  Deep: {deep}\n\
+         Resources: {{V: {{Type: AWS::EC2::Volume, Properties: {{Encrypted: !If [Deep, true, false]}}}}}}\n"
+    );
+    let made = template(&text, &[]);
+    assert_eq!(fact(&made, "V", "/configuration/encrypted"), "Unresolved: known only after deployment: condition Deep");
+}
