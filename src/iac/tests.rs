@@ -534,7 +534,7 @@ fn table() -> String {
             let names: BTreeSet<_> = parts.iter().map(|part| format!("`{}`", part.resource)).collect();
             names.into_iter().collect::<Vec<_>>().join(", ")
         };
-        let tick = if before::is_covered(&mapped.name) { "✓" } else { "" };
+        let tick = if is_covered(&mapped.name) { "✓" } else { "" };
         let (cloudformation, terraform) = (kinds(&mapped.cloudformation), kinds(&mapped.terraform));
         table += &format!("| `{}` | {tick} | {cloudformation} | {terraform} |\n", mapped.name);
     }

@@ -18,6 +18,8 @@ const MOST_STEPS: usize = 5;
 pub(super) struct Group {
     members: BTreeMap<usize, Naming>,
     names: BTreeMap<String, BTreeSet<usize>>,
+    /// Whether the name of any is known only after deployment.
+    is_uncertain: bool,
 }
 
 /// What a definition says of a resource's name.
@@ -108,6 +110,7 @@ impl Group {
         for name in names.into_iter().chain(arns).chain(attributes) {
             self.names.entry(name).or_default().insert(at);
         }
+        self.is_uncertain |= naming == Naming::Unknown;
         self.members.insert(at, naming);
     }
 
@@ -130,8 +133,7 @@ impl Group {
 
     /// Who may be meant by a name that none of them is known to have.
     fn by_other_name(&self) -> Target {
-        let is_uncertain = self.members.values().any(|naming| *naming == Naming::Unknown);
-        Target { among: is_uncertain.then_some(Among::Uncertain), ..Target::default() }
+        Target { among: self.is_uncertain.then_some(Among::Uncertain), ..Target::default() }
     }
 }
 
