@@ -4,6 +4,7 @@
 //! layout asks for colour; the words say everything without it. Every text that is not assize's own goes through
 //! [`harmless`]. Long words (ids, ARNs) are never broken, so that they can be copied and searched.
 
+mod advice;
 mod drift;
 mod exemptions;
 mod gaps;
@@ -21,7 +22,7 @@ pub use self::words::{counted, wrap};
 pub(in crate::report) use self::words::{cut, moment};
 pub use super::style::severity_style;
 use super::style::{BOLD, DIM, LINK, Styled, styled};
-use super::{Report, RuleSummary, harmless};
+use super::{Report, harmless};
 use crate::evaluation::{Evaluation, Evidence, Severity};
 use crate::item::GLOBAL;
 use crate::location::Location;
@@ -90,7 +91,7 @@ impl Page<'_> {
             }
             self.left_out(findings.len(), "more findings")?;
             if let Some(rule) = rule {
-                self.advice(rule)?;
+                self.advice(rule, &findings, report)?;
             }
             writeln!(self.out)?;
         }
@@ -198,24 +199,6 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn advice(&mut self, rule: &RuleSummary) -> io::Result<()> {
-        if let Some(default) = rule.default_severity {
-            let text = format!("{} in this run; the rule says {}", rule.severity.as_str(), default.as_str());
-            self.note("severity", &text)?;
-        }
-        let (paragraph, code) = first_step(&rule.remediation);
-        if !paragraph.is_empty() {
-            self.note("help", &paragraph)?;
-            for line in code {
-                writeln!(self.out, "            {}", harmless(line))?;
-            }
-        }
-        if let Some(page) = rule.references.first() {
-            self.note("see", page)?;
-        }
-        Ok(())
-    }
-
     /// `  = help: …`, with the lines after the first one under the text.
     fn note(&mut self, label: &str, text: &str) -> io::Result<()> {
         let indent = 4 + label.len() + 2;
@@ -274,23 +257,4 @@ struct Place<'a> {
     resource_name: Option<&'a str>,
     region: &'a str,
     account_id: Option<&'a str>,
-}
-
-/// The first paragraph of a Markdown text, on one line; and, if it ends in a colon, the lines of the code block that it
-/// announces.
-fn first_step(text: &str) -> (String, Vec<&str>) {
-    let mut lines = text.trim().lines();
-    let paragraph: Vec<&str> = lines.by_ref().map(str::trim).take_while(|line| !line.is_empty()).collect();
-    let paragraph = paragraph.join(" ");
-    if !paragraph.ends_with(':') {
-        return (paragraph, Vec::new());
-    }
-    let mut block = lines.skip_while(|line| line.trim().is_empty()).peekable();
-    let is_fence = |line: &&str| line.starts_with("```");
-    let code = if block.next_if(is_fence).is_some() {
-        block.take_while(|line| !is_fence(line)).collect()
-    } else {
-        block.map_while(|line| line.strip_prefix("    ")).collect()
-    };
-    (paragraph, code)
 }

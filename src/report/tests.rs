@@ -1,5 +1,6 @@
 //! One report, in every format. Names in it are as hostile as AWS lets them be, and worse.
 
+mod advice;
 mod exemptions;
 mod formats;
 mod hostile;
@@ -281,22 +282,6 @@ fn findings_on_one_resource_stand_together() {
     let together = "  --> AWS::EC2::SecurityGroup sg-1 in eu-west-1\n      a is open\n      c is open\n      \
                     | /configuration/port = 1\n      d is open\n      | /configuration/port = 2\n  --> ";
     assert!(text.contains(together), "{text}");
-}
-
-#[test]
-fn help_has_the_commands_that_it_announces() {
-    let mut report = sample();
-    report.evaluations.truncate(1);
-    for code in ["```sh\naws ec2 enable-it \\\n    --now\n```", "    aws ec2 enable-it \\\n        --now"] {
-        report.rules[1].remediation = format!("Turn it on,\nin each region:\n\n{code}\n\nMore.\n");
-        let text = written(&report, Format::Terminal, &at_width(80));
-        let shown =
-            "  = help: Turn it on, in each region:\n            aws ec2 enable-it \\\n                --now\n  = see: ";
-        assert!(text.contains(shown), "{text}");
-    }
-    report.rules[1].remediation = "Turn it on:\n\n- here\n- there\n".to_owned();
-    let text = written(&report, Format::Terminal, &at_width(80));
-    assert!(text.contains("  = help: Turn it on:\n  = see: "), "{text}");
 }
 
 #[test]
