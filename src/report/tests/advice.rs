@@ -40,7 +40,6 @@ fn help_has_the_commands_of_the_fix_with_the_names_of_an_only_finding() {
 #[test]
 fn help_shows_whole_commands_and_says_where_the_others_are() {
     let mut report = sample();
-    report.drift = None;
     report.evaluations = vec![finding("encrypted-volumes", "AWS::EC2::Volume", "vol-1", "not so")];
     let shows = |report: &mut Report, commands: &str, shown: &str| {
         report.rules[1].fix = Fix::new(Some(commands), None).expect("they are commands");
