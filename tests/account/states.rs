@@ -83,5 +83,5 @@ fn a_state_in_a_bucket_leads_to_the_block() {
     assert!(code == Some(2) && missing.contains("s3://amzn-s3-demo-states/none"), "{code:?} {missing}");
     moto.wall(None, &BTreeMap::from([("s3:GetObject", "deny")]));
     let (code, denied) = failed(&object);
-    assert!(code == Some(2) && denied.contains("it needs the permission s3:GetObject"), "{code:?} {denied}");
+    assert!(code == Some(2) && denied.contains("s3:GetObject in eu-west-1 answered AccessDenied"), "{code:?} {denied}");
 }
