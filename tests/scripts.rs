@@ -188,8 +188,9 @@ fn what_is_not_there_or_cannot_be_read_ends_the_evaluation() {
     assert_eq!(gap("policy(\"not json\")").0, "MalformedResponse");
 }
 
-/// An instance `web` of a region, on a volume's snapshot of which these regions' instances were listed.
-fn found_abroad(region: &str, subject_region: &str, listed: &[&str], name: &str) -> Evaluation {
+/// What is made of an instance `web` of a region, by a volume whose link names it, on a snapshot of which these regions'
+/// instances were listed.
+fn abroad(region: &str, subject_region: &str, listed: &[&str], answer: &str) -> Evaluation {
     let instance: ConfigurationItem = serde_json::from_value(json!({
         "awsAccountId": "111122223333",
         "awsRegion": region,
@@ -201,6 +202,7 @@ fn found_abroad(region: &str, subject_region: &str, listed: &[&str], name: &str)
     .expect("it is a configuration item");
     let mut subject = volume();
     subject.key.region = subject_region.into();
+    subject.relationships[0].resource_id = Some("web".into());
     let mut listings = vec![place(subject_region, "AWS::EC2::Volume")];
     listings.extend(listed.iter().map(|region| place(region, "AWS::EC2::Instance")));
     listings.sort();
@@ -211,13 +213,18 @@ fn found_abroad(region: &str, subject_region: &str, listed: &[&str], name: &str)
         listings,
         ..About::default()
     };
-    let script = format!(
-        "fn evaluate(item, parameters) {{ if find(\"AWS::EC2::Instance\", \"{name}\") == () {{ non_compliant(\"no\") }} else {{ compliant() }} }}"
-    );
+    let script = format!("fn evaluate(item, parameters) {{ {answer} }}");
     let snapshot = Arc::new(Snapshot::new(about, vec![subject, instance]));
     let outcome = evaluate::run(&rules(&script), &snapshot, &Options::default());
     assert_eq!(outcome.rule_errors, []);
     outcome.evaluations.into_iter().next().expect("there is an answer")
+}
+
+/// Whether `find` finds the instance.
+fn found_abroad(region: &str, subject_region: &str, listed: &[&str], name: &str) -> Evaluation {
+    let found =
+        format!("if find(\"AWS::EC2::Instance\", \"{name}\") == () {{ non_compliant(\"no\") }} else {{ compliant() }}");
+    abroad(region, subject_region, listed, &found)
 }
 
 #[test]
@@ -236,6 +243,72 @@ fn an_item_of_another_region_is_found_where_the_own_one_is_known_to_have_none() 
     assert_eq!(answer(abroad, "global", &[], "web"), ComplianceType::Compliant);
     // The own region's own item needs no list.
     assert_eq!(answer("eu-west-1", "eu-west-1", &[], "web"), ComplianceType::Compliant);
+}
+
+#[test]
+fn an_arn_of_a_region_that_was_not_read_is_no_answer() {
+    let listed = ["eu-west-1", "us-east-1"];
+    let arn = |region: &str| format!("arn:aws:ec2:{region}:111122223333:instance/gone");
+    // The region that the ARN names decides, whatever is known of the others.
+    let gone = found_abroad("us-east-1", "eu-west-1", &listed, &arn("us-east-1"));
+    assert_eq!(gone.compliance_type, ComplianceType::NonCompliant);
+    let gone = found_abroad("us-east-1", "eu-west-1", &["us-east-1"], &arn("us-east-1"));
+    assert_eq!(gone.compliance_type, ComplianceType::NonCompliant);
+    let unknown = found_abroad("us-east-1", "eu-west-1", &listed, &arn("ap-south-1"));
+    assert_eq!(unknown.compliance_type, ComplianceType::InsufficientData);
+    assert_eq!(unknown.gap.expect("the answer says what could not be read").aws_region, "ap-south-1");
+    // Of a global type all are in one list, whatever region their ARNs name.
+    let global = found_abroad("global", "eu-west-1", &["global"], &arn("us-east-1"));
+    assert_eq!(global.compliance_type, ComplianceType::NonCompliant);
+}
+
+#[test]
+fn a_link_leads_to_another_region_where_the_own_one_is_known_to_have_none() {
+    let read = "item.related(\"AWS::EC2::Instance\")[0].arn; compliant()";
+    let elsewhere = "us-east-1";
+    let of = |region, subject, listed: &[&str]| abroad(region, subject, listed, read).compliance_type;
+    assert_eq!(of(elsewhere, "eu-west-1", &["eu-west-1", elsewhere]), ComplianceType::Compliant);
+    let unknown = abroad(elsewhere, "eu-west-1", &[elsewhere], read);
+    assert_eq!(unknown.compliance_type, ComplianceType::InsufficientData);
+    assert_eq!(unknown.gap.expect("the answer says what could not be read").aws_region, "eu-west-1");
+    // What the link itself tells is known all the same.
+    let name = "if item.related(\"AWS::EC2::Instance\")[0].resourceId == \"web\" { compliant() } else { non_compliant(\"no\") }";
+    assert_eq!(abroad(elsewhere, "eu-west-1", &[elsewhere], name).compliance_type, ComplianceType::Compliant);
+    assert_eq!(of("global", "eu-west-1", &[]), ComplianceType::Compliant);
+    assert_eq!(of(elsewhere, "global", &[]), ComplianceType::Compliant);
+    assert_eq!(of("eu-west-1", "eu-west-1", &[]), ComplianceType::Compliant);
+}
+
+#[test]
+fn of_several_what_cannot_be_read_ends_the_evaluation_only_where_no_other_decides() {
+    for expression in [
+        "[volume, ()].some(|x| x == () || x.hidden)",
+        "[(), volume].some(|x| x == () || x.hidden)",
+        "![volume, ()].all(|x| x != () && x.hidden)",
+        "![(), volume].all(|x| x != () && x.hidden)",
+        "[volume, ()].find(|x| x == () || x.hidden) == ()",
+        "[[1, volume], [2, volume]].find(|x| x[0] == 2 || x[1].hidden)[0] == 2",
+        // One inside of another.
+        "[item, ()].some(|x| x == () || [x.configuration, x.configuration].some(|y| y.hidden))",
+    ] {
+        assert_eq!(holds(expression), Ok(true), "{expression}");
+    }
+    let denied = || ("AccessDenied".to_owned(), Some("/configuration/hidden".to_owned()));
+    for expression in [
+        "[volume, ()].some(|x| x != () && x.hidden)",
+        "[volume, ()].all(|x| x == () || x.hidden)",
+        "[volume, ()].find(|x| x != () && x.hidden)",
+        // The first one is named.
+        "[[1, volume], [2, volume]].some(|x| if x[0] == 1 { x[1].hidden } else { x[1].none })",
+        // What ended the evaluation before stays its end, even where the text of a message has swallowed it.
+        "let text = `${item.configuration}`; if [1].some(|x| x == 1) { return compliant(); }",
+        // A text that swallowed it is no answer of an element either.
+        "[volume].some(|x| `${x}` != \"\")",
+    ] {
+        assert_eq!(gap(expression), denied(), "{expression}");
+    }
+    // A defect of the script is none of the facts.
+    assert!(holds("[0, 1].some(|x| 1 / x == 1)").is_err());
 }
 
 #[test]

@@ -187,6 +187,22 @@ pub(super) fn stop(gap: Gap) -> Box<EvalAltResult> {
     fail(message)
 }
 
+/// Looks at one of several things of which another may decide. What of it cannot be read is handed back instead of being the
+/// end of the evaluation; who asked has to [`stop`] at it unless another one decides.
+pub(super) fn postpone<T>(look: impl FnOnce() -> Outcome<T>) -> Outcome<Result<T, Gap>> {
+    // What ended the evaluation before stays its end.
+    let earlier = exchange_stop(None);
+    let seen = look();
+    match exchange_stop(earlier) {
+        Some(gap) => Ok(Err(gap)),
+        None => seen.map(Ok),
+    }
+}
+
+fn exchange_stop(stop: Option<Gap>) -> Option<Gap> {
+    RUN.with_borrow_mut(|run| std::mem::replace(&mut run.as_mut()?.stop, stop))
+}
+
 /// A fact that the script was given cannot be understood: ends the evaluation. Where the fact stood is not known any
 /// more, so it is said of the judged item.
 pub(super) fn stop_at_subject(code: &str, message: String) -> Box<EvalAltResult> {

@@ -210,9 +210,12 @@ impl Run {
                 message: format!("the rule does not say that it reads {}", link.resource_type),
             }));
         }
-        match self.snapshot.target(from, link) {
-            Some(item) if item.status.is_present() => Item::new(item),
-            _ => unknown(self.missing(&from.key.account_id, &link.resource_type)),
+        match self.snapshot.target(from, link).filter(|item| item.status.is_present()) {
+            Some(item) => match self.nearer_are_known(from, item, link) {
+                Ok(()) => Item::new(item),
+                Err((_, reason)) => unknown(reason),
+            },
+            None => unknown(self.missing(&from.key.account_id, &link.resource_type)),
         }
     }
 
@@ -281,12 +284,13 @@ fn find(resource_type: &str, name: &str) -> Outcome<Dynamic> {
             name: "".into(),
         };
         if let Some(item) = run.snapshot.target(&run.subject, &link).filter(|item| item.status.is_present()) {
-            return Ok(match run.nearer_are_known(item, name) {
+            return Ok(match run.nearer_are_known(&run.subject, item, &link) {
                 Ok(()) => Ok(Some(Item::new(item))),
                 Err((place, reason)) => Err(place.gap(&reason)),
             });
         }
-        let owner = name.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)).unwrap_or_default();
+        let of_arn = |nth| name.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(nth)).unwrap_or_default();
+        let owner = of_arn(3);
         if !owner.is_empty() && *owner != **account_id && owner != "aws" {
             let reason = Unreadable {
                 operation: String::new(),
@@ -296,14 +300,16 @@ fn find(resource_type: &str, name: &str) -> Outcome<Dynamic> {
             };
             return Ok(Err(crate::gap::Gap {
                 account_id: owner.to_owned(),
-                aws_region: name.split(':').nth(3).unwrap_or_default().to_owned(),
+                aws_region: of_arn(2).to_owned(),
                 resource_type: resource_type.to_owned(),
                 resource_id: Some(name.to_owned()),
                 path: None,
                 reason: Arc::new(reason),
             }));
         }
-        Ok(complete(&run.snapshot, account_id, resource_type, None)
+        // What an ARN names is in its region or nowhere; of a global type the ARN's region says nothing.
+        let region = Some(of_arn(2)).filter(|region| !region.is_empty() && run.is_regional(resource_type));
+        Ok(complete(&run.snapshot, account_id, resource_type, region)
             .map(|()| None)
             .map_err(|(place, reason)| place.gap(&reason)))
     })?
@@ -312,18 +318,30 @@ fn find(resource_type: &str, name: &str) -> Outcome<Dynamic> {
 }
 
 impl Run {
-    /// Whether the item that goes by this name is the one that is meant. Most names are unique in a region only: an item
-    /// of another region is meant where the subject's own region is known to have none.
+    /// Whether the item that a link of `from` leads to is the one that is meant. Most names are unique in a region only: an
+    /// item of another region is meant where the own region of `from` is known to have none.
     ///
     /// # Errors
     /// The place that may have a nearer one, and why it is not known.
-    fn nearer_are_known(&self, item: &ConfigurationItem, name: &str) -> Result<(), (Place, Arc<Unreadable>)> {
-        let own = &self.subject.key.region;
+    fn nearer_are_known(
+        &self,
+        from: &ConfigurationItem,
+        item: &ConfigurationItem,
+        link: &Relationship,
+    ) -> Result<(), (Place, Arc<Unreadable>)> {
+        let own = &from.key.region;
         let is_near = item.key.region == *own || [&*item.key.region, own].contains(&GLOBAL);
-        if is_near || name.starts_with("arn:") {
+        let name = link.resource_id.as_ref().or(link.resource_name.as_ref());
+        if is_near || name.is_some_and(|name| name.starts_with("arn:")) {
             return Ok(());
         }
-        complete(&self.snapshot, &self.subject.key.account_id, &item.key.resource_type, Some(own))
+        complete(&self.snapshot, &from.key.account_id, &item.key.resource_type, Some(own))
+    }
+
+    /// Whether the type is listed by region.
+    fn is_regional(&self, resource_type: &str) -> bool {
+        let places = self.snapshot.places(&self.subject.key.account_id, resource_type);
+        places.iter().any(|place| *place.aws_region != *GLOBAL)
     }
 
     /// A rule that asks for what it did not declare would get an answer only when another rule happens to read the same.

@@ -12,7 +12,7 @@ use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
 use super::document::{read, whole};
 use super::operators::{compare, same};
 use super::{Document, Item, Origin, Surface};
-use crate::rule::run::{Outcome, Path, Segment, fail, grow, weight};
+use crate::rule::run::{Outcome, Path, Segment, fail, grow, postpone, stop, weight};
 use crate::value::Value;
 
 /// A list that a script cannot change. Reading an unreadable element ends the evaluation.
@@ -125,6 +125,26 @@ impl Sequence for Array {
 fn truth(test: &FnPtr, context: &NativeCallContext, element: Dynamic) -> Outcome<bool> {
     let answer: Dynamic = test.call_within_context(context, (element,))?;
     answer.as_bool().map_err(|kind| fail(format!("the test has to give true or false, and gave a {kind}")))
+}
+
+/// The first element for which the test is known to give `wanted`. What cannot be read ends the evaluation only if the test
+/// gives it for none of the others.
+fn first(list: &impl Sequence, wanted: bool, test: &FnPtr, context: &NativeCallContext) -> Outcome<Option<Dynamic>> {
+    let mut unread = None;
+    for index in 0..list.length() {
+        let tested = postpone(|| match list.element(index).transpose()? {
+            Some(element) => Ok((truth(test, context, element.clone())? == wanted).then_some(element)),
+            None => Ok(None),
+        });
+        match tested? {
+            Ok(None) => {}
+            Ok(found) => return Ok(found),
+            Err(gap) => {
+                unread.get_or_insert(gap);
+            }
+        }
+    }
+    unread.map_or(Ok(None), |gap| Err(stop(gap)))
 }
 
 /// Adds to an array, and counts what is added.
@@ -240,29 +260,13 @@ macro_rules! register_sequence {
                 collect(list.each().map(|element| change.call_within_context(&context, (element?,))))
             })
             .function("some", |context: NativeCallContext, list: &mut $list, test: FnPtr| -> Outcome<bool> {
-                for element in list.each() {
-                    if truth(&test, &context, element?)? {
-                        return Ok(true);
-                    }
-                }
-                Ok(false)
+                Ok(first(list, true, &test, &context)?.is_some())
             })
             .function("all", |context: NativeCallContext, list: &mut $list, test: FnPtr| -> Outcome<bool> {
-                for element in list.each() {
-                    if !truth(&test, &context, element?)? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
+                Ok(first(list, false, &test, &context)?.is_none())
             })
             .function("find", |context: NativeCallContext, list: &mut $list, test: FnPtr| -> Outcome<Dynamic> {
-                for element in list.each() {
-                    let element = element?;
-                    if truth(&test, &context, element.clone())? {
-                        return Ok(element);
-                    }
-                }
-                Ok(Dynamic::UNIT)
+                Ok(first(list, true, &test, &context)?.unwrap_or(Dynamic::UNIT))
             })
             .function("sorted", |list: &mut $list| sorted(list))
             .function("unique", |list: &mut $list| unique(list))
