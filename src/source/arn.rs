@@ -46,6 +46,7 @@ impl<'a> Arn<'a> {
 /// several forms that fit, the longest counts, and of two alike the last: most domains of OpenSearch Service run
 /// OpenSearch, and their ARNs do not say it.
 const FORMS: &[(&str, &str, &str)] = &[
+    ("access-analyzer", "analyzer/*", "AWS::AccessAnalyzer::Analyzer"),
     ("acm", "certificate/*", "AWS::ACM::Certificate"),
     ("apigateway", "/apis/*", "AWS::ApiGatewayV2::Api"),
     ("apigateway", "/apis/*/stages/*", "AWS::ApiGatewayV2::Stage"),
@@ -119,6 +120,7 @@ const FORMS: &[(&str, &str, &str)] = &[
     ("iam", "group/**", "AWS::IAM::Group"),
     ("iam", "policy/**", "AWS::IAM::Policy"),
     ("iam", "role/**", "AWS::IAM::Role"),
+    ("iam", "server-certificate/**", "AWS::IAM::ServerCertificate"),
     ("iam", "user/**", "AWS::IAM::User"),
     ("kinesis", "stream/*", "AWS::Kinesis::Stream"),
     ("kms", "key/*", "AWS::KMS::Key"),

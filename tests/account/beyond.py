@@ -1,5 +1,5 @@
 """What AWS answers and moto does not: the selections of AWS Backup and its settings, what the agents of Systems Manager
-report of their machines, and the findings of GuardDuty.
+report of their machines, the findings of GuardDuty, and the analyzers of IAM Access Analyzer.
 
 Each operation takes the region, the request's path and its body, and gives the answer as the service's model has it. Ids
 follow from names: another run makes the same.
@@ -24,7 +24,10 @@ class Beyond:
         self.findings = collections.defaultdict(dict)
         self.inventory = collections.defaultdict(dict)
         self.compliance = collections.defaultdict(dict)
+        self.analyzers = collections.defaultdict(list)
         self.operations = {
+            "accessanalyzer:CreateAnalyzer": self.create_analyzer,
+            "accessanalyzer:ListAnalyzers": self.list_analyzers,
             "backup:CreateBackupSelection": self.create_backup_selection,
             "backup:ListBackupSelections": self.list_backup_selections,
             "backup:GetBackupSelection": self.get_backup_selection,
@@ -43,6 +46,26 @@ class Beyond:
         """The answer to an operation that is known here."""
         with self.lock:
             return self.operations[name](region, path, json.loads(body or b"{}"))
+
+    # --- IAM Access Analyzer -----------------------------------------------------------------------------------------
+
+    def create_analyzer(self, region, path, asked):
+        arn = f"arn:aws:access-analyzer:{region}:{os.environ['MOTO_ACCOUNT_ID']}:analyzer/{asked['analyzerName']}"
+        made = datetime.datetime.fromtimestamp(MADE_AT, datetime.timezone.utc)
+        self.analyzers[region].append(
+            {
+                "arn": arn,
+                "name": asked["analyzerName"],
+                "type": asked["type"],
+                "createdAt": made.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "status": "ACTIVE",
+                "tags": asked.get("tags", {}),
+            }
+        )
+        return {"arn": arn}
+
+    def list_analyzers(self, region, path, _):
+        return {"analyzers": self.analyzers[region]}
 
     # --- AWS Backup --------------------------------------------------------------------------------------------------
 

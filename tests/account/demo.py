@@ -8,7 +8,6 @@ that the recording also serves `tests/deny_each_call.rs`, which faults each call
 """
 
 import collections
-import datetime
 import hashlib
 import io
 import json
@@ -19,10 +18,8 @@ import zipfile
 
 import demo_operations
 import demo_platform
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from seed import HOME, OTHER, ROOT_LOGIN, Clients
+from seed_access import old_certificate
 
 PARTNER = "444455556666"
 
@@ -160,7 +157,16 @@ class Shop(Clients):
         address = ec2.allocate_address(Domain="vpc")["AllocationId"]
         ec2.create_nat_gateway(SubnetId=self.subnets[0], AllocationId=address)
         ec2.create_vpc_endpoint(VpcId=self.vpc, ServiceName=f"com.amazonaws.{HOME}.s3", RouteTableIds=[table])
-        ec2.create_network_acl(VpcId=self.vpc)
+        acl = ec2.create_network_acl(VpcId=self.vpc)["NetworkAcl"]["NetworkAclId"]
+        ec2.create_network_acl_entry(
+            NetworkAclId=acl,
+            RuleNumber=100,
+            Protocol="6",
+            RuleAction="allow",
+            Egress=False,
+            CidrBlock="0.0.0.0/0",
+            PortRange={"From": 22, "To": 1024},
+        )
 
         self.groups = {}
         for name, rules in {
@@ -437,6 +443,7 @@ class Shop(Clients):
                 AllocatedStorage=100,
                 StorageEncrypted=encrypted,
                 PubliclyAccessible=public,
+                AutoMinorVersionUpgrade=not public,
                 DBSubnetGroupName="shop",
                 VpcSecurityGroupIds=[self.groups["shop-database"]],
                 Tags=[{"Key": "team", "Value": "shop"}],
@@ -566,26 +573,6 @@ class Shop(Clients):
         self.containers()
         demo_operations.everything(self)
         demo_platform.everything(self)
-
-
-def old_certificate(name, days):
-    """A certificate by itself and its key, valid for so many days more. The key is no secret: always the same."""
-    key = ec.derive_private_key(1, ec.SECP256R1())
-    now = datetime.datetime.now(datetime.timezone.utc)
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(2025)
-        .not_valid_before(now - datetime.timedelta(days=365 - days))
-        .not_valid_after(now + datetime.timedelta(days=days))
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return certificate.public_bytes(pem), key.private_bytes(pem, *plain)
 
 
 def allow(action, resource, principal=None):

@@ -1,8 +1,9 @@
-"""How the demonstration's shop runs what it has: its backups, its agents and patches, its way to the office, and HTTPS.
-`demo.py` makes all of it, last.
+"""How the demonstration's shop runs what it has: its backups, its agents and patches, its way to the office, HTTPS, and
+who looks after its access. `demo.py` makes all of it, last.
 """
 
 from seed import OTHER
+from seed_access import upload_certificate
 from seed_operations import managed_instance, patched
 
 
@@ -118,11 +119,20 @@ def https(shop):
     )
 
 
+def access(shop):
+    # Nobody has looked after what was there before ACM, and nobody watches the second region.
+    iam = shop.at_home("iam")
+    upload_certificate(iam, "shop-2023", days=-510)
+    iam.attach_group_policy(GroupName="operators", PolicyArn="arn:aws:iam::aws:policy/AWSSupportAccess")
+    shop.at_home("accessanalyzer").create_analyzer(analyzerName="external", type="ACCOUNT")
+
+
 def everything(shop):
     backups(shop)
     agents(shop)
     office(shop)
     https(shop)
+    access(shop)
 
 
 DOCUMENT = """schemaVersion: "2.2"

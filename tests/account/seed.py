@@ -14,6 +14,7 @@ import sys
 import zipfile
 
 import boto3
+import seed_access
 import seed_operations
 import seed_platform
 
@@ -156,6 +157,7 @@ class Seed(Clients):
                 AllocatedStorage=20,
                 StorageEncrypted=encrypted,
                 PubliclyAccessible=public,
+                AutoMinorVersionUpgrade=not public,
                 DBSubnetGroupName="data",
                 VpcSecurityGroupIds=[self.made["sg-office"]],
                 Tags=[{"Key": "Name", "Value": name}],
@@ -380,6 +382,7 @@ class Seed(Clients):
         self.guards()
         seed_operations.everything(self, HOME)
         seed_platform.everything(self, HOME)
+        seed_access.everything(self, HOME, OTHER)
 
     # -----------------------------------------------------------------------------------------------------------------
 
@@ -406,6 +409,7 @@ class Seed(Clients):
         self.client("guardduty", OTHER).create_detector(Enable=True)
         self.client("securityhub", HOME).enable_security_hub(EnableDefaultStandards=False)
         self.client("organizations", HOME).create_organization(FeatureSet="ALL")
+        seed_access.flip(self, HOME)
 
 
 def main():

@@ -314,9 +314,11 @@ impl Seed {
         client.create_nat_gateway().subnet_id(&a).allocation_id(address.allocation_id().unwrap()).send().await.unwrap();
         client.allocate_address().domain(ec2::DomainType::Vpc).send().await.unwrap();
         let acl = client.create_network_acl().vpc_id(&logged).send().await.unwrap();
+        let acl = acl.network_acl().unwrap().network_acl_id().unwrap();
+        self.label("network-acl-web", acl);
         client
             .create_network_acl_entry()
-            .network_acl_id(acl.network_acl().unwrap().network_acl_id().unwrap())
+            .network_acl_id(acl)
             .rule_number(100)
             .protocol("6")
             .rule_action(ec2::RuleAction::Allow)

@@ -31,6 +31,7 @@ import urllib.parse
 
 import botocore.loaders
 from beyond import Beyond
+from cryptography import x509
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.ec2.models.instances import Instance
@@ -38,6 +39,7 @@ from moto.ec2.models.vpn_connections import VPNConnection
 from moto.elasticbeanstalk.models import Environment
 from moto.elasticbeanstalk.responses import EBResponse
 from moto.iam.models import AccessKeyLastUsed, IAMBackend, iam_backends
+from moto.iam.responses import IamResponse
 from moto.kms.models import Key
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.rds.models import rds_backends
@@ -46,7 +48,7 @@ from werkzeug.serving import make_server
 ACCOUNT = os.environ["MOTO_ACCOUNT_ID"]
 
 # The services whose signing name is not the name of their model.
-SIGNED_AS = {"elasticfilesystem": "efs", "elasticmapreduce": "emr", "monitoring": "cloudwatch"}
+SIGNED_AS = {"access-analyzer": "accessanalyzer", "elasticfilesystem": "efs", "elasticmapreduce": "emr", "monitoring": "cloudwatch"}
 
 # Of several models with one signing name, those that are told by the beginning of the path.
 BY_PATH = {
@@ -325,6 +327,27 @@ def mend_moto():
         return "\n".join([head, ",".join(root[column] for column in head.split(",")), users])
 
     IAMBackend.get_credential_report = get_credential_report
+
+    # AWS reads in a server certificate from when to when it is valid, gives it an id, and knows its tags. moto tells the
+    # same of all.
+    def list_server_certificates(self):
+        told = []
+        for one in self.backend.list_server_certificates():
+            certificate = x509.load_pem_x509_certificate(one.cert_body.encode())
+            told.append(
+                {
+                    "ServerCertificateName": one.cert_name,
+                    "ServerCertificateId": f"ASCA{hashlib.sha256(one.cert_name.encode()).hexdigest()[:17].upper()}",
+                    "Arn": one.arn,
+                    "Path": one.path,
+                    "UploadDate": certificate.not_valid_before_utc,
+                    "Expiration": certificate.not_valid_after_utc,
+                }
+            )
+        return ActionResult({"ServerCertificateMetadataList": told, "IsTruncated": False})
+
+    IamResponse.list_server_certificates = list_server_certificates
+    IamResponse.list_server_certificate_tags = lambda self: ActionResult({"Tags": [], "IsTruncated": False})
 
     # AWS says which keys are its own, moto that all are the customer's.
     key_as_described = Key.to_dict

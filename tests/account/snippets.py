@@ -41,6 +41,9 @@ OWN = {
 RENAMED = {("sns", "subscribe", "endpoint"): "notification-endpoint"}
 FILLED = {("ec2", "run-instances", "min-count"), ("ec2", "run-instances", "max-count")}
 
+# What says no to a flag, where that is not `no-` before its name.
+NEGATED = {("ec2", "egress"): "ingress"}
+
 # Commands that are the CLI's own, with their options.
 HIGH = {
     "s3": {
@@ -122,11 +125,15 @@ def options_problem(operation_model, service, operation, given, needs_all):
         option = xform_name(member, "-")
         return RENAMED.get((service, operation, option), option)
 
+    def negative_of(member):
+        option = option_of(member)
+        return NEGATED.get((service, option), f"no-{option}")
+
     known = GLOBAL | OWN.get((service, operation), set())
     for member, of in members.items():
         known.add(option_of(member))
         if is_flag(of):
-            known.add(f"no-{option_of(member)}")
+            known.add(negative_of(member))
     unknown = [option for option in given if option not in known]
     if unknown:
         return f"aws {service} {operation} has no option --{unknown[0]}"
@@ -134,7 +141,7 @@ def options_problem(operation_model, service, operation, given, needs_all):
         return None
     for member in shape.required_members if shape else []:
         option = option_of(member)
-        is_given = option in given or is_flag(members[member]) and f"no-{option}" in given
+        is_given = option in given or is_flag(members[member]) and negative_of(member) in given
         is_filled = member in operation_model.idempotent_members or (service, operation, option) in FILLED
         if not is_given and not is_filled:
             return f"aws {service} {operation} needs --{option}"
