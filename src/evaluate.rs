@@ -253,7 +253,7 @@ fn unlisted(rules: &RuleSet, snapshot: &Snapshot) -> Vec<Evaluation> {
         let in_scope = |kind: &&Arc<str>| chosen.scope.as_ref().is_none_or(|scope| scope.may_be_of(kind));
         for resource_type in chosen.rule.resource_types.iter().filter(in_scope) {
             for account_id in &snapshot.about().accounts {
-                let mut places = snapshot.places(account_id, resource_type);
+                let mut places = snapshot.places(account_id, resource_type).to_vec();
                 places.retain(|place| chosen.rule.judges_in(resource_type, &place.aws_region));
                 if places.is_empty() {
                     places.push(Place {

@@ -197,16 +197,10 @@ impl<'s> Walk<'s> {
     /// Why it is not known whether there is such a resource near an item.
     fn unlisted(&self, item: &ConfigurationItem, resource_type: &Arc<str>) -> Option<Arc<Unreadable>> {
         let account = &item.key.account_id;
-        let mut places = self.snapshot.places(account, resource_type);
-        places.retain(|place| [&*item.key.region, GLOBAL].contains(&&*place.aws_region) || *item.key.region == *GLOBAL);
-        if places.is_empty() {
-            places.push(Place {
-                account_id: Arc::clone(account),
-                aws_region: Arc::clone(&item.key.region),
-                resource_type: Arc::clone(resource_type),
-            });
-        }
-        places.iter().find_map(|place| self.snapshot.listing(place).err())
+        let is_near =
+            |place: &Place| [&*item.key.region, GLOBAL].contains(&&*place.aws_region) || *item.key.region == *GLOBAL;
+        let listed = self.snapshot.is_listed(account, resource_type, &item.key.region, is_near);
+        listed.err().map(|(_, reason)| reason)
     }
 
     /// The links of an item that could not be read, by type: its own, and those that stand with items of other types.

@@ -34,6 +34,8 @@ pub struct Snapshot {
     items: Vec<Arc<ConfigurationItem>>,
     /// The items by type, account and region: each a run of `items`.
     runs: BTreeMap<Place, std::ops::Range<usize>>,
+    /// By account and type, where its items are and where it was listed: rules ask for it with each item.
+    known: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Known>>,
     /// Items by the hash of type and id: positions in `items`, sorted. Made when it is first asked for. A search through
     /// the items themselves would read the key of each one that it passes, from all over the memory.
     by_id: OnceLock<Vec<(u32, u32)>>,
@@ -41,6 +43,17 @@ pub struct Snapshot {
     /// label. The labels themselves stay with the items.
     by_label: Vec<(u32, Label)>,
     listing_gaps: BTreeMap<Place, Arc<Unreadable>>,
+}
+
+/// What is known of a type in an account.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// Where it was, or should have been, listed, sorted.
+    places: Vec<Place>,
+    /// Whether all of these listings are complete.
+    is_listed: bool,
+    /// The items, wherever they are: runs of them in their order.
+    runs: Vec<std::ops::Range<usize>>,
 }
 
 /// By which of its labels an item is looked up.
@@ -215,7 +228,8 @@ impl Snapshot {
             .filter(|gap| gap.is_listing())
             .map(|gap| (Place::from(gap), Arc::clone(&gap.reason)))
             .collect();
-        Self { about, items, runs, by_id: OnceLock::new(), by_label, listing_gaps }
+        let known = known(&about, &listing_gaps, &runs);
+        Self { about, items, runs, known, by_id: OnceLock::new(), by_label, listing_gaps }
     }
 
     /// What the snapshot is of.
@@ -254,11 +268,12 @@ impl Snapshot {
         account_id: &'s str,
         resource_type: &'s str,
     ) -> impl Iterator<Item = &'s Arc<ConfigurationItem>> + 's {
-        let runs = self
-            .runs
-            .iter()
-            .filter(move |(place, _)| *place.account_id == *account_id && *place.resource_type == *resource_type);
-        runs.flat_map(|(_, run)| self.items.get(run.clone()).unwrap_or(&[]))
+        let runs = self.known(account_id, resource_type).map_or(&[][..], |known| &known.runs);
+        runs.iter().flat_map(|run| self.items.get(run.clone()).unwrap_or(&[]))
+    }
+
+    fn known(&self, account_id: &str, resource_type: &str) -> Option<&Known> {
+        self.known.get(account_id)?.get(resource_type)
     }
 
     /// Whether the listing of one type in one account and region is complete, and if not, why.
@@ -288,25 +303,34 @@ impl Snapshot {
 
     /// Every place in which the type was, or should have been, listed for an account: all regions of the snapshot for a
     /// regional type, `global` for a global one. Empty if nobody asked for the type: it is not known which of both it is.
-    pub fn places(&self, account_id: &str, resource_type: &str) -> Vec<Place> {
-        let mut places: Vec<Place> = self
-            .about
-            .listings
-            .iter()
-            .chain(self.listing_gaps.keys())
-            .filter(|place| *place.account_id == *account_id && *place.resource_type == *resource_type)
-            .cloned()
-            .collect();
-        if places.iter().any(|place| *place.aws_region != *GLOBAL) {
-            places.extend(self.about.regions_of(account_id).iter().map(|region| Place {
-                account_id: account_id.into(),
-                aws_region: region.as_str().into(),
-                resource_type: resource_type.into(),
-            }));
+    pub fn places(&self, account_id: &str, resource_type: &str) -> &[Place] {
+        self.known(account_id, resource_type).map_or(&[], |known| &known.places)
+    }
+
+    /// Whether a type was listed in those places of an account that are asked for; where none is known of these, in
+    /// `region`.
+    ///
+    /// # Errors
+    /// The first place that was not, and why.
+    pub fn is_listed(
+        &self,
+        account_id: &str,
+        resource_type: &str,
+        region: &str,
+        is_asked_for: impl Fn(&Place) -> bool,
+    ) -> Result<(), (Place, Arc<Unreadable>)> {
+        let known = self.known(account_id, resource_type);
+        let mut places = known.map_or(&[][..], |known| &known.places).iter().filter(|place| is_asked_for(place));
+        let Some(first) = places.next() else {
+            let place =
+                Place { account_id: account_id.into(), aws_region: region.into(), resource_type: resource_type.into() };
+            return self.listing(&place).map_err(|reason| (place, reason));
+        };
+        if known.is_some_and(|known| known.is_listed) {
+            return Ok(());
         }
-        places.sort();
-        places.dedup();
-        places
+        let mut all = std::iter::once(first).chain(places);
+        all.try_for_each(|place| self.listing(place).map_err(|reason| (place.clone(), reason)))
     }
 
     /// The items of this type and id in an account, in whichever regions.
@@ -379,23 +403,47 @@ impl Snapshot {
         let from_others = self.about.linked_from.get(item.key.resource_type.as_ref());
         if from_others.is_some_and(|types| types.contains(resource_type)) {
             let own = &item.key;
-            let mut places = self.places(&own.account_id, resource_type);
-            places.retain(|place| {
+            let is_near = |place: &Place| {
                 *own.region == *GLOBAL || place.aws_region == own.region || *place.aws_region == *GLOBAL
-            });
-            if places.is_empty() {
-                places.push(Place {
-                    account_id: Arc::clone(&own.account_id),
-                    aws_region: Arc::clone(&own.region),
-                    resource_type: resource_type.into(),
-                });
-            }
-            for place in &places {
-                self.listing(place)?;
-            }
+            };
+            self.is_listed(&own.account_id, resource_type, &own.region, is_near).map_err(|(_, reason)| reason)?;
         }
         Ok(item.relationships.iter().filter(move |link| *link.resource_type == *resource_type))
     }
+}
+
+/// By account and type, what is known of it.
+fn known(
+    about: &About,
+    listing_gaps: &BTreeMap<Place, Arc<Unreadable>>,
+    runs: &BTreeMap<Place, std::ops::Range<usize>>,
+) -> BTreeMap<Arc<str>, BTreeMap<Arc<str>, Known>> {
+    let mut known = BTreeMap::<Arc<str>, BTreeMap<Arc<str>, Known>>::new();
+    for place in about.listings.iter().chain(listing_gaps.keys()) {
+        let types = known.entry(Arc::clone(&place.account_id)).or_default();
+        types.entry(Arc::clone(&place.resource_type)).or_default().places.push(place.clone());
+    }
+    for (account_id, types) in &mut known {
+        for (resource_type, Known { places, is_listed, .. }) in types {
+            if places.iter().any(|place| *place.aws_region != *GLOBAL) {
+                places.extend(about.regions_of(account_id).iter().map(|region| Place {
+                    account_id: Arc::clone(account_id),
+                    aws_region: region.as_str().into(),
+                    resource_type: Arc::clone(resource_type),
+                }));
+            }
+            places.sort();
+            places.dedup();
+            *is_listed = places
+                .iter()
+                .all(|place| !listing_gaps.contains_key(place) && about.listings.binary_search(place).is_ok());
+        }
+    }
+    for (place, run) in runs {
+        let types = known.entry(Arc::clone(&place.account_id)).or_default();
+        types.entry(Arc::clone(&place.resource_type)).or_default().runs.push(run.clone());
+    }
+    known
 }
 
 /// What there is in a snapshot, counted: what a report needs to know of the items, when they are gone.

@@ -65,7 +65,7 @@ pub(crate) fn snapshot(count: usize) -> Arc<Snapshot> {
     Arc::new(Snapshot::new(about, items))
 }
 
-/// By type, the items of all cases that hold readable facts only.
+/// By type, the items of all cases that hold plain facts only.
 fn kinds(rules: &RuleSet) -> BTreeMap<String, Vec<Value>> {
     let mut kinds = BTreeMap::<String, Vec<Value>>::new();
     for chosen in rules.iter() {
@@ -79,7 +79,7 @@ fn kinds(rules: &RuleSet) -> BTreeMap<String, Vec<Value>> {
         let others = list(&file["others"]).into_iter().chain(cases.iter().flat_map(|case| list(&case["others"])));
         for mut item in states.chain(others) {
             let kind = item["resourceType"].as_str().expect("an item has a type").to_owned();
-            if item.to_string().contains("\"$un") {
+            if has_marks(&item) {
                 continue;
             }
             let region =
@@ -118,6 +118,15 @@ fn copy(state: &Value, at: usize, taken: &mut BTreeSet<String>) -> Configuration
         }
     }
     serde_json::from_value(item).expect("it is a configuration item")
+}
+
+/// Whether something of an item is not written as a fact: `$unreadable`, `$daysAgo`.
+fn has_marks(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.iter().any(|(name, value)| name.starts_with('$') || has_marks(value)),
+        Value::Array(elements) => elements.iter().any(has_marks),
+        _ => false,
+    }
 }
 
 /// A JSON merge patch (RFC 7396).

@@ -20,12 +20,12 @@ enum Facts {
     Unknown(Arc<Unknown>),
 }
 
-/// The other end of a link whose item cannot be looked at.
+/// The other end of a link whose item cannot be looked at. Why is worked out when a rule wants to look: most only ask
+/// whether there is a link.
 #[derive(Debug)]
 struct Unknown {
     from: Arc<ConfigurationItem>,
     link: Relationship,
-    why: Arc<Unreadable>,
 }
 
 impl Item {
@@ -51,7 +51,8 @@ impl Item {
         match &self.0 {
             Facts::Known(item) => Ok(item),
             Facts::Unknown(unknown) => {
-                let Unknown { from, link, why } = unknown.as_ref();
+                let Unknown { from, link } = unknown.as_ref();
+                let reason = with(|run| Ok(run.why_unknown(from, link)))?;
                 let id = link.resource_id.as_ref().or(link.resource_name.as_ref());
                 Err(stop(crate::gap::Gap {
                     account_id: from.key.account_id.to_string(),
@@ -59,7 +60,7 @@ impl Item {
                     resource_type: link.resource_type.to_string(),
                     resource_id: id.map(ToString::to_string),
                     path: Some(path.to_owned()),
-                    reason: Arc::clone(why),
+                    reason,
                 }))
             }
         }
@@ -199,36 +200,31 @@ fn no_attribute(name: &str) -> Box<rhai::EvalAltResult> {
 impl Run {
     /// The item at the other end of a link.
     fn target(&self, from: &Arc<ConfigurationItem>, link: &Relationship) -> Item {
-        let unknown = |why: Arc<Unreadable>| {
-            Item(Facts::Unknown(Arc::new(Unknown { from: Arc::clone(from), link: link.clone(), why })))
-        };
-        if !self.rule.may_read(&link.resource_type) {
-            return unknown(Arc::new(Unreadable {
-                operation: String::new(),
-                action: None,
-                code: code::NOT_COLLECTED.to_owned(),
-                message: format!("the rule does not say that it reads {}", link.resource_type),
-            }));
-        }
-        match self.snapshot.target(from, link).filter(|item| item.status.is_present()) {
-            Some(item) => match self.nearer_are_known(from, item, link) {
-                Ok(()) => Item::new(item),
-                Err((_, reason)) => unknown(reason),
-            },
-            None => unknown(self.missing(&from.key.account_id, &link.resource_type)),
+        let found = if self.rule.may_read(&link.resource_type) { self.snapshot.target(from, link) } else { None };
+        match found.filter(|item| item.status.is_present()) {
+            Some(item) if self.nearer_are_known(from, item, link).is_ok() => Item::new(item),
+            _ => Item(Facts::Unknown(Arc::new(Unknown { from: Arc::clone(from), link: link.clone() }))),
         }
     }
 
-    /// Why an item of this type is not in the snapshot.
-    fn missing(&self, account_id: &str, resource_type: &str) -> Arc<Unreadable> {
-        match complete(&self.snapshot, account_id, resource_type, None) {
+    /// Why the item at the other end of a link cannot be looked at.
+    fn why_unknown(&self, from: &ConfigurationItem, link: &Relationship) -> Arc<Unreadable> {
+        let resource_type = &link.resource_type;
+        let unreadable = |code: &str, message: String| {
+            Arc::new(Unreadable { operation: String::new(), action: None, code: code.to_owned(), message })
+        };
+        if !self.rule.may_read(resource_type) {
+            let message = format!("the rule does not say that it reads {resource_type}");
+            return unreadable(code::NOT_COLLECTED, message);
+        }
+        let found = self.snapshot.target(from, link).filter(|item| item.status.is_present());
+        let known = match found {
+            Some(item) => self.nearer_are_known(from, item, link),
+            None => complete(&self.snapshot, &from.key.account_id, resource_type, None),
+        };
+        match known {
             Err((_, reason)) => reason,
-            Ok(()) => Arc::new(Unreadable {
-                operation: String::new(),
-                action: None,
-                code: code::NOT_FOUND.to_owned(),
-                message: format!("no such {resource_type} is in the snapshot"),
-            }),
+            Ok(()) => unreadable(code::NOT_FOUND, format!("no such {resource_type} is in the snapshot")),
         }
     }
 }
@@ -243,19 +239,9 @@ fn complete(
     resource_type: &str,
     region: Option<&str>,
 ) -> Result<(), (Place, Arc<Unreadable>)> {
-    let mut places = snapshot.places(account_id, resource_type);
-    places.retain(|place| region.is_none_or(|region| *place.aws_region == *region));
-    if places.is_empty() {
-        places.push(Place {
-            account_id: account_id.into(),
-            aws_region: region.unwrap_or(GLOBAL).into(),
-            resource_type: resource_type.into(),
-        });
-    }
-    for place in &places {
-        snapshot.listing(place).map_err(|reason| (place.clone(), reason))?;
-    }
-    Ok(())
+    snapshot.is_listed(account_id, resource_type, region.unwrap_or(GLOBAL), |place| {
+        region.is_none_or(|region| *place.aws_region == *region)
+    })
 }
 
 /// All items of a type in the account of the judged item.
