@@ -202,7 +202,7 @@ fn abroad(region: &str, subject_region: &str, listed: &[&str], answer: &str) -> 
     .expect("it is a configuration item");
     let mut subject = volume();
     subject.key.region = subject_region.into();
-    subject.relationships[0].resource_id = Some("web".into());
+    subject.relationships.first_mut().expect("the volume is attached").resource_id = Some("web".into());
     let mut listings = vec![place(subject_region, "AWS::EC2::Volume")];
     listings.extend(listed.iter().map(|region| place(region, "AWS::EC2::Instance")));
     listings.sort();

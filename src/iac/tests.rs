@@ -1,6 +1,7 @@
 //! What repositories of every kind come to.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 
 use compact_str::CompactString;
@@ -536,7 +537,7 @@ fn table() -> String {
         };
         let tick = if is_covered(&mapped.name) { "✓" } else { "" };
         let (cloudformation, terraform) = (kinds(&mapped.cloudformation), kinds(&mapped.terraform));
-        table += &format!("| `{}` | {tick} | {cloudformation} | {terraform} |\n", mapped.name);
+        writeln!(table, "| `{}` | {tick} | {cloudformation} | {terraform} |", mapped.name).unwrap();
     }
     table
 }

@@ -69,8 +69,10 @@ fn delivered(state: usize) -> (String, usize) {
 fn clean(what: &str, bytes: &[u8]) {
     let needle = b"canary-in-a-mine";
     let at = bytes.windows(needle.len()).position(|window| window == needle);
-    let around =
-        |at: usize| String::from_utf8_lossy(&bytes[at.saturating_sub(80)..(at + 40).min(bytes.len())]).into_owned();
+    let around = |at: usize| {
+        let around = bytes.iter().skip(at.saturating_sub(80)).take(120).copied().collect::<Vec<_>>();
+        String::from_utf8_lossy(&around).into_owned()
+    };
     assert!(at.is_none(), "{what}: {}", at.map(around).unwrap_or_default());
 }
 

@@ -77,7 +77,8 @@ fn snapshot(items: &[Json], gaps: &[Json]) -> String {
         "durationMs": 0, "source": "account", "accounts": ["111122223333"], "regions": ["eu-west-1"], "skippedRegions": {},
         "requests": {}, "listings": listings.collect::<Vec<_>>(), "gaps": gaps,
     });
-    std::iter::once(&head).chain(items).map(|line| format!("{line}\n")).collect()
+    let lines: Vec<String> = std::iter::once(&head).chain(items).map(Json::to_string).collect();
+    lines.join("\n") + "\n"
 }
 
 /// What is said of the account after a change of one place in it.
@@ -195,12 +196,11 @@ fn a_link_that_could_not_be_read_is_not_called_broken() {
             "accountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": kind,
             "operation": operation, "action": operation, "code": "AccessDenied", "message": "not allowed",
         });
-        let ran = match place {
-            Some(place) => told(&folder, &without(place, operation), &[], &[]),
-            None => {
-                let rest: Vec<Json> = account().into_iter().filter(|item| item["resourceType"] != kind).collect();
-                told(&folder, &rest, &[gap], &[])
-            }
+        let ran = if let Some(place) = place {
+            told(&folder, &without(place, operation), &[], &[])
+        } else {
+            let rest: Vec<Json> = account().into_iter().filter(|item| item["resourceType"] != kind).collect();
+            told(&folder, &rest, &[gap], &[])
         };
         assert_eq!(ran.code(), 3, "{operation}: {ran}");
         let plain = ran.stdout().split_whitespace().collect::<Vec<_>>().join(" ");

@@ -44,8 +44,9 @@ fn help_shows_whole_commands_and_says_where_the_others_are() {
     let shows = |report: &mut Report, commands: &str, shown: &str| {
         report.rules[1].fix = Fix::new(Some(commands), None).expect("they are commands");
         let text = written(report, Format::Terminal, &at_width(80));
-        let shown: String = shown.lines().map(|line| format!("            {line}\n")).collect();
-        assert!(text.contains(&format!("old one.\n{shown}  = see: ")), "{text}");
+        let indent = "\n            ";
+        let shown = shown.replace('\n', indent);
+        assert!(text.contains(&format!("old one.{indent}{shown}\n  = see: ")), "{text}");
     };
     let fits = "aws one\naws two\n# Which?\naws three \\\n  --x \\\n  --y";
     shows(&mut report, fits, fits);

@@ -1,5 +1,9 @@
 //! Resources that are parts of others: whose they are, and what may be said where that is not known.
 
+#![expect(clippy::needless_pass_by_value, reason = "JSON is written where it is handed over")]
+
+use std::fmt::Write as _;
+
 use super::*;
 
 fn made_of_plan(plan: &Json) -> Undeployed {
@@ -389,7 +393,7 @@ fn names_that_are_made_of_names_end() {
     let mut text = "Resources:\n  B0: {Type: AWS::S3::Bucket, Properties: {BucketName: b}}\n".to_owned();
     for at in 1..=30 {
         let name = format!("!Sub \"${{B{0}}}${{B{0}}}\"", at - 1);
-        text += &format!("  B{at}: {{Type: AWS::S3::Bucket, Properties: {{BucketName: {name}}}}}\n");
+        writeln!(text, "  B{at}: {{Type: AWS::S3::Bucket, Properties: {{BucketName: {name}}}}}").unwrap();
     }
     let made = template(&text, &[]);
     assert_eq!(fact(&made, "B3", "/configuration/name"), "\"bbbbbbbb\"");
