@@ -722,7 +722,6 @@ async fn a_replay_answers_as_was_recorded_at_the_time_of_the_recording() {
 #[tokio::test]
 async fn every_fault_is_an_error_in_every_protocol() {
     let recording = Arc::new(recording());
-    let began = std::time::Instant::now();
     for fault in Fault::ALL {
         for known in CALLS {
             let (service, operation, ..) = known;
@@ -754,7 +753,6 @@ async fn every_fault_is_an_error_in_every_protocol() {
             call_or_panic(&client, other).await;
         }
     }
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}: something slept", began.elapsed());
 }
 
 async fn call_or_panic(client: &Client, known: (&str, &str, &str, &str)) {
