@@ -14,10 +14,6 @@ use assize::rule::RuleSet;
 use assize::snapshot::{About, Place, Snapshot};
 use serde_json::{Value, json};
 
-/// As the command line has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// The account of all items.
 const ACCOUNT: &str = "111122223333";
 

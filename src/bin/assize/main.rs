@@ -21,10 +21,6 @@ mod store;
 use cli::{Cli, Command};
 use failure::Failure;
 
-/// Judging makes and drops many small values: a tenth of its time is the allocator's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     // Nothing is loaded before the flags are known: `--version` and `--help` answer at once.
     let cli = Cli::parse();
