@@ -15,8 +15,10 @@ use crate::item::{ConfigurationItem, GLOBAL, Relationship, ResourceKey, Unreadab
 use crate::value::{Unreadable, Value, code};
 
 mod file;
+mod told;
 
 pub(crate) use file::{Block, Line, Reader};
+pub(crate) use told::Told;
 
 /// The first line of a snapshot file says that it is one, by this word.
 pub const FORMAT: &str = "assize-snapshot";
@@ -42,6 +44,8 @@ pub struct Snapshot {
     /// Items by name and by ARN, for relationships that do not hold the id: positions in `items`, sorted by type and
     /// label. The labels themselves stay with the items.
     by_label: Vec<(u32, Label)>,
+    /// Items by what they tell, made as it is asked for.
+    tellers: told::Tellers,
     listing_gaps: BTreeMap<Place, Arc<Unreadable>>,
 }
 
@@ -229,7 +233,8 @@ impl Snapshot {
             .map(|gap| (Place::from(gap), Arc::clone(&gap.reason)))
             .collect();
         let known = known(&about, &listing_gaps, &runs);
-        Self { about, items, runs, known, by_id: OnceLock::new(), by_label, listing_gaps }
+        let tellers = told::Tellers::default();
+        Self { about, items, runs, known, by_id: OnceLock::new(), by_label, tellers, listing_gaps }
     }
 
     /// What the snapshot is of.

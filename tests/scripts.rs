@@ -137,6 +137,10 @@ fn facts_are_seen() {
         "item.related(\"AWS::EC2::Instance\")[0].resourceId == \"i-1\"",
         "item.related(\"AWS::EC2::Subnet\").is_empty()",
         "resources(\"AWS::EC2::Volume\")[0] == item && resources(\"AWS::EC2::Instance\", \"eu-west-1\").is_empty()",
+        "resources(\"AWS::EC2::Volume\", \"eu-west-1\", \"resourceId\", \"vol-1\") == [item]",
+        "resources(\"AWS::EC2::Volume\", \"eu-west-1\", \"configuration.attachments[1].device\", \"/dev/xvdb\") == [item]",
+        "resources(\"AWS::EC2::Volume\", \"eu-west-1\", \"resourceName\", \"web\").is_empty()",
+        "resources(\"AWS::EC2::Volume\", \"eu-west-1\", \"configuration.size\", \"8\").is_empty()",
         "find(\"AWS::EC2::Volume\", \"vol-1\") == item && find(\"AWS::EC2::Volume\", \"vol-2\") == ()",
         "[3, 1, 2, 1].sorted() == [1, 1, 2, 3] && [3, 1, 3].unique() == [3, 1] && [1] + [2] == [1, 2]",
         "parse_json(\"{\\\"a\\\": [1, {\\\"b\\\": null}]}\").a[1].b == ()",
@@ -165,6 +169,7 @@ fn what_is_not_there_or_cannot_be_read_ends_the_evaluation() {
         "volume.get(\"hidden\")",
         "volume.get(\"hidden.below[3]\")",
         "item.get(\"configuration.hidden\")",
+        "resources(\"AWS::EC2::Volume\", \"eu-west-1\", \"configuration.hidden.below\", \"a\")",
         "\"hidden\" in volume",
         "volume.values()",
         "`${volume}`",
@@ -180,11 +185,64 @@ fn what_is_not_there_or_cannot_be_read_ends_the_evaluation() {
     assert_eq!(gap("item.related(\"AWS::EC2::Instance\")[0].configuration").0, "NotFound");
     assert_eq!(gap("item.related(\"AWS::EC2::Instance\")[0].arn").0, "NotFound");
     assert_eq!(gap("resources(\"AWS::EC2::Instance\", \"us-east-1\")").0, "NotCollected");
+    assert_eq!(gap("resources(\"AWS::EC2::Instance\", \"us-east-1\", \"arn\", \"a\")").0, "NotCollected");
     assert_eq!(
         gap("find(\"AWS::EC2::Instance\", \"arn:aws:ec2:eu-west-1:999999999999:instance/i-2\")").0,
         "NotCollected"
     );
     assert_eq!(gap("policy(\"not json\")").0, "MalformedResponse");
+}
+
+#[test]
+fn a_text_is_looked_up_as_a_look_at_each_item_would_find_it() {
+    let others = |unreadable: bool| {
+        let told = [json!("a"), json!("b"), json!(1), json!(null), json!(["a"]), json!({"a": "b"})];
+        let mut items: Vec<ConfigurationItem> = (0..40)
+            .map(|at: usize| {
+                let mut item = volume();
+                item.key.resource_id = format!("vol-{at:02}").into();
+                item.put(
+                    "/configuration/told",
+                    serde_json::from_value(told[at % told.len()].clone()).expect("a value"),
+                );
+                match at {
+                    7 => item.status = assize::item::ItemStatus::ResourceDeleted,
+                    8 => item.key.region = "us-east-1".into(),
+                    9 => item.key.account_id = "999999999999".into(),
+                    19 if unreadable => {
+                        let reason = item.gaps[0].reason.clone();
+                        item.put("/configuration/told", assize::value::Value::Unreadable(reason));
+                    }
+                    _ => {}
+                }
+                item
+            })
+            .collect();
+        items.push(volume());
+        snapshot(items)
+    };
+    let answer = |body: &str, unreadable: bool| {
+        let script = format!("fn evaluate(item, parameters) {{ let ids = []; {body} non_compliant(ids.join(\" \")) }}");
+        let outcome = evaluate::run(&rules(&script), &others(unreadable), &Options::default());
+        assert_eq!(outcome.rule_errors, []);
+        let of_the_account = outcome.evaluations.into_iter().filter(|one| &*one.resource.account_id == "111122223333");
+        of_the_account.map(|one| (one.compliance_type, one.annotation, one.gap)).collect::<Vec<_>>()
+    };
+    for told in ["a", "b", "c", "1"] {
+        let looked_up = format!(
+            "for one in resources(\"AWS::EC2::Volume\", \"eu-west-1\", \"configuration.told\", \"{told}\") {{ ids.push(one.resourceId); }}"
+        );
+        let looked_at = format!(
+            "for one in resources(\"AWS::EC2::Volume\", \"eu-west-1\") {{ let told = one.get(\"configuration.told\"); \
+             if type_of(told) == \"string\" && told == \"{told}\" {{ ids.push(one.resourceId); }} }}"
+        );
+        for unreadable in [false, true] {
+            let answers = answer(&looked_up, unreadable);
+            assert_eq!(answers, answer(&looked_at, unreadable), "{told}");
+            let is_judged = |(compliance_type, _, _): &(_, _, _)| *compliance_type == ComplianceType::NonCompliant;
+            assert!(answers.len() > 30 && answers.iter().all(|one| is_judged(one) != unreadable), "{answers:?}");
+        }
+    }
 }
 
 /// What is made of an instance `web` of a region, by a volume whose link names it, on a snapshot of which these regions'
@@ -349,6 +407,8 @@ fn slips_are_rule_errors_with_their_place() {
         ("volume.attachments[9].device == \"\"", "the list has no element 9"),
         ("volume.size.below", "size"),
         ("volume.get(\"a..b\")", "`a..b` is not a path"),
+        ("resources(\"AWS::EC2::Volume\", \"eu-west-1\", \"tags\", \"a\") == []", "`tags` is no place of a text"),
+        ("resources(\"AWS::EC2::Volume\", \"eu-west-1\", \"size\", \"a\") == []", "`size` is no place of a text"),
         ("days_since(\"yesterday\") > 1", "\"yesterday\" is not a time"),
         ("no_such_function(1)", "no_such_function"),
         ("1 / 0 == 1", "ivision by zero"),

@@ -81,7 +81,7 @@ fn write(folder: &Folder, id: &str, metadata: &str, body: &str) {
 const LIMIT: &str = "parameters:\n  limit: {type: integer, description: The most}\n";
 
 /// A rule for each kind of mistake.
-const PLANTED: [(&str, &str, &str); 33] = [
+const PLANTED: [(&str, &str, &str); 34] = [
     ("a-member", "", "if item.configuration.encryptd { return compliant(); }\nnon_compliant(\"no\")"),
     ("a-member-in-brackets", "", "if item.configuration[\"encryptd\"] { compliant() } else { non_compliant(\"no\") }"),
     (
@@ -126,6 +126,11 @@ const PLANTED: [(&str, &str, &str); 33] = [
         "a-part-there-is-not",
         "reads:\n  AWS::S3::Bucket: [BucketPolicies]\n",
         "if resources(\"AWS::S3::Bucket\").is_empty() { }\ncompliant()",
+    ),
+    (
+        "a-place-of-a-text-there-is-not",
+        "reads:\n  AWS::S3::Bucket: []\n",
+        "if resources(\"AWS::S3::Bucket\", item.awsRegion, \"configuration.owner.idd\", \"a\").is_empty() { }\ncompliant()",
     ),
     ("a-type-not-declared", "", "if resources(\"AWS::S3::Bucket\").is_empty() { }\ncompliant()"),
     ("a-type-not-read", "reads:\n  AWS::S3::Bucket: []\n", "compliant()"),

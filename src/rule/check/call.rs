@@ -175,8 +175,14 @@ impl Walk<'_> {
     /// The functions that lead to items and facts.
     fn lookup(&mut self, name: &str, values: &[Kinds], position: Position, argument: Position) -> Option<Kinds> {
         match (name, values) {
-            ("resources", [kind, ..]) => {
+            ("resources", [kind, rest @ ..]) => {
                 let found = self.items(kind, argument)?;
+                if let [_, path, _] = rest
+                    && let Some(path) = path.word()
+                    && !found.any
+                {
+                    self.optional(&found, path, argument);
+                }
                 Some(Kind::Array(found).into())
             }
             ("find", [kind, wanted]) if !wanted.of.iter().any(|kind| matches!(kind, Kind::Closure(_))) => {

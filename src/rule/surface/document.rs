@@ -82,13 +82,13 @@ pub(super) fn read(value: &Value, origin: Option<&Path>, segment: Segment) -> Ou
 }
 
 /// One step of a path in text: `.name` or `[3]`.
-enum Step<'a> {
+pub(super) enum Step<'a> {
     Name(&'a str),
     Index(usize),
 }
 
 /// The steps of `a.b[0].c`.
-fn steps(path: &str) -> Outcome<Vec<Step<'_>>> {
+pub(super) fn steps(path: &str) -> Outcome<Vec<Step<'_>>> {
     let wrong = || fail(format!("`{path}` is not a path: they look like a.b[0].c"));
     let mut steps = Vec::new();
     for part in path.split('.') {
@@ -181,6 +181,16 @@ pub(in crate::rule) fn whole(value: &Value, origin: Option<&Path>) -> Outcome<()
         (Some(_), Some(path)) => walk(value, path),
         (Some(reason), None) => Err(fail(reason.to_string())),
     }
+}
+
+/// What stands where these steps lead, or the unreadable fact on the way. Nothing is noted.
+pub(super) fn at<'v>(root: &'v Value, steps: &[Step<'_>]) -> Option<&'v Value> {
+    steps.iter().try_fold(root, |here, step| match (here, step) {
+        (Value::Unreadable(_), _) => Some(here),
+        (Value::Object(members), Step::Name(name)) => members.get(name),
+        (Value::Array(elements), Step::Index(at)) => elements.get(*at),
+        _ => None,
+    })
 }
 
 /// [`Document::get`], from any value.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, ImmutableString};
 
+use super::document::Step;
 use super::{Document, List, Surface, document};
 use crate::item::{ConfigurationItem, GLOBAL, Relationship};
 use crate::rule::run::{Outcome, Path, Run, fail, note_attribute, note_links, stop, stop_at_listing, with};
-use crate::snapshot::{Place, Snapshot};
+use crate::snapshot::{Place, Snapshot, Told};
 use crate::value::{Unreadable, Value, code};
 
 /// A resource: one whose facts are there, or one that is known by its name only.
@@ -96,30 +97,14 @@ impl Item {
             }
         }
         let item = self.known(name)?;
-        let text = match name {
-            "resourceType" => Some(item.key.resource_type.as_ref()),
-            "resourceId" => Some(item.key.resource_id.as_ref()),
-            "resourceName" => item.resource_name.as_deref(),
-            "arn" => item.arn.as_deref(),
-            "awsRegion" => Some(item.key.region.as_ref()),
-            "accountId" => Some(item.key.account_id.as_ref()),
-            "availabilityZone" => item.availability_zone.as_deref(),
-            "resourceCreationTime" => item.creation_time.as_deref(),
-            _ => None,
-        };
-        let value = text.map_or(Value::Null, Value::from);
+        let value = attribute(item, name).map_or(Value::Null, Value::from);
         note_attribute(item, name, &value);
         document::to_dynamic(&value, None)
     }
 
     fn section(&self, name: &'static str) -> Outcome<(&Arc<ConfigurationItem>, &Value)> {
         let item = self.known(name)?;
-        let value = match name {
-            "configuration" => &item.configuration,
-            "supplementaryConfiguration" => &item.supplementary_configuration,
-            _ => &item.tags,
-        };
-        Ok((item, value))
+        Ok((item, section(item, name)))
     }
 
     fn document(&self, name: &'static str) -> Outcome<Dynamic> {
@@ -192,6 +177,30 @@ pub(in crate::rule) const ATTRIBUTES: [&str; 8] = [
     "resourceCreationTime",
 ];
 
+/// The text of one of [`ATTRIBUTES`], if the item has it.
+fn attribute<'i>(item: &'i ConfigurationItem, name: &str) -> Option<&'i str> {
+    match name {
+        "resourceType" => Some(&item.key.resource_type),
+        "resourceId" => Some(&item.key.resource_id),
+        "resourceName" => item.resource_name.as_deref(),
+        "arn" => item.arn.as_deref(),
+        "awsRegion" => Some(&item.key.region),
+        "accountId" => Some(&item.key.account_id),
+        "availabilityZone" => item.availability_zone.as_deref(),
+        "resourceCreationTime" => item.creation_time.as_deref(),
+        _ => None,
+    }
+}
+
+/// One of [`SECTIONS`].
+fn section<'i>(item: &'i ConfigurationItem, name: &str) -> &'i Value {
+    match name {
+        "configuration" => &item.configuration,
+        "supplementaryConfiguration" => &item.supplementary_configuration,
+        _ => &item.tags,
+    }
+}
+
 #[expect(clippy::unnecessary_box_returns, reason = "the errors of Rhai's functions are boxed")]
 fn no_attribute(name: &str) -> Box<rhai::EvalAltResult> {
     fail(format!("an item has no `{name}`: it has {}, {}", ATTRIBUTES.join(", "), SECTIONS.join(", ")))
@@ -256,6 +265,63 @@ fn resources(resource_type: &str, region: Option<&str>) -> Outcome<List> {
         }))
     })?
     .map_err(|(place, reason)| stop_at_listing(&place, &reason))
+}
+
+/// The items of a type in a region, in the account of the judged item, that have this text at a path. An item that may
+/// have it, as nobody could read what it has, ends the evaluation.
+fn telling(resource_type: &str, region: &str, path: &str, text: &str) -> Outcome<List> {
+    let place = Position::of(path)?;
+    let candidates = with(|run| {
+        run.may_ask_for(resource_type)?;
+        let account_id = &run.subject.key.account_id;
+        Ok(complete(&run.snapshot, account_id, resource_type, Some(region)).map(|()| {
+            let of_type = Place {
+                account_id: Arc::clone(account_id),
+                aws_region: region.into(),
+                resource_type: resource_type.into(),
+            };
+            run.snapshot.telling(&of_type, path, text, |item| place.told(item))
+        }))
+    })?
+    .map_err(|(place, reason)| stop_at_listing(&place, &reason))?;
+    let mut items = Vec::new();
+    for item in candidates.iter().filter(|item| item.status.is_present()).map(Item::new) {
+        let value = item.get(path)?;
+        if value.as_immutable_string_ref().is_ok_and(|told| *told == *text) {
+            items.push(Dynamic::from(item));
+        }
+    }
+    Ok(List::of_hosts(items))
+}
+
+/// Where in an item a text is looked for.
+enum Position<'a> {
+    Attribute(&'static str),
+    Fact(&'static str, Vec<Step<'a>>),
+}
+
+impl<'a> Position<'a> {
+    fn of(path: &'a str) -> Outcome<Self> {
+        let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        let section = SECTIONS.into_iter().find(|name| *name == first);
+        let attribute = ATTRIBUTES.into_iter().find(|name| *name == first);
+        match (section, attribute, rest) {
+            (Some(section), _, Some(rest)) => Ok(Self::Fact(section, document::steps(rest)?)),
+            (_, Some(attribute), None) => Ok(Self::Attribute(attribute)),
+            _ => Err(fail(format!("`{path}` is no place of a text in an item: they look like configuration.a.b"))),
+        }
+    }
+
+    fn told<'i>(&self, item: &'i ConfigurationItem) -> Told<'i> {
+        match self {
+            Self::Attribute(name) => attribute(item, name).map_or(Told::Other, Told::Text),
+            Self::Fact(name, steps) => match document::at(section(item, name), steps) {
+                Some(Value::String(text)) => Told::Text(text),
+                Some(Value::Unreadable(_)) => Told::Unreadable,
+                _ => Told::Other,
+            },
+        }
+    }
 }
 
 /// The item of a type by its id, ARN or name; `()` if there is none.
@@ -355,5 +421,8 @@ pub(super) fn register(surface: &mut Surface) {
         .function("to_string", |item: &mut Item| item.label().map_or_else(String::new, |label| label.to_string()))
         .function("resources", |resource_type: &str| resources(resource_type, None))
         .function("resources", |resource_type: &str, region: &str| resources(resource_type, Some(region)))
+        .function("resources", |resource_type: &str, region: &str, path: &str, text: &str| {
+            telling(resource_type, region, path, text)
+        })
         .function("find", |resource_type: &str, name: &str| find(resource_type, name));
 }
