@@ -120,6 +120,9 @@ impl fmt::Display for Unreadable {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Object(Arc<[(Key, Value)]>);
 
+/// So many members are looked through faster than searched.
+const FEW: usize = 32;
+
 impl Object {
     /// An object of members whose names are shared already. Later members of the same name win.
     pub fn from_members(mut members: Vec<(Key, Value)>) -> Self {
@@ -130,14 +133,20 @@ impl Object {
 
     /// The member of this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        let at = self.0.binary_search_by(|(key, _)| key.as_ref().cmp(name)).ok()?;
-        self.0.get(at).map(|(_, value)| value)
+        self.entry(name).map(|(_, value)| value)
     }
 
     /// The member of this name, with the shared form of the name.
     pub fn entry(&self, name: &str) -> Option<(&Key, &Value)> {
-        let at = self.0.binary_search_by(|(key, _)| key.as_ref().cmp(name)).ok()?;
-        self.0.get(at).map(|(key, value)| (key, value))
+        // Lengths stand beside each other, texts all over the memory: of few members most are passed without a look at
+        // their text.
+        let member = if self.0.len() <= FEW {
+            self.0.iter().find(|(key, _)| key.len() == name.len() && **key == *name)
+        } else {
+            let at = self.0.binary_search_by(|(key, _)| key.as_ref().cmp(name)).ok()?;
+            self.0.get(at)
+        };
+        member.map(|(key, value)| (key, value))
     }
 
     /// Whether both are the same object in memory, not only equal.

@@ -147,6 +147,7 @@ fn facts_are_seen() {
         "arn(\"arn:aws:kms:eu-west-1:111122223333:key/1\").id == \"1\" && arn(\"key/1\") == ()",
         "\"a-b\".split(\"-\") == [\"a\", \"b\"] && \" X \".trim().lower() == \"x\" && \"abc\".sub_string(1, 1) == \"b\"",
         "matches_glob(\"vol-*\", item.resourceId) && matches_regex(\"^vol-[0-9]+$\", item.resourceId)",
+        "matching_actions(\"KMS:*crypt\", [\"kms:Encrypt\", \"kms:ReEncryptTo\", \"kms:Decrypt\"]) == [\"kms:Encrypt\", \"kms:Decrypt\"]",
         "`${volume.size} ${volume.attachments[0]}` == `8 {\"device\":\"/dev/xvda\"}`",
         "volume.empty == [] && volume.attachments != [] && volume.attachments.map(|a| 1) == [1, 1]",
         "parse_int(\"12\") == 12 && parse_int(\"x\") == ()",
@@ -319,6 +320,33 @@ fn an_arn_of_a_region_that_was_not_read_is_no_answer() {
     assert_eq!(global.compliance_type, ComplianceType::NonCompliant);
 }
 
+/// Web ACLs are of regions or of CloudFront, and the ARNs of the latter name a region all the same.
+#[test]
+fn an_arn_with_a_region_may_name_what_is_global() {
+    let of = |is_listed: bool| {
+        let mut about = snapshot(Vec::new()).about().clone();
+        let global = place("global", "AWS::EC2::Instance");
+        if is_listed {
+            about.listings.push(global);
+            about.listings.sort();
+        } else {
+            let reason = volume().gaps[0].reason.clone();
+            about.gaps.push(global.gap(&reason));
+        }
+        let arn = "arn:aws:ec2:eu-west-1:111122223333:global/instance/gone";
+        let script = format!(
+            "fn evaluate(item, parameters) {{ if find(\"AWS::EC2::Instance\", \"{arn}\") == () {{ non_compliant(\"no\") }} else {{ compliant() }} }}"
+        );
+        let snapshot = Arc::new(Snapshot::new(about, vec![volume()]));
+        let outcome = evaluate::run(&rules(&script), &snapshot, &Options::default());
+        outcome.evaluations.into_iter().next().expect("there is an answer")
+    };
+    assert_eq!(of(true).compliance_type, ComplianceType::NonCompliant);
+    let unknown = of(false);
+    assert_eq!(unknown.compliance_type, ComplianceType::InsufficientData);
+    assert_eq!(unknown.gap.expect("the answer says what could not be read").aws_region, "global");
+}
+
 #[test]
 fn a_link_leads_to_another_region_where_the_own_one_is_known_to_have_none() {
     let read = "item.related(\"AWS::EC2::Instance\")[0].arn; compliant()";
@@ -343,8 +371,9 @@ fn of_several_what_cannot_be_read_ends_the_evaluation_only_where_no_other_decide
         "[(), volume].some(|x| x == () || x.hidden)",
         "![volume, ()].all(|x| x != () && x.hidden)",
         "![(), volume].all(|x| x != () && x.hidden)",
-        "[volume, ()].find(|x| x == () || x.hidden) == ()",
-        "[[1, volume], [2, volume]].find(|x| x[0] == 2 || x[1].hidden)[0] == 2",
+        "[volume, ()].find_any(|x| x == () || x.hidden) == ()",
+        "[[1, volume], [2, volume]].find_any(|x| x[0] == 2 || x[1].hidden)[0] == 2",
+        "[[1, volume], [2, volume]].find(|x| x[0] == 1 || x[1].hidden)[0] == 1",
         // One inside of another.
         "[item, ()].some(|x| x == () || [x.configuration, x.configuration].some(|y| y.hidden))",
     ] {
@@ -354,7 +383,10 @@ fn of_several_what_cannot_be_read_ends_the_evaluation_only_where_no_other_decide
     for expression in [
         "[volume, ()].some(|x| x != () && x.hidden)",
         "[volume, ()].all(|x| x == () || x.hidden)",
+        "[volume, ()].find_any(|x| x != () && x.hidden)",
         "[volume, ()].find(|x| x != () && x.hidden)",
+        // Which is the first is not known.
+        "[[1, volume], [2, volume]].find(|x| x[0] == 2 || x[1].hidden)",
         // The first one is named.
         "[[1, volume], [2, volume]].some(|x| if x[0] == 1 { x[1].hidden } else { x[1].none })",
         // What ended the evaluation before stays its end, even where the text of a message has swallowed it.

@@ -240,8 +240,8 @@ trait Reader {
     /// Reads one character that belongs to no placeholder.
     fn read(&mut self, c: char, next: Option<char>) -> Result<(), String>;
 
-    /// Whether a placeholder may stand here; if so, whether it is the beginning of its word or string.
-    fn placeholder(&mut self) -> Result<bool, String>;
+    /// Whether a placeholder may stand here, in front of `next`; if so, whether it is the beginning of its word or string.
+    fn placeholder(&mut self, next: Option<char>) -> Result<bool, String>;
 
     /// Whether this character, or the end, leaves a placeholder in front of it alone.
     fn ends(&self, c: Option<char>) -> bool;
@@ -260,17 +260,17 @@ trait Reader {
             && let Some(c) = rest.chars().next()
         {
             if let Some(inner) = rest.strip_prefix("{{") {
-                let Some((name, _)) = inner.split_once("}}") else {
+                let Some((name, after)) = inner.split_once("}}") else {
                     return Err((at, "a placeholder is not closed by `}}`".to_owned()));
                 };
                 let found = Placeholder::ALL.into_iter().find(|one| one.as_str() == name);
                 let Some(found) = found else { return Err((at, unknown(name))) };
-                let is_first = self.placeholder().map_err(|message| (at, message))?;
+                let next = after.chars().next();
+                let is_first = self.placeholder(next).map_err(|message| (at, message))?;
                 if !plain.is_empty() {
                     parts.push(Part::Text(std::mem::take(&mut plain)));
                 }
                 at += name.len() + 4;
-                let next = text.get(at..).and_then(|rest| rest.chars().next());
                 parts.push(Part::Placeholder { name: found, alone: is_first && self.ends(next) });
             } else {
                 at += c.len_utf8();
@@ -315,12 +315,16 @@ enum Within {
 }
 
 impl Reader for Shell {
-    fn read(&mut self, c: char, _next: Option<char>) -> Result<(), String> {
+    fn read(&mut self, c: char, next: Option<char>) -> Result<(), String> {
         let begins_word = !std::mem::replace(&mut self.in_word, !" \n;&|()".contains(c));
         self.within = match (self.within, c) {
             (Within::Nothing, '\'') => Within::Single,
             (Within::Nothing, '"') | (Within::Escape { quoted: true }, _) => Within::Double,
             (Within::Nothing, '#') if begins_word => Within::Comment,
+            // A shell joins what stands on both lines: what looks like a comment on the second would be none.
+            (Within::Nothing, '\\') if next == Some('\n') && !begins_word => {
+                return Err("a line goes on in the middle of a word: put a space in front of the backslash".to_owned());
+            }
             (Within::Nothing, '\\') => Within::Escape { quoted: false },
             (Within::Double, '\\') => Within::Escape { quoted: true },
             (Within::Single, '\'') | (Within::Double, '"') | (Within::Comment, '\n') => Within::Nothing,
@@ -344,7 +348,7 @@ impl Reader for Shell {
         Ok(())
     }
 
-    fn placeholder(&mut self) -> Result<bool, String> {
+    fn placeholder(&mut self, _next: Option<char>) -> Result<bool, String> {
         let where_it_is = match self.within {
             Within::Nothing => return Ok(!std::mem::replace(&mut self.in_word, true)),
             Within::Single | Within::Double => "between quotes",
@@ -371,55 +375,53 @@ impl Reader for Shell {
 #[derive(Default)]
 struct Hcl {
     within: InHcl,
-    before: Option<char>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
 enum InHcl {
     #[default]
     Nothing,
-    /// In a string. `plain` as long as nothing of it is an expression, `empty` as long as there is nothing.
+    /// In a string without an expression; `empty` as long as there is nothing in it.
     String {
-        plain: bool,
         empty: bool,
     },
-    Escape {
-        plain: bool,
-    },
+    Escape,
     LineComment,
-    /// Behind the beginning of a comment of several lines, or of a here-document: this reader does not look for its end.
+    /// Behind the beginning of an expression in a string, of a comment of several lines, or of a here-document: this
+    /// reader does not look for its end.
     Unread,
 }
 
 impl Reader for Hcl {
     fn read(&mut self, c: char, next: Option<char>) -> Result<(), String> {
-        self.before = Some(c);
         self.within = match (self.within, c) {
-            (InHcl::Nothing, '"') => InHcl::String { plain: true, empty: true },
+            (InHcl::Nothing, '"') => InHcl::String { empty: true },
             (InHcl::Nothing, '#') => InHcl::LineComment,
             (InHcl::Nothing, '/') if next == Some('/') => InHcl::LineComment,
             (InHcl::Nothing, '/') if next == Some('*') => InHcl::Unread,
             (InHcl::Nothing, '<') if next == Some('<') => InHcl::Unread,
             (InHcl::String { .. }, '"') | (InHcl::LineComment, '\n') => InHcl::Nothing,
-            (InHcl::String { plain, .. }, '\\') => InHcl::Escape { plain },
-            (InHcl::String { .. }, '$' | '%') if next == Some('{') => InHcl::String { plain: false, empty: false },
-            (InHcl::String { plain, .. } | InHcl::Escape { plain }, _) => InHcl::String { plain, empty: false },
+            (InHcl::String { .. }, '\\') => InHcl::Escape,
+            (InHcl::String { .. }, '$' | '%') if next == Some('{') => InHcl::Unread,
+            (InHcl::String { .. } | InHcl::Escape, _) => InHcl::String { empty: false },
             (within, _) => within,
         };
         Ok(())
     }
 
-    fn placeholder(&mut self) -> Result<bool, String> {
-        // A sign in front of a value that begins with a brace would make an expression of it.
-        let is_open = matches!(self.before, Some('$' | '%'));
+    fn placeholder(&mut self, next: Option<char>) -> Result<bool, String> {
         match self.within {
-            InHcl::String { plain: true, empty } if !is_open => {
-                self.before = None;
-                self.within = InHcl::String { plain: true, empty: false };
+            InHcl::String { .. } if next == Some('{') => {
+                Err("behind a placeholder stands a brace: a name that ends with `$` would make an expression of it"
+                    .to_owned())
+            }
+            InHcl::String { empty } => {
+                self.within = InHcl::String { empty: false };
                 Ok(empty)
             }
-            InHcl::String { .. } => Err("a placeholder stands in a string with an expression".to_owned()),
-            InHcl::Unread => Err("a placeholder stands behind `/*` or a here-document: put it in front".to_owned()),
+            InHcl::Unread => {
+                Err("a placeholder stands behind `${`, `/*` or a here-document: put it in front".to_owned())
+            }
             _ => Err("a placeholder has to stand between double quotes".to_owned()),
         }
     }

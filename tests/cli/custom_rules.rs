@@ -220,11 +220,28 @@ fn what_is_right_is_not_found_fault_with() {
              ?? []).map(|one| one.instanceId).unique();\nif \"i-1\" in keys + ids { }\nif names.join(\", \").contains(first) { \
              }\ncompliant()",
         ),
+        // What Rhai itself has.
+        (
+            "of-the-language",
+            "",
+            "let all = 1 << 3 | 16 >> 1;\nlet range = 1..5;\nif range.start == 1 { for bit in all.bits() { } }\nfor letter in \
+             item.resourceId.chars() { if letter == 'v' { } }\nfor n in 0..item.configuration.attachments.len() { if \
+             item.configuration.attachments[n].device == \"a\" { } }\ncompliant()",
+        ),
+        // The place of a text that is named by a variable.
+        (
+            "a-place-by-name",
+            "reads:\n  AWS::S3::Bucket: [BucketPolicy]\n",
+            "let path = `supplementaryConfiguration.${\"Bucket\"}Policy.policyText`;\nif resources(\"AWS::S3::Bucket\", \
+             item.awsRegion, path, \"a\").is_empty() { }\ncompliant()",
+        ),
     ] {
         write(&folder, id, metadata, body);
     }
     let checked = folder.assize(&["rules", "check", "rules"]);
-    assert_eq!((checked.code(), checked.stdout()), (0, "4 rules: nothing to mend\n"), "{checked}");
+    assert_eq!((checked.code(), checked.stdout()), (0, "6 rules: nothing to mend\n"), "{checked}");
+    let ran = folder.assize(&["scan", "--demo", "--no-config", "--rules", "rules", "--rule", "of-the-language"]);
+    assert!(ran.code() != 2 && !ran.stdout().contains("rule error"), "{ran}");
 }
 
 #[test]

@@ -46,8 +46,9 @@ impl Walk<'_> {
                 let whole = [one, two].iter().all(|side| !side.any && side.something().of == [Kind::Integer]);
                 if whole { Kind::Integer.into() } else { Kind::Number.into() }
             }
-            ("|" | "&" | "^", [one, two]) => one.clone().or(two.clone()),
-            (".." | "..=" | "range", [..]) => Kind::Array(Kind::Integer.into()).into(),
+            ("|" | "&" | "^" | "<<" | ">>", [one, two]) => one.clone().or(two.clone()),
+            // Rhai's own type, with members of its own.
+            (".." | "..=" | "range", [..]) => Kinds::any(),
             _ => return None,
         })
     }
@@ -177,11 +178,11 @@ impl Walk<'_> {
         match (name, values) {
             ("resources", [kind, rest @ ..]) => {
                 let found = self.items(kind, argument)?;
-                if let [_, path, _] = rest
-                    && let Some(path) = path.word()
-                    && !found.any
-                {
-                    self.optional(&found, path, argument);
+                if let [_, path, _] = rest {
+                    match path.word() {
+                        Some(path) if !found.any => _ = self.optional(&found, path, argument),
+                        _ => self.escapes(&found),
+                    }
                 }
                 Some(Kind::Array(found).into())
             }
@@ -339,7 +340,7 @@ impl Walk<'_> {
                 self.call(&test, std::slice::from_ref(&elements));
                 Kind::Array(elements).into()
             }
-            ("find", Some(test)) => {
+            ("find" | "find_any", Some(test)) => {
                 self.call(&test, std::slice::from_ref(&elements));
                 elements.or(Kind::Nothing.into())
             }
@@ -370,7 +371,7 @@ fn is_by_type(list: &Kinds, wanted: &Kinds) -> Option<bool> {
 }
 
 /// What Rhai itself has, beside what assize gives.
-const ENGINE: [&str; 6] = ["type_of", "abs", "sign", "is_zero", "is_odd", "is_even"];
+const ENGINE: [&str; 8] = ["type_of", "abs", "sign", "is_zero", "is_odd", "is_even", "chars", "bits"];
 
 /// The first of several messages.
 #[derive(Default)]

@@ -124,6 +124,10 @@ impl Walk<'_> {
         let variables = scope.variables.len();
         let mut value = Some(Kind::Nothing.into());
         for statement in statements {
+            if self.steps >= MOST_STEPS {
+                self.found.is_partial = true;
+                return Some(Kinds::any());
+            }
             value = self.statement(statement, scope);
             if value.is_none() {
                 break;

@@ -75,7 +75,7 @@ enum Pattern {
 impl Pattern {
     fn parse(text: &str) -> Result<Self, PatternError> {
         if !text.trim_start().starts_with('{') {
-            return Ok(Self::Words(text.split_whitespace().map(str::to_owned).collect()));
+            return Parser::of(text).words().map(Self::Words);
         }
         Parser::of(text).document().map(|condition| Self::Json(condition.canonical()))
     }
@@ -236,14 +236,19 @@ fn wildcard(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
+/// CloudWatch takes patterns of 1,024 characters; what is read from a file may be longer.
+const DEEPEST: usize = 100;
+
 struct Parser {
     text: Vec<char>,
     at: usize,
+    /// How many brackets are open.
+    depth: usize,
 }
 
 impl Parser {
     fn of(text: &str) -> Self {
-        Self { text: text.chars().collect(), at: 0 }
+        Self { text: text.chars().collect(), at: 0, depth: 0 }
     }
 
     /// A pattern for JSON events.
@@ -306,8 +311,13 @@ impl Parser {
 
     fn condition(&mut self) -> Result<Condition, PatternError> {
         if self.take("(") {
+            self.depth += 1;
+            if self.depth > DEEPEST {
+                return Err(self.error("fewer brackets within each other"));
+            }
             let inner = self.any_of()?;
             self.expect(')', "`)`, `&&` or `||`")?;
+            self.depth -= 1;
             return Ok(inner);
         }
         let path = self.path()?;
@@ -428,6 +438,27 @@ impl Parser {
         Regex::new(&source).map_err(|_| PatternError { at: start + 1, expected: "a regular expression" })
     }
 
+    /// The words of a pattern that is no JSON one, as they are written but for the spaces between them. What stands between
+    /// quotes, and a regular expression, is of one word.
+    fn words(&mut self) -> Result<Vec<String>, PatternError> {
+        let mut words = Vec::new();
+        loop {
+            self.skip_space();
+            let start = self.at;
+            while let Some(c) = self.peek().filter(|c| !c.is_whitespace()) {
+                match c {
+                    '"' => _ = self.quoted('"')?,
+                    '%' if matches!(self.text.get(start..self.at), Some([] | ['?' | '-'])) => _ = self.regex()?,
+                    _ => self.at += 1,
+                }
+            }
+            match self.text.get(start..self.at) {
+                Some(word) if !word.is_empty() => words.push(word.iter().collect()),
+                _ => return Ok(words),
+            }
+        }
+    }
+
     /// Unstructured patterns: every term must be in the text, of those marked `?` at least one, of those marked `-`
     /// none.
     fn terms(&mut self, text: &str) -> Result<bool, PatternError> {
@@ -527,6 +558,26 @@ mod tests {
         assert!(same("{ $.a = 1 || ($.b = 2 || $.c = 3) }", "{ $.c = 3 || $.b = 2 || $.a = 1 }"));
         assert!(!same("{ $.a = 1 && ($.b = 2 || $.c = 3) }", "{ $.a = 1 && $.b = 2 || $.c = 3 }"));
         assert!(same(" Root  ConsoleLogin ", "Root ConsoleLogin"));
+        assert!(same("\"Failed  login\"  -%a  b%", " \"Failed  login\" -%a  b%"));
+        assert!(!same("\"Failed  login\"", "\"Failed login\""));
+        assert!(!same("%a  b%", "%a b%"));
+        assert!(!same("-%a  b%", "-%a b%"));
+        assert!(same("[ip,  user = \"a  b\"]", "[ip, user = \"a  b\"]"));
+        assert!(Pattern::parse("\"Failed login").is_err());
+    }
+
+    #[test]
+    fn brackets_are_followed_to_a_depth_that_no_pattern_needs() {
+        let pattern = |depth: usize| format!("{{ {}$.count = 3{} }}", "(".repeat(depth), ")".repeat(depth));
+        assert_eq!(matches(&pattern(100), &event()), Ok(true));
+        assert_eq!(Pattern::parse(&pattern(100)), Pattern::parse("{ $.count = 3 }"));
+        let many = format!("{{ {} }}", vec!["($.count = 3)"; 200].join(" && "));
+        assert_eq!(matches(&many, &event()), Ok(true));
+        for depth in [101, 100_000] {
+            let error = matches(&pattern(depth), &event()).expect_err("it is too deep");
+            assert_eq!(error.expected, "fewer brackets within each other");
+            assert_eq!(Pattern::parse(&pattern(depth)), Err(error));
+        }
     }
 
     #[test]

@@ -210,6 +210,11 @@ pub(super) fn register(surface: &mut Surface) {
     surface
         .function("policy", |document: Dynamic| Policy::of(&document))
         .function("action_matches", action_matches)
+        .function("matching_actions", |pattern: &str, mut actions: Array| -> Array {
+            actions
+                .retain(|action| action.as_immutable_string_ref().is_ok_and(|action| action_matches(pattern, &action)));
+            actions
+        })
         .unchanged::<Policy>(&["version", "statements"])
         .getter("version", |policy: &mut Policy| -> Dynamic {
             policy.0.version.as_ref().map_or(Dynamic::UNIT, |version| ImmutableString::from(version.as_str()).into())

@@ -40,25 +40,23 @@ pub(super) fn members(script: &str) -> Result<BTreeSet<&str>, String> {
     Ok(members)
 }
 
-/// The names that a script reads members by: `value.name`, `value["name"]`, `value.get("a.name[0]")`, `"name" in value`. Those
-/// of functions that are called behind a dot are among them.
+/// The names that a script may read members by: those behind a dot, functions among them, and those in its texts, which may
+/// come to `get("a.name[0]")` by way of a variable. What another method is asked with is none: `fixes("aws:SourceAccount")`.
 pub(super) fn read_names(script: &str) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     let mut lexer = Lexer::new(script);
-    let (mut before_last, mut last) = ("", "");
+    let mut before = [""; 3];
     while let Some((_, token)) = lexer.next_token() {
+        let [.., last] = before;
         if is_name(token) && matches!(last, "." | "?.") {
             names.insert(token);
         }
-        let text = |token: &'_ str| token.len() > 1 && token.starts_with('"') && token.ends_with('"');
-        if text(token) && (last == "[" || last == "(" && matches!(before_last, "get" | "contains")) {
+        let is_asked_with = matches!(before, ["." | "?.", method, "("] if !matches!(method, "get" | "contains"));
+        if token.len() > 1 && token.starts_with('"') && token.ends_with('"') && !is_asked_with {
             names.extend(token.trim_matches('"').split(['.', '[', ']']).filter(|name| is_name(name)));
         }
-        if text(last) && token == "in" || text(before_last) && last == "!" && token == "in" {
-            names.insert(if text(last) { last } else { before_last }.trim_matches('"'));
-        }
-        before_last = last;
-        last = token;
+        before.rotate_left(1);
+        before[2] = token;
     }
     names
 }

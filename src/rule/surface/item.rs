@@ -361,9 +361,12 @@ fn find(resource_type: &str, name: &str) -> Outcome<Dynamic> {
         }
         // What an ARN names is in its region or nowhere; of a global type the ARN's region says nothing.
         let region = Some(of_arn(2)).filter(|region| !region.is_empty() && run.is_regional(resource_type));
-        Ok(complete(&run.snapshot, account_id, resource_type, region)
-            .map(|()| None)
-            .map_err(|(place, reason)| place.gap(&reason)))
+        let mut known = complete(&run.snapshot, account_id, resource_type, region);
+        if known.is_ok() && region.is_some() && run.is_global(resource_type) {
+            // The ARN of a type that is of both kinds names a region all the same: a web ACL of CloudFront us-east-1.
+            known = complete(&run.snapshot, account_id, resource_type, Some(GLOBAL));
+        }
+        Ok(known.map(|()| None).map_err(|(place, reason)| place.gap(&reason)))
     })?
     .map_err(stop)?;
     Ok(found.map_or(Dynamic::UNIT, Dynamic::from))
@@ -394,6 +397,12 @@ impl Run {
     fn is_regional(&self, resource_type: &str) -> bool {
         let places = self.snapshot.places(&self.subject.key.account_id, resource_type);
         places.iter().any(|place| *place.aws_region != *GLOBAL)
+    }
+
+    /// Whether the type is listed without a region.
+    fn is_global(&self, resource_type: &str) -> bool {
+        let places = self.snapshot.places(&self.subject.key.account_id, resource_type);
+        places.iter().any(|place| *place.aws_region == *GLOBAL)
     }
 
     /// A rule that asks for what it did not declare would get an answer only when another rule happens to read the same.

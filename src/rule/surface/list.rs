@@ -127,9 +127,9 @@ fn truth(test: &FnPtr, context: &NativeCallContext, element: Dynamic) -> Outcome
     answer.as_bool().map_err(|kind| fail(format!("the test has to give true or false, and gave a {kind}")))
 }
 
-/// The first element for which the test is known to give `wanted`. What cannot be read ends the evaluation only if the test
-/// gives it for none of the others.
-fn first(list: &impl Sequence, wanted: bool, test: &FnPtr, context: &NativeCallContext) -> Outcome<Option<Dynamic>> {
+/// An element for which the test is known to give `wanted`. What cannot be read ends the evaluation only if the test gives
+/// it for none of the others.
+fn any(list: &impl Sequence, wanted: bool, test: &FnPtr, context: &NativeCallContext) -> Outcome<Option<Dynamic>> {
     let mut unread = None;
     for index in 0..list.length() {
         let tested = postpone(|| match list.element(index).transpose()? {
@@ -260,13 +260,22 @@ macro_rules! register_sequence {
                 collect(list.each().map(|element| change.call_within_context(&context, (element?,))))
             })
             .function("some", |context: NativeCallContext, list: &mut $list, test: FnPtr| -> Outcome<bool> {
-                Ok(first(list, true, &test, &context)?.is_some())
+                Ok(any(list, true, &test, &context)?.is_some())
             })
             .function("all", |context: NativeCallContext, list: &mut $list, test: FnPtr| -> Outcome<bool> {
-                Ok(first(list, false, &test, &context)?.is_none())
+                Ok(any(list, false, &test, &context)?.is_none())
             })
             .function("find", |context: NativeCallContext, list: &mut $list, test: FnPtr| -> Outcome<Dynamic> {
-                Ok(first(list, true, &test, &context)?.unwrap_or(Dynamic::UNIT))
+                for element in list.each() {
+                    let element = element?;
+                    if truth(&test, &context, element.clone())? {
+                        return Ok(element);
+                    }
+                }
+                Ok(Dynamic::UNIT)
+            })
+            .function("find_any", |context: NativeCallContext, list: &mut $list, test: FnPtr| -> Outcome<Dynamic> {
+                Ok(any(list, true, &test, &context)?.unwrap_or(Dynamic::UNIT))
             })
             .function("sorted", |list: &mut $list| sorted(list))
             .function("unique", |list: &mut $list| unique(list))
