@@ -30,6 +30,7 @@ mod surface;
 
 pub use fix::Fix;
 pub use load::Texts;
+pub use native::{PatternError, check_filter_pattern};
 pub use parameter::{Parameter, ParameterError, ParameterType, ParameterValues};
 pub(crate) use script::STACK;
 pub use set::{RuleSet, Selection};

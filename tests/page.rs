@@ -90,8 +90,15 @@ fn the_page_opens_with_few_findings_and_with_many() {
         assert!(tree.contains(&format!("<output aria-live=\"polite\">{findings} findings</output>")));
         assert_eq!(tree.matches("<details class=\"f\"").count(), findings);
     }
-    let pdf = pictures.join("10.pdf");
+    // An address may end in anything; the page works all the same.
     let page = folder.path().join("10.html");
+    for fragment in ["%", "%ff", "nothing"] {
+        let address = format!("{}#{fragment}", page.display());
+        let tree = chromium(&browser, &folder.path().join("profile"), &["--dump-dom"], Path::new(&address));
+        let tree = String::from_utf8(tree).unwrap();
+        assert!(tree.contains("<form id=\"filter\" class=\"card\">"), "#{fragment}: the form shows itself");
+    }
+    let pdf = pictures.join("10.pdf");
     chromium(&browser, &folder.path().join("profile"), &[&format!("--print-to-pdf={}", pdf.display())], &page);
     assert!(fs::read(&pdf).unwrap().starts_with(b"%PDF"));
 }

@@ -7,7 +7,8 @@
 //! - a name that does not show as it is (ends of lines, control characters, marks of direction): POSIX has no way to write
 //!   those visibly (`$'…'` is no part of it), and on a terminal they would do something else than show;
 //! - for the AWS CLI, a name that it would take for something else: an option (`-…`), a file to read (`file://…`,
-//!   `fileb://…`), or, within a word, a sign of its shorthand (`,`, `=` and the like).
+//!   `fileb://…`), JSON (`[…`, `{…`, behind spaces or not: an option that takes a list reads its only word as one), or, within
+//!   a word, a sign of its shorthand (`,`, `=` and the like).
 
 use std::borrow::Cow;
 
@@ -76,9 +77,18 @@ fn value(name: Placeholder, finding: &Evaluation) -> Option<Cow<'_, str>> {
     (!value.is_empty() && !is_global).then_some(value)
 }
 
+/// A name as one argument of a command: a quoted word of a POSIX shell that assize and the AWS CLI take for the name.
+/// Nothing where quotes do not make it that; then a word such as [`Placeholder::word`] has to stand there.
+pub fn argument(value: &str) -> Option<String> {
+    word(value, true)
+}
+
 /// A name as a word of a POSIX shell, or as a part of one, that the AWS CLI takes for the name.
 fn word(value: &str, alone: bool) -> Option<String> {
-    let means_more = value.starts_with('-') || value.starts_with("file://") || value.starts_with("fileb://");
+    let means_more = value.starts_with('-')
+        || value.starts_with("file://")
+        || value.starts_with("fileb://")
+        || value.trim_start().starts_with(['[', '{']);
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@+".contains(&byte);
     if means_more || (!alone && !value.bytes().all(is_plain)) {
         return None;

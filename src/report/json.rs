@@ -466,16 +466,18 @@ impl<'a> MarkV1<'a> {
     }
 }
 
+/// A fact with its members in the report.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct EvidenceV1<'a> {
+pub struct EvidenceV1<'a> {
     resource: Option<Cow<'a, str>>,
     path: Cow<'a, str>,
     value: Option<Cow<'a, str>>,
 }
 
 impl<'a> EvidenceV1<'a> {
-    fn new(evidence: &'a Evidence) -> Self {
+    /// A fact as it is written.
+    pub fn new(evidence: &'a Evidence) -> Self {
         Self {
             resource: evidence.resource.as_deref().map(Cow::Borrowed),
             path: Cow::Borrowed(&evidence.path),
@@ -492,9 +494,10 @@ impl<'a> EvidenceV1<'a> {
     }
 }
 
+/// A gap with its members in the report.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct GapV1<'a> {
+pub struct GapV1<'a> {
     account_id: Cow<'a, str>,
     aws_region: Cow<'a, str>,
     resource_type: Cow<'a, str>,
@@ -507,7 +510,8 @@ pub(super) struct GapV1<'a> {
 }
 
 impl<'a> GapV1<'a> {
-    pub(super) fn new(gap: &'a Gap) -> Self {
+    /// A gap as it is written.
+    pub fn new(gap: &'a Gap) -> Self {
         Self {
             account_id: Cow::Borrowed(&gap.account_id),
             aws_region: Cow::Borrowed(&gap.aws_region),

@@ -217,13 +217,8 @@ fn heading(rule: Option<&RuleSummary>, controls: &[Control<'_>], id: &str, findi
         }
         // For all its findings at once: names would take a block for each.
         for snippet in rule.fix.snippets() {
-            let lines: Vec<_> = snippet.generic().lines().map(|line| harmless(line).into_owned()).collect();
-            _ = write!(
-                text,
-                "{}:\n\n{}\n\n",
-                snippet.language().heading(),
-                fenced(snippet.language(), &lines.join("\n"))
-            );
+            let language = snippet.language();
+            _ = write!(text, "{}:\n\n{}\n\n", language.heading(), fenced(language, &snippet.generic()));
         }
     }
     text
@@ -266,11 +261,12 @@ fn entry(report: &Report, finding: &Evaluation) -> String {
     text
 }
 
-/// Lines of code as a block, fenced by more backticks than it holds.
-pub(super) fn fenced(language: Language, text: &str) -> String {
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+/// Lines of code as a block that none of them ends, each line harmless. There is no end of a line behind it.
+pub fn fenced(language: Language, code: &str) -> String {
+    let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));
-    format!("{fence}{}\n{text}\n{fence}", language.fence())
+    let lines: Vec<_> = code.trim_end().lines().map(harmless).collect();
+    format!("{fence}{}\n{}\n{fence}", language.fence(), lines.join("\n"))
 }
 
 /// Text of others as a code span, cut where it is long.
@@ -289,4 +285,16 @@ pub fn span(text: &str) -> String {
     // One space at each end is taken off again, where both are there.
     let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_of_code_ends_where_it_should() {
+        assert_eq!(fenced(Language::Shell, "one\n  two\n"), "```sh\none\n  two\n```");
+        assert_eq!(fenced(Language::Hcl, "```\nrm\n"), "````hcl\n```\nrm\n````");
+        assert_eq!(fenced(Language::Shell, "a \u{1b}[2J b"), "```sh\na \\u{1b}[2J b\n```");
+    }
 }

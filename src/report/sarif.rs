@@ -72,10 +72,11 @@ impl Document {
     }
 
     fn with(report: &Report, baseline: Option<&Baseline>, options: &Options) -> io::Result<Self> {
+        let taxonomies = Taxonomies::of(report);
         let mut budget = Budget::default();
         loop {
             let mut remarks = Vec::new();
-            let runs = runs(report, baseline, options, &budget, &mut remarks);
+            let runs = runs(report, &taxonomies, baseline, options, &budget, &mut remarks);
             let mut sarif = Sarif::builder().version("2.1.0").runs(runs).build();
             sarif.schema = Some(SCHEMA.to_owned());
             let mut bytes = serde_json::to_vec_pretty(&sarif)?;
@@ -123,6 +124,7 @@ pub(super) fn write_with(
 /// One run an account. More accounts than a file may have runs share one.
 fn runs(
     report: &Report,
+    taxonomies: &Taxonomies<'_>,
     baseline: Option<&Baseline>,
     options: &Options,
     budget: &Budget,
@@ -130,13 +132,15 @@ fn runs(
 ) -> Vec<Run> {
     let accounts = &report.snapshot.accounts;
     if accounts.is_empty() || accounts.len() > MOST_RUNS {
-        return vec![run(report, baseline, options, budget, None, remarks)];
+        return vec![run(report, taxonomies, baseline, options, budget, None, remarks)];
     }
-    accounts.iter().map(|account| run(report, baseline, options, budget, Some(account), remarks)).collect()
+    let of = |account: &String| run(report, taxonomies, baseline, options, budget, Some(account), remarks);
+    accounts.iter().map(of).collect()
 }
 
 fn run(
     report: &Report,
+    taxonomies: &Taxonomies<'_>,
     baseline: Option<&Baseline>,
     options: &Options,
     budget: &Budget,
@@ -218,7 +222,7 @@ fn run(
     invocation.tool_execution_notifications = Some(execution);
     invocation.tool_configuration_notifications = Some(configuration);
 
-    let mut run = Run::builder().tool(tool::of(report)).build();
+    let mut run = Run::builder().tool(tool::of(report, taxonomies)).build();
     run.results = Some(results);
     run.invocations = Some(vec![invocation]);
     // What is before the last slash is the category; the run itself has no id.
@@ -230,7 +234,7 @@ fn run(
     };
     run.automation_details = Some(RunAutomationDetails::builder().id(category).build());
     run.column_kind = Some(json!("utf16CodeUnits"));
-    run.taxonomies = Taxonomies::of(report).components();
+    run.taxonomies = taxonomies.components();
     run.properties = taxonomy::sums(report);
     run
 }

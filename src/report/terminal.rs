@@ -57,14 +57,15 @@ const SHOWN_EVIDENCE: usize = 3;
 pub fn write(report: &Report, layout: &Layout, out: &mut dyn Write) -> io::Result<()> {
     let width = layout.width.clamp(*WIDTHS.start(), *WIDTHS.end());
     let mut page = Page { out, width, color: layout.color, limit: layout.limit.unwrap_or(usize::MAX) };
-    page.findings(report)?;
+    let by_rule = by_rule(report);
+    page.findings(&by_rule, report)?;
     page.fixed(report)?;
     page.exempted(report)?;
     page.gaps(report)?;
     page.rule_errors(&report.rule_errors)?;
     page.exemption_remarks(&report.exemptions)?;
     super::packs::write(&report.packs, page.color, page.out)?;
-    page.summary(report)
+    page.summary(&by_rule, report)
 }
 
 struct Page<'a> {
@@ -80,8 +81,9 @@ impl Page<'_> {
     }
 
     /// Findings by rule: the rule with the worst finding first, then the one with the most.
-    fn findings(&mut self, report: &Report) -> io::Result<()> {
-        for (worst, id, findings) in by_rule(report) {
+    fn findings(&mut self, by_rule: &[OfRule<'_>], report: &Report) -> io::Result<()> {
+        for (worst, id, findings) in by_rule {
+            let worst = *worst;
             let rule = report.rule(id);
             let label = format!("{}[{}]", worst.as_str(), harmless(id));
             self.heading(severity_style(worst), &label, rule.map_or("", |rule| &rule.title))?;
@@ -91,7 +93,7 @@ impl Page<'_> {
             }
             self.left_out(findings.len(), "more findings")?;
             if let Some(rule) = rule {
-                self.advice(rule, &findings, report)?;
+                self.advice(rule, findings, report)?;
             }
             writeln!(self.out)?;
         }
@@ -219,8 +221,11 @@ impl Page<'_> {
     }
 }
 
-/// The open findings by rule, with the severity of the worst: the rule with the worst first, then the one with the most.
-fn by_rule(report: &Report) -> Vec<(Severity, &str, Vec<&Evaluation>)> {
+/// The open findings of a rule, behind the severity of the worst and the rule's id.
+type OfRule<'r> = (Severity, &'r str, Vec<&'r Evaluation>);
+
+/// The open findings by rule: the rule with the worst first, then the one with the most.
+fn by_rule(report: &Report) -> Vec<OfRule<'_>> {
     let mut by_rule = BTreeMap::<&str, Vec<&Evaluation>>::new();
     for finding in report.findings() {
         by_rule.entry(&finding.rule).or_default().push(finding);

@@ -11,6 +11,8 @@ mod policy;
 pub(super) mod text;
 mod time;
 
+pub use log_filter::{PatternError, check_filter_pattern};
+
 use super::surface::Surface;
 
 pub(super) fn register(surface: &mut Surface) {

@@ -241,8 +241,38 @@ fn a_finding_is_explained_as_of_its_moment() {
     for (at, since) in [("2", "2026-10-02"), ("4", "2026-10-04")] {
         let told = explain(at);
         assert!(told.stdout().contains(&format!("changed at {since}T06:00:00.000Z")), "{told}");
-        assert!(told.stdout().contains(&format!("assize history {GROUP} --events account looks")), "{told}");
+        let command = format!("\n    assize history {GROUP} --store assize.db --events account\n");
+        assert!(told.stdout().contains(&command), "{told}");
     }
+}
+
+#[test]
+fn the_command_that_looks_for_calls_does_nothing_but_that_whatever_a_resource_is_called() {
+    let folder = Folder::new();
+    let named = |id: &str| {
+        let mut item = group("0.0.0.0/0");
+        item["resourceId"] = json!(id);
+        item
+    };
+    let names =
+        [("$(touch x)", "'$(touch x)'"), ("it's", "\"it's\""), ("--help", "RESOURCE_ID"), ("a\nid", "RESOURCE_ID")];
+    scan(&folder, first(), &names.map(|(id, _)| named(id)));
+    for (id, written) in names {
+        let told = folder.assize(&["explain", "--store", "assize.db", "--", "restricted-ssh", id]);
+        let command = format!("\n    assize history {written} --store assize.db --events account\n");
+        assert!(told.stdout().contains(&command), "{id}: {told}");
+    }
+    // The flag that led to the store leads there again; where none was needed, none is.
+    std::fs::rename(folder.path().join("assize.db"), folder.path().join("our store.db")).expect("it can be moved");
+    folder.write("other.yaml", "store: our store.db\n");
+    let explain = |flags: &[&str]| folder.assize(&[&["explain", "restricted-ssh", "$(touch x)"], flags].concat());
+    let by_flag = explain(&["--store", "our store.db"]);
+    assert!(by_flag.stdout().contains(" --store 'our store.db' --events account\n"), "{by_flag}");
+    let by_file = explain(&["--config", "other.yaml"]);
+    assert!(by_file.stdout().contains("x)' --config other.yaml --events account\n"), "{by_file}");
+    folder.write("assize.yaml", "store: our store.db\n");
+    let without = explain(&[]);
+    assert!(without.stdout().contains("x)' --events account\n"), "{without}");
 }
 
 #[test]

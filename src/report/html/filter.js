@@ -1,9 +1,17 @@
 "use strict";
 // Narrows the findings down. Without it the page has all of them, and nothing to narrow them with.
 (() => {
+  // What the address names, which anybody may have written: it need not be the encoding of anything.
+  const named = () => {
+    try {
+      return document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    } catch {
+      return null;
+    }
+  };
   // A link to a finding opens what it stands in.
   const open = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = named();
     for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
     target?.scrollIntoView();
   };

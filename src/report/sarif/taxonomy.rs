@@ -9,7 +9,6 @@ use serde_sarif::sarif::{
 };
 
 use super::super::Report;
-use super::super::controls::Control;
 use super::{integer, properties};
 use crate::pack::standing::{End, Standing};
 
@@ -45,15 +44,14 @@ impl<'r> Taxonomies<'r> {
         (!self.0.is_empty()).then(|| packs.map(|(at, (pack, _))| component(&pack.pack, at)).collect())
     }
 
-    /// What a rule is relevant to.
-    pub(super) fn relationships(&self, controls: &[Control<'_>]) -> Option<Vec<ReportingDescriptorRelationship>> {
+    /// What a rule is relevant to: in each pack by its place, as two packs may have one name.
+    pub(super) fn relationships(&self, rule: &str) -> Option<Vec<ReportingDescriptorRelationship>> {
         let mut relationships = Vec::new();
-        for control in controls {
-            let Some(at) = self.0.iter().position(|(pack, _)| pack.pack == control.pack) else { continue };
-            let Some((pack, taxa)) = self.0.get(at) else { continue };
-            for requirement in &control.requirements {
-                let Some(index) = taxa.iter().position(|taxon| taxon == requirement) else { continue };
-                let mut target = ReportingDescriptorReference::builder().id(*requirement).build();
+        for (at, (pack, taxa)) in self.0.iter().enumerate() {
+            let of_rule = pack.rules.iter().filter(|one| one.rule.as_deref() == Some(rule));
+            let wanted: BTreeSet<&str> = of_rule.flat_map(|one| &one.controls).map(String::as_str).collect();
+            for (index, id) in taxa.iter().enumerate().filter(|(_, id)| wanted.contains(**id)) {
+                let mut target = ReportingDescriptorReference::builder().id(*id).build();
                 target.index = Some(integer(index));
                 target.tool_component = Some(component(&pack.pack, at));
                 let mut relationship = ReportingDescriptorRelationship::builder().target(target).build();

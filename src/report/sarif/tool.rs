@@ -3,7 +3,6 @@
 use serde_json::json;
 use serde_sarif::sarif::{MultiformatMessageString, ReportingConfiguration, ReportingDescriptor, Tool, ToolComponent};
 
-use super::super::controls::Controls;
 use super::super::markdown::fenced;
 use super::super::{Report, RuleSummary, shortened};
 use super::limits::{MOST_CHARACTERS, MOST_TAGS};
@@ -13,14 +12,12 @@ use super::{first_of, properties, text};
 use crate::evaluation::Severity;
 
 /// The tool with its rules.
-pub(super) fn of(report: &Report) -> Tool {
-    let controls = Controls::of(report);
-    let taxonomies = Taxonomies::of(report);
+pub(super) fn of(report: &Report, taxonomies: &Taxonomies<'_>) -> Tool {
     let mut driver = ToolComponent::builder().name("assize").build();
     driver.semantic_version = Some(report.assize_version.clone());
     let rule = |rule: &RuleSummary| {
         let mut descriptor = descriptor(rule);
-        descriptor.relationships = taxonomies.relationships(controls.of_rule(&rule.id));
+        descriptor.relationships = taxonomies.relationships(&rule.id);
         descriptor
     };
     driver.rules = Some(report.rules.iter().map(rule).collect());

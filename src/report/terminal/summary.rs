@@ -5,7 +5,7 @@ use std::io;
 use anstyle::Style;
 
 use super::words::{counted, moment, wrap};
-use super::{Page, by_rule};
+use super::{OfRule, Page};
 use crate::evaluation::Severity;
 use crate::report::style::{BOLD, BROKEN, GAP, GOOD, severity_style};
 use crate::report::{Report, SnapshotSummary};
@@ -20,7 +20,7 @@ const NAMED: usize = 5;
 pub(super) const LABEL: usize = 10;
 
 impl Page<'_> {
-    pub(super) fn summary(&mut self, report: &Report) -> io::Result<()> {
+    pub(super) fn summary(&mut self, by_rule: &[OfRule<'_>], report: &Report) -> io::Result<()> {
         self.snapshot(&report.snapshot)?;
         let counts = report.counts();
         let judged = [
@@ -45,7 +45,7 @@ impl Page<'_> {
         }
         self.line("Rules", BOLD, &line)?;
         self.counted_findings(report)?;
-        self.worst(report)?;
+        self.worst(by_rule, report)?;
         self.counted_drift(report)?;
         self.counted_exempted(report)?;
         let broken = report.rule_errors.len();
@@ -121,20 +121,25 @@ impl Page<'_> {
     }
 
     /// Where to begin, when the findings have left the screen.
-    fn worst(&mut self, report: &Report) -> io::Result<()> {
-        let groups = by_rule(report);
-        let Some((worst, _, _)) = groups.first().filter(|_| groups.len() > MANY) else { return Ok(()) };
-        let of_worst = groups.iter().take_while(|(severity, _, _)| severity == worst);
-        let names: Vec<String> = of_worst.map(|(_, rule, findings)| format!("{rule} ({})", findings.len())).collect();
+    fn worst(&mut self, by_rule: &[OfRule<'_>], report: &Report) -> io::Result<()> {
+        let Some((worst, _, _)) = by_rule.first().filter(|_| by_rule.len() > MANY) else { return Ok(()) };
+        let of_worst = || by_rule.iter().take_while(|(severity, _, _)| severity == worst);
+        let names: Vec<String> = of_worst().map(|(_, rule, findings)| format!("{rule} ({})", findings.len())).collect();
         let shown = names.get(..NAMED.min(names.len())).unwrap_or_default().join(", ");
         let more = names.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
         let text =
-            format!("{} findings of {shown}{more}; {} have findings", worst.as_str(), counted(groups.len(), "rule"));
+            format!("{} findings of {shown}{more}; {} have findings", worst.as_str(), counted(by_rule.len(), "rule"));
         self.line("Begin with", severity_style(*worst), &text)?;
-        let next = "assize explain RULE RESOURCE tells where a finding comes from and how to mend it; -o html=FILE writes \
-                    all of this as a page, and --severity critical asks for the worst alone";
-        self.line("Next", BOLD, next)
+        let mut next =
+            "assize explain RULE RESOURCE tells where a finding comes from and how to mend it; -o html=FILE writes \
+                        all of this as a page"
+                .to_owned();
+        // The flag chooses rules; a finding may be worse than its rule is by itself.
+        if of_worst().all(|(_, rule, _)| report.rule(rule).is_some_and(|rule| rule.severity == *worst)) {
+            next = format!("{next}, and --severity {} asks for the worst alone", worst.as_str());
+        }
+        self.line("Next", BOLD, &next)
     }
 
     /// A line of the summary, its label aligned to the right.

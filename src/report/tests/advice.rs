@@ -38,6 +38,37 @@ fn help_has_the_commands_of_the_fix_with_the_names_of_an_only_finding() {
 }
 
 #[test]
+fn a_long_report_names_the_worst_that_there_is() {
+    let mut report = sample();
+    let id = |n: usize| format!("rule-{n:02}");
+    let medium = |n: usize| rule(&id(n), "It is so", Severity::Medium, "AWS::EC2::Volume");
+    report.rules = (0..12).map(medium).collect();
+    let found = |n: usize| Evaluation {
+        severity: Severity::Medium,
+        ..finding(&id(n), "AWS::EC2::Volume", "vol-1", "it is not so")
+    };
+    report.evaluations = (0..12).map(found).collect();
+    let sentence = |report: &Report| {
+        let text = written(report, Format::Terminal, &at_width(100));
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let text = sentence(&report);
+    assert!(text.contains("Begin with medium findings of rule-00 (1), rule-01 (1),"), "{text}");
+    assert!(text.contains("and 7 more; 12 rules have findings"), "{text}");
+    assert!(text.contains("as a page, and --severity medium asks for the worst alone"), "{text}");
+    assert!(!text.contains("--severity critical"), "{text}");
+    // The flag does not choose a rule one of whose findings is worse than the rule.
+    report.evaluations[3].severity = Severity::High;
+    let text = sentence(&report);
+    assert!(
+        text.contains("Begin with high findings of rule-03 (1); 12 rules") && !text.contains("--severity"),
+        "{text}"
+    );
+    report.evaluations.truncate(10);
+    assert!(!sentence(&report).contains("Begin with"), "what is seen needs no pointer");
+}
+
+#[test]
 fn help_shows_whole_commands_and_says_where_the_others_are() {
     let mut report = sample();
     report.evaluations = vec![finding("encrypted-volumes", "AWS::EC2::Volume", "vol-1", "not so")];

@@ -177,6 +177,26 @@ fn a_finding_tells_what_its_packs_want_it_for() {
     }
     assert_eq!(named, ["benchmark 5.2", "benchmark 5.10", "benchmark 5.3"]);
 
+    // Two files of packs may have one name, and numbers that mean different things.
+    let mut twice = packed();
+    twice.packs[1].pack = twice.packs[0].pack.clone();
+    for (rule, control) in [("open-ports", "7.1"), ("db-encrypted", "5.2")] {
+        let mut standing = twice.packs[1].rules[0].clone();
+        (standing.rule, standing.controls) = (Some(rule.to_owned()), vec![control.to_owned()]);
+        twice.packs[1].rules.push(standing);
+    }
+    let sarif = json(&written(&twice, Format::Sarif, &full()));
+    let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array().expect("rules");
+    let named = |id: &str| -> Vec<(u64, &str)> {
+        let rule = rules.iter().find(|rule| rule["id"] == id).expect("the rule is there");
+        let targets = rule["relationships"].as_array().expect("it has some").iter().map(|one| &one["target"]);
+        targets
+            .map(|one| (one["toolComponent"]["index"].as_u64().expect("a place"), one["id"].as_str().expect("an id")))
+            .collect()
+    };
+    assert_eq!(named("open-ports"), [(0, "5.2"), (0, "5.10"), (0, "5.3"), (1, "7.1")]);
+    assert_eq!(named("db-encrypted"), [(0, "2.3"), (1, "5.2")]);
+
     let markdown = written(&report, Format::Markdown, &full());
     assert!(markdown.contains("Controls: `benchmark 5.2`, `benchmark 5.10`, `benchmark 5.3`, `own`"), "{markdown}");
     let html = written(&report, Format::Html, &full());

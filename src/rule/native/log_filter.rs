@@ -42,11 +42,19 @@ fn not_understood(error: &PatternError) -> Outcome<bool> {
 /// A pattern that this module cannot read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("filter pattern not understood at character {at}: expected {expected}")]
-struct PatternError {
+pub struct PatternError {
     /// Counted in characters from 1.
     at: usize,
     /// What would be right there.
     expected: &'static str,
+}
+
+/// Whether a filter can be held against the pattern.
+///
+/// # Errors
+/// The place in the pattern that is not understood.
+pub fn check_filter_pattern(pattern: &str) -> Result<(), PatternError> {
+    Pattern::parse(pattern).map(drop)
 }
 
 /// Whether the event, a JSON document, matches the pattern.

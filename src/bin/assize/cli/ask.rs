@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::shared::{Account, ConfigFile, Definitions, Iac, Output, Store, TextOrJson};
+use super::value::pattern;
 use crate::cmd::explain::events::Kind;
 
 #[derive(Debug, Args)]
@@ -148,11 +149,14 @@ pub(crate) struct AlarmPath {
     #[arg(value_name = "EVENT", value_enum, default_value_t = Kind::RootSignIn)]
     pub(crate) kind: Kind,
     /// Look for a metric filter that says the same as this pattern, in whatever order and spacing
-    #[arg(long, value_name = "PATTERN", conflicts_with = "kind")]
+    #[arg(long, value_name = "PATTERN", conflicts_with = "kind", value_parser = pattern)]
     pub(crate) pattern: Option<String>,
     /// Look for a metric filter that counts this event: JSON as CloudTrail writes it, or a log file of it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["kind", "pattern"])]
     pub(crate) event: Option<PathBuf>,
+    /// The format on standard output
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = TextOrJson::Terminal)]
+    pub(crate) format: TextOrJson,
     #[command(flatten)]
     pub(crate) looked_at: LookedAt,
 }

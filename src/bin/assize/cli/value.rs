@@ -8,8 +8,8 @@ use assize::evaluation::Severity;
 use assize::export;
 use assize::report::diff::Format as DiffFormat;
 use assize::report::{Extent, FailOn, FailOnError, Format};
-use assize::rule::Category;
 use assize::rule::set::Assignment;
+use assize::rule::{Category, PatternError, check_filter_pattern};
 use assize::source::config_bucket::{Address, AddressError};
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 
@@ -52,6 +52,11 @@ pub(super) fn origin() -> impl TypedValueParser<Value = Origin> {
         Some(address) if address.starts_with(Address::SCHEME) => address.parse().map(Origin::Bucket),
         _ => Ok::<_, AddressError>(Origin::Path(text.into())),
     })
+}
+
+/// A filter pattern of CloudWatch Logs, as it was written.
+pub(super) fn pattern(text: &str) -> Result<String, PatternError> {
+    check_filter_pattern(text).map(|()| text.to_owned())
 }
 
 pub(super) fn fail_on(text: &str) -> Result<FailOn, FailOnError> {

@@ -8,18 +8,19 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 use assize::evaluate::{self, Judged};
-use assize::evaluation::{Evaluation, Evidence};
+use assize::evaluation::{ComplianceType, Evaluation, Evidence};
 use assize::history::{History, HistoryError};
 use assize::item::GLOBAL;
 use assize::report::finding::fingerprint;
 use assize::report::partition::console_link;
 use assize::report::terminal::counted;
 use assize::report::{Report, fix, harmless};
+use assize::rule::fix::Placeholder;
 use assize::source::descriptor::Catalog;
 use assize::timeline::{Change, ResourceHistory};
 use jiff::Timestamp;
 
-use crate::cli::{Explain, ExplainOther};
+use crate::cli::{ConfigFile, Explain, ExplainOther, Store};
 use crate::failure::Failure;
 use crate::output::{self, Colors};
 use crate::settings::Settings;
@@ -27,8 +28,19 @@ use crate::{exit, input, store};
 
 const BOLD: Style = Style::new().bold();
 
-/// So many findings are named where several are meant.
+/// So many findings are named, or shown, where several are meant.
 const NAMED: usize = 10;
+
+/// So many digits of a fingerprint tell the findings of a resource apart.
+const DIGITS: usize = 12;
+
+/// What the store tells of the findings.
+struct Past {
+    /// The change since which the rule says so, of each.
+    changes: Vec<Option<Change>>,
+    /// The flags that lead to the store again.
+    flags: String,
+}
 
 pub(crate) fn run(mut flags: Explain, colors: Colors) -> Result<u8, Failure> {
     if let Some(ExplainOther::AlarmPath(flags)) = flags.other {
@@ -36,6 +48,7 @@ pub(crate) fn run(mut flags: Explain, colors: Colors) -> Result<u8, Failure> {
     }
     let finding = flags.finding.take().unwrap_or_default();
     let (_, catalog) = input::definitions(&flags.definitions)?;
+    let named = named(&flags.store, &flags.config);
     let (report, history) = if let Some(path) = &flags.report {
         (output::saved(path)?, None)
     } else {
@@ -43,17 +56,26 @@ pub(crate) fn run(mut flags: Explain, colors: Colors) -> Result<u8, Failure> {
         let history = store::existing(&flags.store, "a report with --report")?;
         (of_store(&history, &flags, &catalog)?, Some(history))
     };
-    let finding = find(&report, &finding, flags.resource.as_deref())?;
-    let change = match &history {
+    let findings = find(&report, &finding, flags.resource.as_deref())?;
+    let past = match &history {
         Some(history) => {
             let moment = store::moment(history, flags.at.as_deref())?;
-            change(history, finding, moment.time).map_err(|error| store::failure(&error))?
+            let changes = changes(history, &findings, moment.time).map_err(|error| store::failure(&error))?;
+            Some(Past { changes, flags: named })
         }
         None => None,
     };
-    let text = explained(&report, finding, change.as_ref(), history.is_some(), &catalog);
+    let text = explained(&report, &findings, past.as_ref(), &catalog);
     output::stdout(colors, false, |out| out.write_all(text.as_bytes()))?;
     Ok(exit::CLEAN)
+}
+
+/// The flags that name the store, as they are written again. What is not among them holds without.
+fn named(store: &Store, config: &ConfigFile) -> String {
+    let written = |path: &std::path::Path| path.to_str().and_then(fix::argument).unwrap_or_else(|| "FILE".to_owned());
+    let flags = [("--store", &store.store), ("--config", &config.config)];
+    let given = flags.into_iter().filter_map(|(flag, path)| Some(format!(" {flag} {}", written(path.as_deref()?))));
+    given.collect()
 }
 
 /// What was judged last up to the moment, judged again by the rules of then: that tells the facts.
@@ -67,8 +89,8 @@ fn of_store(history: &History, flags: &Explain, catalog: &Catalog) -> Result<Rep
     Ok(input::report(&rules, catalog, Judged::of(&snapshot, outcome)).with_drift(drift))
 }
 
-/// The evaluation that is meant: by its fingerprint, or by rule and resource.
-fn find<'r>(report: &'r Report, finding: &str, resource: Option<&str>) -> Result<&'r Evaluation, Failure> {
+/// The evaluations that are meant: one by its fingerprint, or all of a rule on a resource, findings first.
+fn find<'r>(report: &'r Report, finding: &str, resource: Option<&str>) -> Result<Vec<&'r Evaluation>, Failure> {
     let is_called = |one: &Evaluation, name: &str| {
         let names = [Some(&*one.resource.resource_id), one.resource_name.as_deref(), one.arn.as_deref()];
         names.contains(&Some(name))
@@ -77,9 +99,13 @@ fn find<'r>(report: &'r Report, finding: &str, resource: Option<&str>) -> Result
         Some(name) => *one.rule == *finding && is_called(one, name),
         None => finding.len() >= 6 && fingerprint(one).starts_with(finding),
     };
-    let meant: Vec<&Evaluation> = report.evaluations.iter().filter(is_meant).collect();
+    let mut meant: Vec<&Evaluation> = report.evaluations.iter().filter(is_meant).collect();
     match meant.as_slice() {
-        [one] => Ok(one),
+        [_] => Ok(meant),
+        [first, rest @ ..] if resource.is_some() && rest.iter().all(|one| one.resource == first.resource) => {
+            meant.sort_by_key(|one| one.compliance_type != ComplianceType::NonCompliant);
+            Ok(meant)
+        }
         [] => Err(Failure::new(format!("there is no finding `{finding}`{}", resource.map_or_else(String::new, |name| format!(" on `{name}`"))))
             .help("name it by the fingerprint that reports have, six digits or more, or by rule and resource: assize explain RULE RESOURCE")),
         several => {
@@ -91,51 +117,46 @@ fn find<'r>(report: &'r Report, finding: &str, resource: Option<&str>) -> Result
     }
 }
 
-/// The change since which the rule says what it said at a time.
-fn change(history: &History, finding: &Evaluation, at: Timestamp) -> Result<Option<Change>, HistoryError> {
-    let mut told = ResourceHistory::of(history, &history.looks()?, &finding.resource)?;
+/// The change since which the rule says what it said at a time, of each of the findings on one resource.
+fn changes(history: &History, findings: &[&Evaluation], at: Timestamp) -> Result<Vec<Option<Change>>, HistoryError> {
+    let Some(first) = findings.first() else { return Ok(Vec::new()) };
+    let mut told = ResourceHistory::of(history, &history.looks()?, &first.resource)?;
     told.restrict(None, Some(at));
-    let is_of = |change: &Change| {
-        let answers = change.answers.iter().map(|answer| &answer.after.evaluation);
-        answers.into_iter().any(|one| {
+    let is_of = |change: &Change, finding: &Evaluation| {
+        let mut answers = change.answers.iter().map(|answer| &answer.after.evaluation);
+        answers.any(|one| {
             one.rule == finding.rule && one.key == finding.key && one.compliance_type == finding.compliance_type
         })
     };
-    Ok(told.changes.into_iter().filter(is_of).last())
+    let last = |finding: &&Evaluation| told.changes.iter().rfind(|change| is_of(change, finding)).cloned();
+    Ok(findings.iter().map(last).collect())
 }
 
 // Writing to a string cannot fail.
-fn explained(
-    report: &Report,
-    finding: &Evaluation,
-    change: Option<&Change>,
-    has_store: bool,
-    catalog: &Catalog,
-) -> String {
+fn explained(report: &Report, findings: &[&Evaluation], past: Option<&Past>, catalog: &Catalog) -> String {
     let mut text = String::new();
-    let key = &finding.resource;
-    let rule = report.rule(&finding.rule);
+    let Some(first) = findings.first() else { return text };
+    let key = &first.resource;
+    let rule = report.rule(&first.rule);
     let title = rule.map_or("", |rule| &rule.title);
-    _ = writeln!(text, "{BOLD}{}: {}{BOLD:#}", harmless(&finding.rule), harmless(title));
-    _ = writeln!(text, "  finding   {}", fingerprint(finding));
+    _ = writeln!(text, "{BOLD}{}: {}{BOLD:#}", harmless(&first.rule), harmless(title));
     let region = if *key.region == *GLOBAL { String::new() } else { format!(" in {}", key.region) };
     let resource = format!("{} {}{region} of {}", key.resource_type, key.resource_id, key.account_id);
     _ = writeln!(text, "  resource  {}", harmless(&resource));
-    if let Some(arn) = &finding.arn {
+    if let Some(arn) = &first.arn {
         _ = writeln!(text, "            {}", harmless(arn));
     }
-    _ = writeln!(text, "  answer    {}, {}", finding.compliance_type.as_str(), finding.severity.as_str());
-    if !finding.annotation.is_empty() {
-        _ = writeln!(text, "            {}", harmless(&finding.annotation));
+    for finding in findings.iter().take(NAMED) {
+        answer(&mut text, finding);
     }
-    if let Some(gap) = &finding.gap {
-        _ = writeln!(text, "            {}", harmless(&gap.reason.to_string()));
+    if findings.len() > NAMED {
+        let more = counted(findings.len() - NAMED, "more answer");
+        _ = writeln!(text, "  and {more} of the rule on the resource: a report names each by its fingerprint");
     }
-    if let Some(mark) = &finding.exemption {
-        _ = writeln!(text, "  exemption {}: {}", mark.state.as_str(), harmless(&mark.reason));
-    }
-    facts(&mut text, report, finding, catalog);
-    since(&mut text, report, finding, change, has_store);
+    // The rule read once, whatever it answered.
+    let read = findings.iter().find(|one| !one.evidence.is_empty()).unwrap_or(first);
+    facts(&mut text, report, read, catalog);
+    since(&mut text, report, findings, past);
     if let Some(rule) = rule {
         for (heading, words) in [("Why it matters", &rule.risk), ("How to mend it", &rule.remediation)] {
             _ = writeln!(text, "\n{BOLD}{heading}{BOLD:#}");
@@ -143,7 +164,7 @@ fn explained(
                 _ = writeln!(text, "  {}", harmless(line));
             }
         }
-        for one in fix::filled(&rule.fix, finding) {
+        for one in fix::filled(&rule.fix, first) {
             _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", one.language.heading());
             for line in one.text.lines() {
                 _ = writeln!(text, "  {}", harmless(line));
@@ -160,10 +181,27 @@ fn explained(
             _ = writeln!(text, "  {}", harmless(page));
         }
     }
-    if let Some(link) = console_link(finding) {
+    if let Some(link) = console_link(first) {
         _ = writeln!(text, "\n{BOLD}In the console{BOLD:#}\n  {link}");
     }
     text
+}
+
+fn answer(text: &mut String, finding: &Evaluation) {
+    _ = writeln!(text, "  finding   {}", fingerprint(finding));
+    if !finding.key.is_empty() {
+        _ = writeln!(text, "  key       {}", harmless(&finding.key));
+    }
+    _ = writeln!(text, "  answer    {}, {}", finding.compliance_type.as_str(), finding.severity.as_str());
+    if !finding.annotation.is_empty() {
+        _ = writeln!(text, "            {}", harmless(&finding.annotation));
+    }
+    if let Some(gap) = &finding.gap {
+        _ = writeln!(text, "            {}", harmless(&gap.reason.to_string()));
+    }
+    if let Some(mark) = &finding.exemption {
+        _ = writeln!(text, "  exemption {}: {}", mark.state.as_str(), harmless(&mark.reason));
+    }
 }
 
 /// The facts in the order in which the rule read them, each with the call that told it.
@@ -198,21 +236,33 @@ fn call(catalog: &Catalog, finding: &Evaluation, fact: &Evidence) -> String {
     part.or_else(listing).map_or_else(|| "what assize itself tells".to_owned(), ToString::to_string)
 }
 
-fn since(text: &mut String, report: &Report, finding: &Evaluation, change: Option<&Change>, has_store: bool) {
-    let standing = report.drift.as_ref().and_then(|drift| drift.standing(finding));
-    if standing.is_none() && change.is_none() && !has_store {
+fn since(text: &mut String, report: &Report, findings: &[&Evaluation], past: Option<&Past>) {
+    let standing = |finding: &Evaluation| report.drift.as_ref().and_then(|drift| drift.standing(finding));
+    if past.is_none() && !findings.iter().any(|finding| standing(finding).is_some()) {
         return;
     }
     _ = writeln!(text, "\n{BOLD}Since when{BOLD:#}");
-    match standing.map(|standing| &standing.open_since) {
-        Some(Some(since)) => _ = writeln!(text, "  open since {}", harmless(since)),
-        Some(None) => _ = writeln!(text, "  new"),
-        None => {}
+    for (at, finding) in findings.iter().enumerate().take(NAMED) {
+        if findings.len() > 1 {
+            let mut name = fingerprint(finding);
+            name.truncate(DIGITS);
+            _ = writeln!(text, "  finding {name} {}", harmless(&finding.key));
+        }
+        match standing(finding).map(|standing| &standing.open_since) {
+            Some(Some(since)) => _ = writeln!(text, "  open since {}", harmless(since)),
+            Some(None) => _ = writeln!(text, "  new"),
+            None => {}
+        }
+        let Some(past) = past else { continue };
+        match past.changes.get(at).and_then(Option::as_ref) {
+            Some(change) => changed(text, finding, change, &past.flags),
+            None => _ = writeln!(text, "  the store knows no change since which the rule says so"),
+        }
     }
-    let Some(change) = change else {
-        _ = writeln!(text, "  the store knows no change since which the rule says so");
-        return;
-    };
+}
+
+/// What changed, and the call that may have done it; or else how to look for that.
+fn changed(text: &mut String, finding: &Evaluation, change: &Change, flags: &str) {
     _ = writeln!(text, "  {} at {}", change.kind.as_str(), assize::item::format_time(change.time));
     for property in &change.properties {
         _ = writeln!(text, "    {}", harmless(&property.path));
@@ -223,11 +273,11 @@ fn since(text: &mut String, report: &Report, finding: &Evaluation, change: Optio
             _ = writeln!(text, "  {}, event {}", harmless(&what), harmless(&event.id));
         }
         None if change.events.is_none() => {
-            let id = harmless(&finding.resource.resource_id);
-            _ = writeln!(
-                text,
-                "  who made it is not recorded: assize history {id} --events account looks for the calls"
-            );
+            // To be copied: whoever named the resource has no say in what is run.
+            let id = fix::argument(&finding.resource.resource_id);
+            let id = id.as_deref().unwrap_or(Placeholder::ResourceId.word());
+            _ = writeln!(text, "  who made it is not recorded; this looks for the calls:");
+            _ = writeln!(text, "    assize history {id}{flags} --events account");
         }
         None => _ = writeln!(text, "  no call was found that may have made it"),
     }

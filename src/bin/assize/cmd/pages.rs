@@ -36,14 +36,6 @@ pub(crate) fn plain(text: &str) -> String {
     out
 }
 
-/// A block of code. No line of it ends it.
-pub(crate) fn block(language: &str, code: &str) -> String {
-    let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    let lines: Vec<String> = code.trim_end().lines().map(|line| harmless(line).into_owned()).collect();
-    format!("{fence}{language}\n{}\n{fence}\n", lines.join("\n"))
-}
-
 /// The anchor of a heading, as GitHub makes it of ids and of types: `AWS::S3::Bucket` to `awss3bucket`.
 pub(crate) fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || *c == '-' || *c == '_');
@@ -58,12 +50,6 @@ mod tests {
     fn plain_text_is_no_markup() {
         assert_eq!(plain("a | b <img> *c* [d](e) & `f`"), "a \\| b &lt;img> \\*c\\* \\[d\\](e) &amp; \\`f\\`");
         assert_eq!(plain("one\ntwo"), "one\\\\ntwo");
-    }
-
-    #[test]
-    fn a_block_of_code_ends_where_it_should() {
-        assert_eq!(block("sh", "one\n  two\n"), "```sh\none\n  two\n```\n");
-        assert_eq!(block("sh", "```\nrm\n"), "````sh\n```\nrm\n````\n");
     }
 
     #[test]

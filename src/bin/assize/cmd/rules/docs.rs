@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use assize::report::markdown::span;
+use assize::report::markdown::{fenced, span};
 use assize::report::rules::Beside;
 use assize::report::terminal::counted;
 use assize::rule::RuleSet;
@@ -125,12 +125,9 @@ fn entry(text: &mut String, chosen: &Chosen, beside: &Beside) {
         rule.risk.trim(),
         rule.remediation.trim()
     );
-    for (heading, language, snippet) in
-        [("With the AWS CLI", "sh", &rule.fix.cli), ("In Terraform", "hcl", &rule.fix.terraform)]
-    {
-        if let Some(snippet) = snippet {
-            _ = write!(text, "\n**{heading}**\n\n{}", pages::block(language, snippet.text()));
-        }
+    for snippet in rule.fix.snippets() {
+        let language = snippet.language();
+        _ = write!(text, "\n**{}**\n\n{}\n", language.heading(), fenced(language, snippet.text()));
     }
     if !rule.parameters.is_empty() {
         text.push_str("\n**Parameters**\n\n");
