@@ -6,6 +6,7 @@
 //! still mapped.
 
 mod before;
+mod coverage;
 mod folder;
 mod hcl;
 mod mapping;

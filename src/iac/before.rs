@@ -28,7 +28,7 @@ use crate::gap::Gap;
 use crate::item::ResourceKey;
 use crate::location::{Certainty, Definition, Mapping, Place};
 use crate::snapshot::Snapshot;
-use crate::tree::{Content, Node};
+use crate::tree::{Content, Member, Node};
 use crate::value::{Unreadable, code};
 
 /// By type, where the facts of its parts stand in an item, by the part's name.
@@ -54,6 +54,8 @@ pub struct Given<'g> {
     pub parameters: &'g BTreeMap<String, String>,
     /// The types that rules can ask for.
     pub parts: &'g Parts,
+    /// By type, the JSON pointers of the secrets in its items.
+    pub secrets: &'g BTreeMap<String, Vec<String>>,
     /// What rules take as now: RFC 3339.
     pub now: &'g str,
 }
@@ -102,7 +104,7 @@ fn make_of_template(maker: &mut Maker<'_>, template: &Template, given: &Given<'_
         let is_made = scope.is_made(resource);
         let empty = Node { content: Content::Map(Vec::new()), at: resource.member.at };
         (is_made != Some(false))
-            .then(|| scope.value(resource.properties().unwrap_or(&empty)))
+            .then(|| with_logical_id(scope.value(resource.properties().unwrap_or(&empty)), resource))
             .map(|properties| (properties, is_made == Some(true)))
     };
     let made: Vec<Made<'_>> = template
@@ -136,10 +138,12 @@ fn make_of_template(maker: &mut Maker<'_>, template: &Template, given: &Given<'_
     for maker_of_resources in template.makers() {
         // What it makes is not known, and may be parts of anything.
         maker.leave_out(&maker_of_resources.name.splitn(3, "::").take(2).collect::<Vec<_>>().join("::"));
-        let mut kinds = Vec::new();
-        types_in(&maker_of_resources.value, &mut kinds);
-        for (kind, part) in kinds.into_iter().flat_map(|kind| mappings.of_cloudformation(kind)) {
-            if let (Some(parts), Some(_)) = (types.get_mut(kind), &part.of) {
+        let kinds =
+            maker_of_resources.name.starts_with("Fn::ForEach").then(|| types_in(&maker_of_resources.value)).flatten();
+        let may_be = |kind: &str| kinds.as_ref().is_none_or(|kinds| kinds.contains(kind));
+        for mapped in mappings.iter() {
+            let Some(parts) = types.get_mut(mapped.name.as_str()) else { continue };
+            for part in mapped.cloudformation.iter().filter(|part| part.of.is_some() && may_be(&part.resource)) {
                 parts.put(0, &maker_of_resources.name, part, Target::any());
             }
         }
@@ -178,16 +182,38 @@ fn make_of_template(maker: &mut Maker<'_>, template: &Template, given: &Given<'_
     }
 }
 
+/// The properties of a resource, and as `$logicalId` what it goes by until it has a name.
+fn with_logical_id(mut properties: Node, resource: Resource<'_>) -> Node {
+    if let Content::Map(members) = &mut properties.content {
+        let content = Content::Reference { what: format!("Ref {}", resource.id), stand_in: resource.id.to_owned() };
+        let at = resource.member.at;
+        members.push(Member { name: "$logicalId".to_owned(), at, value: Node { content, at } });
+    }
+    properties
+}
+
 /// Whether parts of a kind of resource say anything of items.
 fn says_anything(parts: &[(&str, &Part)]) -> bool {
     parts.iter().any(|(_, part)| part.item.is_some() || !part.links.is_empty())
 }
 
-/// The types of resources that stand anywhere in a tree.
-fn types_in<'n>(node: &'n Node, kinds: &mut Vec<&'n str>) {
-    kinds.extend(node.get("Type").and_then(Node::text));
-    node.elements().iter().for_each(|element| types_in(element, kinds));
-    node.members().iter().for_each(|member| types_in(&member.value, kinds));
+/// The types of the resources that stand in a tree; nothing if there may be others.
+fn types_in(node: &Node) -> Option<BTreeSet<&str>> {
+    if let Some(kind) = node.get("Type") {
+        // A part of it may stand for each of the names.
+        return kind.text().filter(|kind| !kind.contains('{')).map(|kind| BTreeSet::from([kind]));
+    }
+    let mut kinds = BTreeSet::new();
+    for member in node.members() {
+        if member.name == "Fn::Transform" {
+            return None;
+        }
+        kinds.extend(types_in(&member.value)?);
+    }
+    for element in node.elements() {
+        kinds.extend(types_in(element)?);
+    }
+    Some(kinds)
 }
 
 /// The items of a plan, with the blocks that define them if a repository is known.
@@ -298,23 +324,6 @@ fn not_resolved(message: String) -> Unreadable {
     Unreadable { operation: String::new(), action: None, code: code::UNRESOLVED.to_owned(), message }
 }
 
-/// Whether what is said at one place tells of another: it is that place, above it or below it.
-fn tells(covered: &str, path: &str) -> bool {
-    let mut covered = covered.split('/');
-    let mut path = path.split('/');
-    loop {
-        match (covered.next(), path.next()) {
-            (None, _) | (_, None) => return true,
-            (Some(said), Some(read)) => {
-                let is_place = !read.is_empty() && read.bytes().all(|byte| byte.is_ascii_digit());
-                if said != read && !(said == "*" && is_place) {
-                    return false;
-                }
-            }
-        }
-    }
-}
-
 /// Puts answers right that were given of templates: what wanted something that no template tells does not apply to
 /// templates, and what read a fact of which the form of its type says nothing is not decided.
 pub fn settle(evaluations: &mut [Evaluation]) {
@@ -337,7 +346,7 @@ pub fn settle(evaluations: &mut [Evaluation]) {
             let is_fact = ["/configuration", "/supplementaryConfiguration", "/tags"]
                 .iter()
                 .any(|section| fact.path.strip_prefix(section).is_some_and(|rest| rest.starts_with('/')));
-            is_fact && !mappings.covered(kind).iter().any(|covered| tells(covered, &fact.path))
+            is_fact && !mappings.covered(kind).is_some_and(|covered| covered.says(&fact.path))
         });
         if let Some(path) = unsaid.map(|fact| fact.path.to_string()) {
             let reason = not_resolved(format!("how a template says {path} is not known"));
@@ -358,7 +367,7 @@ pub fn settle(evaluations: &mut [Evaluation]) {
 
 /// Whether items of the type can be made of templates or plans.
 pub fn is_covered(resource_type: &str) -> bool {
-    !Mappings::builtin().covered(resource_type).is_empty()
+    Mappings::builtin().covered(resource_type).is_some()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use super::coverage::Coverage;
 use super::shape::{Shape, at_path};
 use crate::tree::Node;
 
@@ -21,6 +22,13 @@ pub(super) struct Mapped {
     pub(super) cloudformation: Vec<Part>,
     #[serde(default)]
     pub(super) terraform: Vec<Part>,
+}
+
+impl Mapped {
+    /// The forms of all its parts.
+    pub(super) fn shapes(&self) -> impl Iterator<Item = &Shape> {
+        self.terraform.iter().chain(&self.cloudformation).filter_map(|part| part.item.as_ref())
+    }
 }
 
 /// A kind of resource that defines an item of the type, or a part of one.
@@ -84,7 +92,7 @@ struct File {
 pub(super) struct Mappings {
     types: BTreeMap<String, Mapped>,
     /// By type, the places of an item of which any of its forms says something.
-    covered: BTreeMap<String, Vec<String>>,
+    covered: BTreeMap<String, Coverage>,
     /// The type and the place among its parts, by kind of resource.
     terraform: BTreeMap<String, Vec<(String, usize)>>,
     cloudformation: BTreeMap<String, Vec<(String, usize)>>,
@@ -136,13 +144,7 @@ impl Mappings {
                     by_kind.entry(part.resource.clone()).or_default().push((mapped.name.clone(), at));
                 }
             }
-            let mut covered = Vec::new();
-            for shape in mapped.terraform.iter().chain(&mapped.cloudformation).filter_map(|part| part.item.as_ref()) {
-                shape.covered("", &mut covered);
-            }
-            covered.sort();
-            covered.dedup();
-            mappings.covered.insert(mapped.name.clone(), covered);
+            mappings.covered.insert(mapped.name.clone(), Coverage::of(mapped.shapes()));
             mappings.types.insert(mapped.name.clone(), mapped);
         }
         mappings
@@ -152,9 +154,9 @@ impl Mappings {
         self.types.values()
     }
 
-    /// The places of an item of the type of which any form says something, with `*` for an element of a list.
-    pub(super) fn covered(&self, resource_type: &str) -> &[String] {
-        self.covered.get(resource_type).map(Vec::as_slice).unwrap_or_default()
+    /// The places of an item of the type of which any form says something; nothing if none does.
+    pub(super) fn covered(&self, resource_type: &str) -> Option<&Coverage> {
+        self.covered.get(resource_type).filter(|covered| !covered.is_empty())
     }
 
     /// The types that a kind of resource of Terraform makes or is a part of.

@@ -169,7 +169,8 @@ impl Shape {
         }
     }
 
-    /// The places of an item of which this form says something, with `*` for an element of a list.
+    /// The places of an item of which this form says something: those of its leaves, with `*` for an element of a list, or a
+    /// member whose name the definition chooses.
     pub(super) fn covered(&self, above: &str, covered: &mut Vec<String>) {
         match self {
             Self::Object(members) => {
@@ -177,15 +178,21 @@ impl Shape {
                     shape.covered(&format!("{above}/{}", escaped(name)), covered);
                 }
             }
-            Self::Each(_, shape) => {
-                covered.push(above.to_owned());
-                shape.covered(&format!("{above}/*"), covered);
-            }
-            Self::List(shapes) => {
-                covered.push(above.to_owned());
+            Self::Each(_, shape) => shape.covered(&format!("{above}/*"), covered),
+            Self::List(shapes) if !shapes.is_empty() => {
                 for shape in shapes {
                     shape.covered(&format!("{above}/*"), covered);
                 }
+            }
+            Self::Keyed(_, keys, shape) => shape.covered(&format!("{above}{}", "/*".repeat(keys.len())), covered),
+            Self::Flat(shape) => {
+                let mut lists = Vec::new();
+                shape.covered("", &mut lists);
+                let flat = |place: &String| match place.strip_prefix("/*") {
+                    Some(rest) if rest.starts_with("/*") => format!("{above}{rest}"),
+                    _ => format!("{above}{place}"),
+                };
+                covered.extend(lists.iter().map(flat));
             }
             Self::Join(shapes) | Self::First(shapes) => {
                 for shape in shapes {
@@ -193,19 +200,14 @@ impl Shape {
                 }
             }
             Self::Case(_, of, otherwise) => {
-                covered.push(above.to_owned());
                 for shape in of.values().chain(otherwise.as_deref()) {
                     shape.covered(above, covered);
                 }
             }
             Self::Parsed(_, shape) => shape.covered(above, covered),
-            Self::Property(_)
-            | Self::Constant(_)
-            | Self::Tags(_)
-            | Self::Flat(_)
-            | Self::Keyed(..)
-            | Self::Unknown(_)
-            | Self::Absent => covered.push(above.to_owned()),
+            Self::Property(_) | Self::Constant(_) | Self::Tags(_) | Self::List(_) | Self::Unknown(_) | Self::Absent => {
+                covered.push(above.to_owned());
+            }
         }
     }
 }

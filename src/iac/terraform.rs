@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::coverage::Coverage;
 use super::hcl::{Block, Module};
 use super::mapping::Mappings;
 use super::shape::Written;
@@ -337,21 +338,14 @@ pub(super) fn add_facts(block: &Block, resource_type: &str, mappings: &Mappings,
         shape.facts(&block.body, "", &mut written);
         // What a part says as a whole begins with its block.
         if part.of.is_some() {
-            let mut places = Vec::new();
-            shape.covered("", &mut places);
-            let tops: BTreeSet<String> = places.iter().filter_map(|path| top(path)).collect();
-            for path in tops.into_iter().filter(|path| !written.iter().any(|one| one.path == *path)) {
+            for path in
+                Coverage::of([shape]).tops().into_iter().filter(|path| !written.iter().any(|one| one.path == *path))
+            {
                 facts.push(Fact { path, location: block.at.in_file(&block.file), value: None });
             }
         }
         facts.extend(located(written, &block.file));
     }
-}
-
-/// A member of a section: the first two steps of a path.
-pub(super) fn top(path: &str) -> Option<String> {
-    let mut steps = path.strip_prefix('/')?.split('/');
-    Some(format!("/{}/{}", steps.next()?, steps.next()?))
 }
 
 pub(super) fn located(written: Vec<Written>, file: &Arc<str>) -> impl Iterator<Item = Fact> {

@@ -8,6 +8,7 @@ use compact_str::CompactString;
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::coverage::Coverage;
 use super::*;
 use crate::evaluation::{ComplianceType, Evaluation, Evidence};
 use crate::location::Places;
@@ -485,11 +486,7 @@ fn what_is_embedded_is_well_formed() {
     let mut places = BTreeMap::<String, usize>::new();
     for mapped in mappings.iter() {
         for part in mapped.terraform.iter().chain(&mapped.cloudformation) {
-            let mut covered = Vec::new();
-            if let Some(shape) = &part.item {
-                shape.covered("", &mut covered);
-            }
-            for path in covered {
+            for path in Coverage::of(&part.item).iter() {
                 let section = path.split('/').nth(1).unwrap().to_owned();
                 *places.entry(section).or_default() += 1;
             }

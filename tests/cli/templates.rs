@@ -170,3 +170,76 @@ fn what_is_no_template_is_told() {
     let ran = folder.assize(&["evaluate", "--template", "missing.yaml"]);
     assert_eq!(ran.code(), 2, "{ran}");
 }
+
+/// A rule of a user's own: its metadata and its script.
+fn write_rule(folder: &Folder, id: &str, resource_type: &str, script: &str) {
+    folder.assize(&["rules", "new", id]);
+    let yaml = folder.read(&format!("rules/ec2/{id}.yaml"));
+    let (head, rest) = yaml.split_once("\nparameters:").expect("a rule of tags has a parameter");
+    let references = rest.split_once("\nreferences:").expect("a rule has references").1;
+    let yaml = format!("{head}\nreferences:{references}").replace("AWS::EC2::Volume", resource_type);
+    folder.write(&format!("rules/ec2/{id}.yaml"), yaml);
+    folder.write(&format!("rules/ec2/{id}.rhai"), format!("fn evaluate(item, parameters) {{ {script} }}\n"));
+}
+
+#[test]
+fn what_no_form_says_of_the_elements_of_a_list_is_no_verdict() {
+    let folder = Folder::new();
+    let containers = "for one in item.configuration.ContainerDefinitions";
+    let verdict = "return non_compliant(one.Name); } } compliant()";
+    let read_only = format!("{containers} {{ if one.get(\"ReadonlyRootFilesystem\") != true {{ {verdict}");
+    write_rule(&folder, "read-only", "AWS::ECS::TaskDefinition", &read_only);
+    let user = format!("{containers} {{ if one.get(\"User\") == () {{ {verdict}");
+    write_rule(&folder, "user", "AWS::ECS::TaskDefinition", &user);
+    folder.write(
+        "t.yaml",
+        "Resources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      \
+         ContainerDefinitions: [{Name: a, ReadonlyRootFilesystem: true}]\n",
+    );
+    let ran = folder.assize(&[
+        "evaluate",
+        "--template",
+        "t.yaml",
+        "-f",
+        "json",
+        "--rules",
+        "rules",
+        "--rule",
+        "read-only,user",
+    ]);
+    let answers = answers(&ran);
+    assert_eq!(answers[&("read-only".to_owned(), "T".to_owned())], "INSUFFICIENT_DATA", "{ran}");
+    assert!(answers[&("user".to_owned(), "T".to_owned())].starts_with("NON_COMPLIANT"), "{ran}");
+}
+
+#[test]
+fn secrets_of_templates_and_plans_are_in_no_report() {
+    let folder = Folder::new();
+    let namespace = "aws:elasticbeanstalk:application:environment";
+    let script = format!(
+        "let set = item.configuration.optionSettings[\"{namespace}\"]; non_compliant(`it is ${{set.DB_PASSWORD.value}}`)"
+    );
+    write_rule(&folder, "tells", "AWS::ElasticBeanstalk::Environment", &script);
+    folder.write(
+        "t.yaml",
+        format!(
+            "Resources:\n  E:\n    Type: AWS::ElasticBeanstalk::Environment\n    Properties:\n      OptionSettings:\n      \
+             - {{Namespace: \"{namespace}\", OptionName: DB_PASSWORD, Value: hunter2}}\n"
+        ),
+    );
+    let plan = json!({"format_version": "1.2", "resource_changes": [
+        {"address": "aws_elastic_beanstalk_environment.e", "mode": "managed", "type": "aws_elastic_beanstalk_environment",
+         "name": "e", "change": {"actions": ["create"], "after_unknown": {}, "after": {"name": "e", "setting": [
+            {"namespace": namespace, "name": "DB_PASSWORD", "value": "hunter2"}]}}}]});
+    folder.write("plan.json", plan.to_string());
+    for definition in [["--template", "t.yaml"], ["--plan", "plan.json"]] {
+        for format in ["json", "sarif", "html", "terminal", "csv"] {
+            let flags =
+                [&["evaluate"], &definition[..], &["-f", format, "--rules", "rules", "--rule", "tells"]].concat();
+            let ran = folder.assize(&flags);
+            assert_eq!(ran.code(), 1, "{ran}");
+            assert!(ran.stdout().contains("it is (hidden)"), "{format} {ran}");
+            assert!(!ran.stdout().contains("hunter2") && !ran.stderr().contains("hunter2"), "{format} {ran}");
+        }
+    }
+}

@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::super::coverage::Coverage;
 use super::super::mapping::{Link, Mappings, Part};
 use super::super::resolve::NO_ACCOUNT;
 use super::super::shape::{Written, escaped, unresolved};
-use super::super::terraform::{located, top};
+use super::super::terraform::located;
 use super::targets::{Among, Group, Target};
-use super::{Given, Undeployed, not_in_templates, not_resolved, tells};
+use super::{Given, Undeployed, not_in_templates, not_resolved};
 use crate::gap::Gap;
 use crate::iac::Warning;
 use crate::item::{ConfigurationItem, GLOBAL, Relationship, ResourceKey, UnreadableRelationship};
 use crate::location::{Definition, Fact, Place};
 use crate::snapshot::{About, Snapshot};
+use crate::source::account::secret::SecretKey;
 use crate::tree::Node;
 use crate::value::Value;
 
@@ -72,24 +74,24 @@ impl<'g> Maker<'g> {
         });
         item.unreadable_relationships = unreadable.collect();
         // Another kind of resource of the type says more than this one.
-        for place in self.mappings.covered(&making.kind) {
-            if !making.covered.iter().any(|covered| tells(covered, place)) {
-                let mut readable = place.split("/*").next().unwrap_or_default().to_owned();
-                while readable.ends_with('/') {
-                    readable.pop();
-                }
+        for place in self.mappings.covered(&making.kind).into_iter().flat_map(Coverage::iter) {
+            let readable = place.split("/*").next().unwrap_or_default();
+            if !making.covered.touches(readable) {
                 let message = format!("how {} says {readable} is not known", making.source);
-                item.obscure(&readable, &Arc::new(not_resolved(message)));
+                item.obscure(readable, &Arc::new(not_resolved(message)));
             }
         }
         for (part, pointer) in self.given.parts.get(&making.kind).into_iter().flatten() {
-            if !making.covered.iter().any(|covered| tells(covered, pointer)) {
+            if !making.covered.touches(pointer) {
                 item.obscure(pointer, &not_told(part));
             }
         }
         for (place, what) in making.vague {
             item.put(&place, unresolved(&what));
         }
+        // Nothing keeps these items, so that no two of their secrets have to be told apart.
+        let secrets = self.given.secrets.get(&making.kind).into_iter().flatten();
+        SecretKey::none().replace(&mut item, secrets.map(String::as_str));
         if let Some(place) = place {
             let facts = facts.into_iter().chain(making.written).collect();
             self.definitions.insert(key, Definition { place, facts, is_ordered });
@@ -136,7 +138,7 @@ impl<'m> Parts<'m> {
             self.put_vague(maybe, name, part);
         }
         if let Some(among) = target.among {
-            for top in tops(part) {
+            for top in Coverage::of(&part.item).tops() {
                 self.vague.entry((among, top)).or_insert_with(|| name.to_owned());
             }
         }
@@ -144,7 +146,7 @@ impl<'m> Parts<'m> {
 
     /// Takes in that a part may be one of this member.
     pub(super) fn put_vague(&mut self, of: usize, name: &str, part: &Part) {
-        for top in tops(part) {
+        for top in Coverage::of(&part.item).tops() {
             self.vague_of.entry((of, top)).or_insert_with(|| name.to_owned());
         }
     }
@@ -168,15 +170,6 @@ impl<'m> Parts<'m> {
     }
 }
 
-/// What a part tells of a resource, as places of its item.
-fn tops(part: &Part) -> BTreeSet<String> {
-    let mut covered = Vec::new();
-    if let Some(shape) = &part.item {
-        shape.covered("", &mut covered);
-    }
-    covered.iter().filter_map(|path| top(path)).collect()
-}
-
 /// An item while its parts are put together.
 pub(super) struct Making {
     kind: String,
@@ -191,7 +184,7 @@ pub(super) struct Making {
     facts: Value,
     written: Vec<Fact>,
     links: Vec<Relationship>,
-    covered: Vec<String>,
+    covered: Coverage,
     /// Places of which it is not known what tells them.
     pub(super) vague: BTreeMap<String, String>,
 }
@@ -211,7 +204,7 @@ impl Making {
             facts: Value::object::<&str>([]),
             written: Vec::new(),
             links: Vec::new(),
-            covered: Vec::new(),
+            covered: Coverage::default(),
             vague: BTreeMap::new(),
         }
     }
@@ -226,7 +219,7 @@ impl Making {
     ) {
         let mut written = Vec::new();
         if let Some(shape) = &part.item {
-            shape.covered("", &mut self.covered);
+            self.covered.add([shape]);
             if let Some(facts) = shape.facts(properties, "", &mut written) {
                 let mut lists = Vec::new();
                 self.facts = merged(&self.facts, &facts, part.adds, "", &mut lists);

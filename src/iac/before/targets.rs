@@ -79,6 +79,10 @@ impl Target {
     fn maybe(maybe: BTreeSet<usize>) -> Self {
         Self { maybe, ..Self::default() }
     }
+
+    fn is_empty(&self) -> bool {
+        self.of.is_empty() && self.maybe.is_empty() && self.among.is_none()
+    }
 }
 
 impl Group {
@@ -131,9 +135,35 @@ impl Group {
         })
     }
 
-    /// Who may be meant by a name that none of them is known to have.
-    fn by_other_name(&self) -> Target {
-        Target { among: self.is_uncertain.then_some(Among::Uncertain), ..Target::default() }
+    /// Who is meant by a text. One that none of them is known to have for a name may be that of one whose name is not known,
+    /// or hold a name: an ARN, a name with an account before it or a version behind it.
+    fn by_text(&self, text: &str) -> Target {
+        self.by_name(text).unwrap_or_else(|| Target {
+            maybe: self.held_by(text),
+            among: self.is_uncertain.then_some(Among::Uncertain),
+            ..Target::default()
+        })
+    }
+
+    /// Who is meant by a text of which parts are known only after deployment, and by what it goes until then.
+    fn by_stand_in(&self, stand_in: &str) -> Target {
+        self.by_name(stand_in)
+            .unwrap_or_else(|| Target { maybe: self.held_by(stand_in), ..Target::among(Among::Named) })
+    }
+
+    /// The members whose names are pieces of a text that has colons.
+    fn held_by(&self, text: &str) -> BTreeSet<usize> {
+        if !text.contains(':') {
+            return BTreeSet::new();
+        }
+        // Some names have slashes in them.
+        let pieces = text.split(':').chain(text.split([':', '/']));
+        pieces.filter_map(|piece| self.names.get(piece)).flatten().copied().collect()
+    }
+
+    /// Whether a member has the name, alone or among others.
+    fn is_called(&self, at: usize, name: &str) -> bool {
+        self.names.get(name).is_some_and(|called| called.contains(&at))
     }
 }
 
@@ -161,7 +191,7 @@ impl<'t> InTemplate<'t> {
     /// The resource to which a property refers.
     pub(super) fn referred(&self, written: Option<&Node>, known: Option<&Node>) -> Option<usize> {
         let by_stand_in = || match &known?.content {
-            Content::Reference { stand_in, .. } => stand_in.split('.').next(),
+            Content::Reference { what, stand_in } => alone(what, stand_in),
             _ => None,
         };
         let of = |id: &str| self.places.get(id).copied();
@@ -179,25 +209,33 @@ impl<'t> InTemplate<'t> {
             }
             return target;
         }
-        if let Some(at) = self.referred(written, Some(known)) {
-            return if group.members.contains_key(&at) {
-                Target::of([at])
-            } else {
-                // What another resource gives may be what that was given.
-                Target::maybe(self.mentioned(at, group))
-            };
+        let referred = self.referred(written, Some(known));
+        if let Some(at) = referred.filter(|at| group.members.contains_key(at)) {
+            return Target::of([at]);
         }
         match &known.content {
-            Content::Text(text) => group.by_name(text).unwrap_or_else(|| group.by_other_name()),
-            Content::Reference { stand_in, .. } => {
-                group.by_name(stand_in).unwrap_or_else(|| Target::among(Among::Named))
-            }
+            Content::Text(text) => group.by_text(text),
+            Content::Reference { stand_in, .. } => match referred {
+                // The resource may be called by the same.
+                Some(at) => group.by_name(stand_in).unwrap_or_else(|| self.given_by(at, group)),
+                None => group.by_stand_in(stand_in),
+            },
             Content::Unresolved(_) | Content::Computed(_) => {
                 let same = written.and_then(|written| group.by_name(&as_written(written)));
                 same.unwrap_or_else(Target::any)
             }
             _ => Target::default(),
         }
+    }
+
+    /// Of whom another resource may give the name: what it gives may be what it was given. Code that is run, and another
+    /// stack, may give any.
+    fn given_by(&self, at: usize, group: &Group) -> Target {
+        let mentioned = self.mentioned(at, group);
+        let kind = self.resources.get(at).map_or("", |resource| resource.kind);
+        let is_code = !kind.starts_with("AWS::") || kind.starts_with("AWS::CloudFormation::");
+        let among = (is_code || mentioned.is_empty()).then_some(Among::Named);
+        Target { among, ..Target::maybe(mentioned) }
     }
 
     /// The members of a group of which a resource knows.
@@ -217,6 +255,14 @@ impl<'t> InTemplate<'t> {
         }
         found
     }
+}
+
+/// The logical id of a resource, if what goes by a text is a reference to it and nothing else: `Ref A` by `A`, and
+/// `GetAtt A.Name` by `A.Name`.
+fn alone<'w>(what: &'w str, stand_in: &str) -> Option<&'w str> {
+    let (function, name) = what.split_once(' ')?;
+    let is_alone = matches!(function, "Ref" | "GetAtt") && name == stand_in;
+    name.split('.').next().filter(|_| is_alone)
 }
 
 /// The logical ids that stand in a tree.
@@ -283,48 +329,61 @@ impl<'p> InPlan<'p> {
             _ => (std::slice::from_ref(known), false),
         };
         let mut target = Target::default();
-        let mut unknown = 0;
+        let mut open = Vec::new();
         for element in elements {
             match element.text().and_then(|text| group.by_name(text)).filter(|found| !found.of.is_empty()) {
                 Some(found) => target.and(found),
-                None => unknown += 1,
+                None => open.push(element.text()),
             }
         }
-        if unknown == 0 {
+        if open.is_empty() {
             return target;
         }
+        // What is written there leads to what it comes from, and to what it may be besides.
         let (referred, is_cut) = self.referred(part, property);
-        let mut led = BTreeSet::new();
+        let (mut led, mut beside) = (BTreeSet::new(), Target::default());
+        let is_text = open.iter().all(Option::is_some);
         for at in referred {
             if group.members.contains_key(&at) {
                 led.insert(at);
             } else if let Some(other) = self.plan.planned.get(at) {
-                match of(&other.kind).filter(|_| depth < MOST_STEPS) {
+                if let Some(property) = of(&other.kind).filter(|_| depth < MOST_STEPS) {
                     // What a part of a resource gives of it is the resource.
-                    Some(property) => {
-                        let of_other = self.target_of(group, other, property, of, depth + 1);
-                        led.extend(of_other.of);
-                        target.and(Target { of: BTreeSet::new(), ..of_other });
-                    }
-                    None => target.maybe.extend(self.mentioned(at, group)),
+                    let of_other = self.target_of(group, other, property, of, depth + 1);
+                    led.extend(of_other.of);
+                    beside.and(Target { of: BTreeSet::new(), ..of_other });
+                } else {
+                    let mentioned = self.mentioned(at, group);
+                    // It may give a name that it made: a random one.
+                    let among = (mentioned.is_empty() && !is_text).then_some(Among::Named);
+                    beside.and(Target { among, ..Target::maybe(mentioned) });
                 }
             }
         }
         led.retain(|at| !target.of.contains(at));
-        let is_text = elements.iter().all(|element| element.text().is_some());
-        if !led.is_empty() && led.len() <= unknown && (!is_cut || is_list) {
-            target.of.extend(led);
-        } else if !led.is_empty() {
-            // An expression that chooses among them.
-            target.maybe.extend(led);
-        } else if is_text {
-            for text in elements.iter().filter_map(Node::text) {
-                target.and(group.by_name(text).unwrap_or_else(|| group.by_other_name()));
+        for text in open.iter().copied().flatten() {
+            // Of several of one name the reference tells which one it is. A text that is no name is at most built of one.
+            let is_one = led.iter().any(|at| group.is_called(*at, text));
+            if !is_one {
+                beside.and(group.by_text(text));
             }
         }
-        if is_cut && !is_text {
-            target.among = Some(Among::All);
+        let is_called = |at: &usize| open.iter().any(|text| text.is_none_or(|text| group.is_called(*at, text)));
+        let is_sure = led.len() <= open.len() && led.iter().all(is_called) && (is_list || !is_cut && beside.is_empty());
+        if is_sure {
+            target.of.extend(&led);
+        } else {
+            beside.maybe.extend(&led);
         }
+        if !is_text {
+            if is_cut {
+                beside.and(Target::any());
+            } else if led.is_empty() && beside.is_empty() {
+                // Something gives it that is not followed here.
+                beside.and(Target::among(Among::Named));
+            }
+        }
+        target.and(beside);
         target
     }
 

@@ -13,6 +13,7 @@ use assize::location::Places;
 use assize::rule::RuleSet;
 use assize::snapshot::Snapshot;
 use assize::source::client::ConnectOptions;
+use assize::source::config_export::TypeFacts;
 use assize::source::descriptor::Catalog;
 
 use crate::cli::{Before, Evaluate, Targets};
@@ -93,7 +94,8 @@ fn of_definitions(
     let parameters: BTreeMap<String, String> = flags.template_parameters.iter().cloned().collect();
     let parts = input::pointers(catalog);
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
-    let given = iac::Given { parameters: &parameters, parts: &parts, now: &now };
+    let secrets = TypeFacts::of(catalog).secrets;
+    let given = iac::Given { parameters: &parameters, parts: &parts, secrets: &secrets, now: &now };
     let undeployed = match (&flags.template, &flags.plan) {
         (Some(path), _) => iac::of_templates(path, &given).map_err(|error| input::unread(path, &error))?,
         (None, Some(path)) => {

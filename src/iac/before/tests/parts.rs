@@ -6,12 +6,6 @@ use std::fmt::Write as _;
 
 use super::*;
 
-fn made_of_plan(plan: &Json) -> Undeployed {
-    let parts = parts();
-    let given = Given { parameters: &BTreeMap::new(), parts: &parts, now: "2026-01-02T03:04:05.678Z" };
-    of_plan(&plan.to_string(), None, &given).unwrap()
-}
-
 /// A resource that is to be made.
 fn change(address: &str, after: Json, unknown: Json) -> Json {
     let bare = address.split('[').next().unwrap_or_default();
@@ -94,6 +88,113 @@ Resources:
     assert!(is_vague(&made, "E", POLICY), "it could come to any name that is given");
 }
 
+/// The buckets of which the policy in a template may be a part.
+fn vague_of(made: &Undeployed) -> Vec<String> {
+    let ids = made.snapshot.items().iter().map(|item| item.key.resource_id.rsplit('#').next().unwrap().to_owned());
+    ids.filter(|id| is_vague(made, id, POLICY)).collect()
+}
+
+#[test]
+fn a_part_that_is_named_by_what_another_resource_gives_is_not_lost() {
+    let of = |buckets: &str, named: &str| {
+        template(
+            &format!(
+                "Resources:\n  Gen: {{Type: Custom::Names, Properties: {{Of: x}}}}\n  GenOfC: {{Type: Custom::Names, \
+                 Properties: {{Of: !Ref C}}}}\n  Version: {{Type: AWS::Some::Version, Properties: {{Of: !Ref C}}}}\n  \
+                 C: {{Type: AWS::S3::Bucket}}\n  D: {{Type: AWS::S3::Bucket, Properties: {{BucketName: d}}}}\n  {buckets}\n  \
+                 P: {{Type: AWS::S3::BucketPolicy, Properties: {{Bucket: {named}, PolicyDocument: {{Statement: []}}}}}}\n"
+            ),
+            &[],
+        )
+    };
+    let same = "B: {Type: AWS::S3::Bucket, Properties: {BucketName: !GetAtt Gen.Name}}";
+    let made = of(same, "!GetAtt Gen.Name");
+    assert_eq!(fact(&made, "B", POLICY_TEXT), "\"{\\\"Statement\\\":[]}\"", "both have the same name");
+    assert!(vague_of(&made).is_empty());
+    assert_eq!(vague_of(&of(same, "!GetAtt Gen.Other")), ["B", "D"], "what is given a name may be given that");
+    assert_eq!(vague_of(&of(same, "!GetAtt GenOfC.Name")), ["B", "C", "D"], "code may look a name up");
+    assert_eq!(vague_of(&of(same, "!Ref Version")), ["C"], "what AWS makes of a resource is of that");
+    let built = of(same, "!Sub \"${C.Name}-logs\"");
+    assert_eq!(vague_of(&built), ["B", "D"], "a name that is built of another's is not that other's");
+    assert_eq!(fact(&built, "C", POLICY_TEXT), "null");
+}
+
+#[test]
+fn an_arn_holds_the_name_of_the_resource() {
+    let of = |named: &str| {
+        let made = template(
+            &format!(
+                "Parameters: {{X: {{Type: String}}}}\nResources:\n  F: {{Type: AWS::Lambda::Function, Properties: {{FunctionName: f}}}}\n  \
+                 G: {{Type: AWS::Lambda::Function}}\n  H: {{Type: AWS::Lambda::Function, Properties: {{FunctionName: h}}}}\n  \
+                 P: {{Type: AWS::Lambda::Permission, Properties: {{FunctionName: {named}, Principal: \"*\", Action: a}}}}\n"
+            ),
+            &[],
+        );
+        let is_of = |id: &&str| fact(&made, id, "/supplementaryConfiguration/Policy") != "null";
+        ["F", "G", "H"]
+            .into_iter()
+            .filter(is_of)
+            .map(|id| {
+                let certainly = if is_vague(&made, id, "/supplementaryConfiguration/Policy") { "perhaps " } else { "" };
+                format!("{certainly}{id}")
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of("f"), ["F"]);
+    for named in ["\"arn:aws:lambda:eu-west-1:111122223333:function:f\"", "\"f:prod\"", "\"111122223333:f\""] {
+        assert_eq!(of(named), ["perhaps F"], "{named}");
+    }
+    assert_eq!(
+        of("!Sub \"arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:${G}\""),
+        ["perhaps F", "perhaps G", "perhaps H"]
+    );
+    assert!(of("\"arn:aws:lambda:eu-west-1:111122223333:function:other\"").is_empty());
+    assert_eq!(of("!Ref X"), ["perhaps F", "perhaps G", "perhaps H"]);
+}
+
+#[test]
+fn a_part_of_a_plan_that_is_named_by_what_is_made_is_not_lost() {
+    let plan = |policy: (Json, Json), expression: Json| {
+        made_of_plan(&json!({
+            "format_version": "1.2",
+            "resource_changes": [
+                change("random_id.x", json!({}), json!({"hex": true})),
+                change("aws_s3_bucket.b", json!({}), json!({"bucket": true, "id": true})),
+                change("aws_s3_bucket.c", json!({"bucket": "c"}), json!({"id": true})),
+                change("aws_s3_bucket.unnamed", json!({}), json!({"bucket": true, "id": true})),
+                change("aws_s3_bucket_policy.p", policy.0, policy.1),
+            ],
+            "configuration": {"root_module": {"resources": [
+                written("random_id", "x", json!({})),
+                written("aws_s3_bucket", "b", json!({"bucket": refers(&["random_id.x.hex", "random_id.x"])})),
+                written("aws_s3_bucket", "c", json!({"bucket": {}})),
+                written("aws_s3_bucket", "unnamed", json!({})),
+                written("aws_s3_bucket_policy", "p", json!({"bucket": expression})),
+            ]}},
+        }))
+    };
+    let unknown = || (json!({"policy": "{}"}), json!({"bucket": true}));
+    let random = refers(&["random_id.x.hex", "random_id.x"]);
+    let made = plan(unknown(), random);
+    assert_eq!(vague_of(&made), ["aws_s3_bucket.b", "aws_s3_bucket.c"], "nobody gave the third one a name");
+    for expression in [refers(&["local.name"]), refers(&["data.aws_x.y.name"]), refers(&["module.m.name"])] {
+        assert_eq!(vague_of(&plan(unknown(), expression)).len(), 3);
+    }
+    let made = plan(unknown(), refers(&["aws_s3_bucket.unnamed.id", "aws_s3_bucket.unnamed"]));
+    assert_eq!(fact(&made, "aws_s3_bucket.unnamed", POLICY_TEXT), "\"{}\"");
+    assert!(vague_of(&made).is_empty());
+    // One of both, or a name that is built of them.
+    let made = plan(unknown(), refers(&["aws_s3_bucket.unnamed.id", "random_id.x.hex"]));
+    assert_eq!(vague_of(&made), ["aws_s3_bucket.b", "aws_s3_bucket.c", "aws_s3_bucket.unnamed"]);
+    // A text that is known is no name of what it is built of.
+    let made = plan(
+        (json!({"policy": "{}", "bucket": "c-logs"}), json!({})),
+        refers(&["aws_s3_bucket.c.bucket", "aws_s3_bucket.c"]),
+    );
+    assert_eq!(fact(&made, "aws_s3_bucket.c", POLICY_TEXT), "absent");
+    assert_eq!(vague_of(&made), ["aws_s3_bucket.b", "aws_s3_bucket.c"]);
+}
+
 #[test]
 fn a_part_that_may_not_be_made_is_no_fact() {
     let made = template(
@@ -134,6 +235,18 @@ Resources:
     let unknown = "Unresolved: known only after deployment: Fn::Transform";
     assert_eq!(fact(&made, "V", "/configuration/encrypted"), unknown);
     assert_eq!(fact(&made, "V", "/configuration/size"), unknown);
+    for maker in [
+        "\"Fn::Transform\": {Name: AWS::Include, Parameters: {Location: s3://x/y}}",
+        "\"Fn::ForEach::P\": [K, [Bucket], {\"P${K}\": {Type: \"AWS::S3::${K}Policy\"}}]",
+        "\"Fn::ForEach::P\": [K, [a], {\"Fn::Transform\": {Name: AWS::Include}}]",
+    ] {
+        let made = template(&format!("Resources: {{A: {{Type: AWS::S3::Bucket}}, {maker}}}"), &[]);
+        assert!(is_vague(&made, "A", POLICY), "{maker}");
+        assert_eq!(fact(&made, "A", STATUS), "\"Off\"", "no part of a bucket in a template tells it");
+    }
+    let other = "\"Fn::ForEach::P\": [K, [a], {\"V${K}\": {Type: AWS::EC2::Volume, Properties: {Type: !Ref K}}}]";
+    let made = template(&format!("Resources: {{A: {{Type: AWS::S3::Bucket}}, {other}}}"), &[]);
+    assert_eq!(fact(&made, "A", POLICY_TEXT), "null", "volumes are no parts of buckets");
     let alone = template("Resources: {\"Fn::ForEach::X\": [N, [a], {\"B${N}\": {Type: AWS::S3::Bucket}}]}", &[]);
     assert_eq!((alone.warnings.len(), alone.not_covered.len()), (0, 1));
 }
