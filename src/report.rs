@@ -373,8 +373,8 @@ impl Report {
         })
     }
 
-    /// Whether everything that was asked for was read and judged: there are no gaps, no rule failed, and no evaluation
-    /// ended for want of data; apart from what an exemption covers that says that it covers such.
+    /// Whether everything that was asked for was read and judged: there are no gaps, no rule failed, no evaluation ended
+    /// for want of data, and each pack was run; apart from what an exemption covers that says that it covers such.
     pub fn is_complete(&self) -> bool {
         let mut accepted = BTreeSet::new();
         for evaluation in &self.evaluations {
@@ -385,7 +385,9 @@ impl Report {
                 accepted.extend(evaluation.gap.as_deref());
             }
         }
-        self.rule_errors.is_empty() && self.gaps.iter().all(|gap| accepted.contains(gap))
+        self.rule_errors.is_empty()
+            && self.packs.iter().all(Standing::is_run)
+            && self.gaps.iter().all(|gap| accepted.contains(gap))
     }
 
     /// How many evaluations there are of each kind.

@@ -389,6 +389,20 @@ impl Snapshot {
             .min_by_key(|item| item.key.region != from.key.region)
     }
 
+    /// Whether a type was listed wherever its items may hold links to items of this account and region.
+    ///
+    /// # Errors
+    /// Why one of the lists is missing.
+    pub(crate) fn is_listed_near(
+        &self,
+        account_id: &str,
+        region: &str,
+        resource_type: &str,
+    ) -> Result<(), Arc<Unreadable>> {
+        let is_near = |place: &Place| *region == *GLOBAL || [region, GLOBAL].contains(&&*place.aws_region);
+        self.is_listed(account_id, resource_type, region, is_near).map_err(|(_, reason)| reason)
+    }
+
     /// The links of an item to resources of one type, in the item's order.
     ///
     /// # Errors
@@ -407,11 +421,7 @@ impl Snapshot {
         }
         let from_others = self.about.linked_from.get(item.key.resource_type.as_ref());
         if from_others.is_some_and(|types| types.contains(resource_type)) {
-            let own = &item.key;
-            let is_near = |place: &Place| {
-                *own.region == *GLOBAL || place.aws_region == own.region || *place.aws_region == *GLOBAL
-            };
-            self.is_listed(&own.account_id, resource_type, &own.region, is_near).map_err(|(_, reason)| reason)?;
+            self.is_listed_near(&item.key.account_id, &item.key.region, resource_type)?;
         }
         Ok(item.relationships.iter().filter(move |link| *link.resource_type == *resource_type))
     }

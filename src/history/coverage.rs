@@ -7,7 +7,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::facts::Backlinks;
-use crate::item::GLOBAL;
 use crate::snapshot::{About, Place, Snapshot};
 use crate::value::Unreadable;
 
@@ -110,20 +109,7 @@ impl Listings {
     pub(super) fn backlinks(&self, place: &Place) -> Backlinks {
         let about = self.empty.about();
         let types = about.linked_from.get(place.resource_type.as_ref()).into_iter().flatten();
-        types.filter_map(|kind| Some((kind.clone(), self.unlisted(place, kind)?))).collect()
-    }
-
-    fn unlisted(&self, place: &Place, kind: &str) -> Option<Arc<Unreadable>> {
-        let at = |region: &str| Place {
-            account_id: Arc::clone(&place.account_id),
-            aws_region: region.into(),
-            resource_type: kind.into(),
-        };
-        let missing = |region: &str| self.empty.listing(&at(region)).err();
-        if *place.aws_region == *GLOBAL {
-            self.empty.about().regions.iter().find_map(|region| missing(region))
-        } else {
-            missing(&place.aws_region)
-        }
+        let unlisted = |kind| self.empty.is_listed_near(&place.account_id, &place.aws_region, kind).err();
+        types.filter_map(|kind| Some((kind.clone(), unlisted(kind)?))).collect()
     }
 }

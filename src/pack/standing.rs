@@ -103,6 +103,13 @@ impl Standing {
         self.rules.iter().filter(|rule| rule.end == end).count()
     }
 
+    /// Whether the pack was run: no rule was left out for want of what it is to run with, and not all of them are left to
+    /// others or not there.
+    pub fn is_run(&self) -> bool {
+        let is_left_out = |rule: &RuleStanding| rule.end == End::CannotBeJudged && rule.rule.is_none();
+        self.rules.iter().any(|rule| rule.rule.is_some()) && !self.rules.iter().any(is_left_out)
+    }
+
     /// What AWS Config would say of the pack: non-compliant if one rule is, else compliant if one rule is, else
     /// insufficient data
     /// (<https://docs.aws.amazon.com/config/latest/APIReference/API_AggregateConformancePackCompliance.html>). A compliant

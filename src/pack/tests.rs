@@ -1,14 +1,18 @@
 //! Templates of packs, what they stand for, and how they end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::standing::{End, standings};
 use super::*;
+use crate::evaluate::{self, Options};
 use crate::evaluation::ComplianceType::{Compliant, InsufficientData, NonCompliant, NotApplicable};
 use crate::evaluation::{Evaluation, RuleError};
+use crate::item::{ConfigurationItem, Relationship, ResourceKey};
 use crate::rule::RuleSet;
+use crate::snapshot::{About, Snapshot};
 
 fn parsed(text: &str) -> Result<Pack, PackError> {
     with(text, &[])
@@ -391,7 +395,8 @@ fn the_packs_of_aws_are_read_as_they_are() {
 
 fn read_all(folder: &Path) {
     let all = RuleSet::builtin();
-    let (mut packs, mut rules) = (0, 0);
+    let snapshot = Arc::new(few_items());
+    let (mut packs, mut rules, mut ends) = (0, 0, BTreeSet::new());
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if !path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
@@ -399,7 +404,8 @@ fn read_all(folder: &Path) {
         }
         let pack = Pack::read(&path, &BTreeMap::new()).unwrap_or_else(|error| panic!("{error}"));
         // One of them asks for nothing unless its parameters say so.
-        (packs, rules) = (packs + 1, rules + pack.rules.len());
+        let asked = pack.rules.len();
+        (packs, rules) = (packs + 1, rules + asked);
         let choice = choose(vec![pack], &all, &RuleSet::default());
         for (rule, run) in choice.packs[0].0.rules.iter().zip(&choice.packs[0].1) {
             if let Run::Impossible(reason) = run {
@@ -411,6 +417,37 @@ fn read_all(folder: &Path) {
                 );
             }
         }
+        let outcome = evaluate::run(&choice.rules, &snapshot, &Options::default());
+        assert_eq!(outcome.rule_errors, [], "{}", path.display());
+        let standings = standings(&choice.packs, &outcome.evaluations, &outcome.rule_errors);
+        let [standing] = standings.as_slice() else { panic!("{}: one pack was run", path.display()) };
+        let counts = End::ALL.map(|end| standing.count(end));
+        assert_eq!(counts.iter().sum::<usize>(), asked, "{}", path.display());
+        ends.extend(End::ALL.into_iter().filter(|end| standing.count(*end) > 0));
     }
     assert!(packs > 100 && rules > 8000, "{packs} packs with {rules} rules");
+    assert_eq!(ends, BTreeSet::from(End::ALL), "a rule of some pack ends in each way");
+}
+
+/// Some that comply, do not, and are nothing to judge, of an account of which nothing else was read.
+fn few_items() -> Snapshot {
+    let item = |kind: &str, id: &str| {
+        ConfigurationItem::new(ResourceKey::new("111122223333", "eu-west-1", kind, id), "2026-01-02T03:04:05.678Z")
+    };
+    let mut volume = item("AWS::EC2::Volume", "vol-1");
+    volume.put("/configuration/encrypted", false.into());
+    let mut bucket = item("AWS::S3::Bucket", "data");
+    bucket.put("/supplementaryConfiguration/BucketVersioningConfiguration/status", "Enabled".into());
+    let mut instance = item("AWS::EC2::Instance", "i-1");
+    instance.put("/configuration/state/name", "terminated".into());
+    volume.relationships.push(Relationship {
+        resource_type: "AWS::EC2::Instance".into(),
+        resource_id: Some("i-1".into()),
+        resource_name: None,
+        name: "Is attached to Instance".into(),
+    });
+    Snapshot::new(
+        About { captured_at: "2026-01-02T03:04:05.678Z".to_owned(), ..About::default() },
+        vec![volume, bucket, instance],
+    )
 }

@@ -128,8 +128,17 @@ fn what_is_asked_for_wrongly_is_told_with_what_would_be_right() {
     ]));
     folder.write("broken.yaml", PACK.replace("!Ref MaxAge", "!Ref MinAge"));
     insta::assert_snapshot!(folder.assize(&["scan", "--demo", "--pack", "broken.yaml"]));
-    folder.write("empty.yaml", PACK.replace("ENCRYPTED_VOLUMES", "X").replace("ACCESS_KEYS_ROTATED", "Y"));
-    insta::assert_snapshot!(folder.assize(&["scan", "--demo", "--pack", "empty.yaml"]));
+}
+
+#[test]
+fn a_pack_that_could_not_be_run_is_no_clean_one() {
+    let folder = folder();
+    // Nothing of it is there: each rule has its end all the same.
+    folder.write("other.yaml", PACK.replace("ENCRYPTED_VOLUMES", "X").replace("ACCESS_KEYS_ROTATED", "Y"));
+    insta::assert_snapshot!(folder.assize(&["scan", "--demo", "--pack", "other.yaml"]));
+    // One rule cannot run, and the others found nothing that fails.
+    let scan = folder.assize(&["scan", "--demo", "--pack", "mine.yaml", "--fail-on", "never"]);
+    assert_eq!(scan.code(), 3, "{scan}");
 }
 
 #[test]

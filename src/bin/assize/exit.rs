@@ -14,8 +14,8 @@ pub(crate) const FINDINGS: u8 = 1;
 /// assize could not do its work: wrong flags, no credentials, a file that cannot be read or written.
 pub(crate) const FAILED: u8 = 2;
 
-/// Nothing was found at or above `--fail-on`, but not everything asked for could be read or judged: there are gaps, or
-/// rules that broke.
+/// Nothing was found at or above `--fail-on`, but not everything asked for could be read or judged: there are gaps,
+/// rules that broke, or packs that could not be run.
 pub(crate) const INCOMPLETE: u8 = 3;
 
 /// The exit code that a report stands for.
