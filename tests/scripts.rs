@@ -320,7 +320,7 @@ fn an_arn_of_a_region_that_was_not_read_is_no_answer() {
     assert_eq!(global.compliance_type, ComplianceType::NonCompliant);
 }
 
-/// Web ACLs are of regions or of CloudFront, and the ARNs of the latter name a region all the same.
+/// Web ACLs are of regions or global, and the ARNs of the latter name a region all the same.
 #[test]
 fn an_arn_with_a_region_may_name_what_is_global() {
     let of = |is_listed: bool| {
