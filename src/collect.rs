@@ -197,10 +197,6 @@ pub async fn run<A: Api>(
         note_listings(&mut about, account, &run.regions, &selected.descriptor, &listing);
         items.append(&mut read);
     }
-    about.listings.sort();
-    about.listings.dedup();
-    about.gaps.sort();
-    about.gaps.dedup();
     link(&mut items, catalog, &selection);
     about.requests = account.requests();
     let duration = (options.clock)().duration_since(started);

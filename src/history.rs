@@ -53,6 +53,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 pub use self::append::Imported;
@@ -311,8 +312,9 @@ fn make(path: &Path) -> io::Result<()> {
 
 /// The address by which SQLite opens a file that nobody writes.
 fn immutable(path: &Path) -> String {
-    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    format!("file:{escaped}?immutable=1")
+    // What is not ASCII is escaped too, so that the name of a file need not be UTF-8.
+    const MARKS: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
+    format!("file:{}?immutable=1", percent_encode(path.as_os_str().as_encoded_bytes(), MARKS))
 }
 
 fn timestamp(milliseconds: i64) -> Timestamp {

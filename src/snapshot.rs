@@ -203,8 +203,13 @@ pub enum SnapshotError {
 }
 
 impl Snapshot {
-    /// A snapshot of these items. Of two items with one key the later capture stays.
-    pub fn new(about: About, mut items: Vec<ConfigurationItem>) -> Self {
+    /// A snapshot of these items. Of two items with one key the later capture stays. Listings and gaps may be told in
+    /// any order, and twice.
+    pub fn new(mut about: About, mut items: Vec<ConfigurationItem>) -> Self {
+        about.listings.sort();
+        about.listings.dedup();
+        about.gaps.sort();
+        about.gaps.dedup();
         items.sort_by(|a, b| by_key(a, b).then_with(|| b.state_id.cmp(&a.state_id)));
         items.dedup_by(|later, earlier| later.key == earlier.key);
         let not_collected = NotCollected::of(&about);
@@ -685,7 +690,6 @@ mod tests {
         let tellers = ["AWS::IAM::User", "AWS::EC2::VPC", "AWS::EC2::Instance", "AWS::IAM::Role"];
         about.linked_from.insert("AWS::IAM::Group".into(), tellers.map(str::to_owned).into());
         about.listings.push(Place { aws_region: GLOBAL.into(), ..place("AWS::IAM::User") });
-        about.listings.sort();
         let snapshot = Snapshot::new(about, vec![group]);
         let group = &snapshot.items()[0];
         assert_eq!(snapshot.links(group, "AWS::IAM::User").map(Iterator::count), Ok(0), "users have no regions");
@@ -730,6 +734,19 @@ mod tests {
         assert_eq!(by_name.as_deref(), Some("arn:aws:autoscaling:…:web"));
         assert_eq!(find("AWS::IAM::Role", None, Some("api")), None);
         assert_eq!(find("AWS::CloudTrail::Trail", Some("main"), None).as_deref(), Some("main"));
+    }
+
+    #[test]
+    fn listings_are_found_in_whatever_order_they_are_told() {
+        let mut about = about(&["AWS::SNS::Topic", "AWS::EC2::VPC", "AWS::SNS::Topic", "AWS::EC2::Volume"], &[]);
+        about.linked_from.insert("AWS::EC2::VPC".into(), ["AWS::SNS::Topic".into()].into());
+        let snapshot = Snapshot::new(about, vec![item("AWS::EC2::VPC", "vpc-1")]);
+        let types = ["AWS::EC2::VPC", "AWS::EC2::Volume", "AWS::SNS::Topic"];
+        assert_eq!(snapshot.about().listings, types.map(place), "each once");
+        for kind in types {
+            assert_eq!(snapshot.listing(&place(kind)), Ok(()), "{kind}");
+        }
+        assert_eq!(snapshot.links(&snapshot.items()[0], "AWS::SNS::Topic").map(Iterator::count), Ok(0));
     }
 
     #[test]

@@ -180,8 +180,6 @@ fn together(parts: Vec<Snapshot>) -> Snapshot {
     about.accounts.sort();
     about.regions.sort();
     about.regions.dedup();
-    about.listings.sort();
-    about.gaps.sort();
     let everywhere = about.regions.clone();
     about.account_regions.retain(|_, regions| *regions != everywhere);
     for part in parts {

@@ -133,6 +133,10 @@ impl HistoryError {
             Some(ErrorCode::CannotOpen) if path.exists() => Self::ReadOnly { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
             Some(ErrorCode::DiskFull) => Self::Full { path },
+            // Where a row may be missing, that is asked for.
+            None if matches!(error, rusqlite::Error::QueryReturnedNoRows) => {
+                Self::Damaged { path, detail: "a row is missing that another one needs".to_owned() }
+            }
             _ => Self::Database { path, source: error },
         }
     }

@@ -5,7 +5,7 @@
 //! not known before, and nothing changes. Or AWS *refused*: then the last known facts are kept, and that they are not
 //! known any more is kept beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::{ConfigurationItem, Relationship, ResourceKey, UnreadableRelationship};
 use crate::value::{Unreadable, Value, code, escape, intern};
+
+/// Where the links of an item stand.
+pub(super) const LINKS: &str = "/relationships";
 
 /// Facts that are not known, by where they would stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,6 +86,15 @@ impl Unknown {
             unknown.links.entry(links.resource_type.to_string()).or_insert(missing);
         }
         unknown
+    }
+
+    /// What there is news in: where it would stand in the item, as JSON pointers, and why it is not known. Links have one
+    /// place, whichever they are, as among the gaps of a snapshot.
+    pub(super) fn news(&self) -> BTreeSet<(&str, &Arc<Unreadable>)> {
+        let paths = self.paths.iter().map(|(path, missing)| (path.as_str(), missing));
+        let links = self.links.values().map(|missing| (LINKS, missing));
+        let news = paths.chain(links).filter(|(_, missing)| !missing.is_silent());
+        news.map(|(path, missing)| (path, &missing.reason)).collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {

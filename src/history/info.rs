@@ -1,9 +1,11 @@
 //! What a store's file holds and how it grew.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::error::{Attempt, Result};
 use super::{History, timestamp};
@@ -97,13 +99,22 @@ fn growth(connection: &rusqlite::Connection) -> Attempt<Vec<Growth>> {
             SELECT time, 1, 0, 0 FROM snapshot
             UNION ALL SELECT since, 0, 1, 0 FROM span WHERE start = since
             UNION ALL SELECT min(s.since), 0, 0, length(c.body) FROM content c JOIN span s ON s.content = c.id GROUP BY c.id)
-        SELECT strftime('%Y-%m', time / 1000.0, 'unixepoch') AS month, sum(snapshots), sum(versions), sum(bytes)
-        FROM told GROUP BY month ORDER BY month";
+        SELECT time, sum(snapshots), sum(versions), sum(bytes) FROM told GROUP BY time";
     let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([], |row| {
+    let mut rows = statement.query([])?;
+    // SQLite knows no months before the year -4713, and a snapshot may say that it is of any time.
+    let mut months = BTreeMap::<(i16, i8), Growth>::new();
+    while let Some(row) = rows.next()? {
         let number = |at| Ok::<_, rusqlite::Error>(u64::try_from(row.get::<_, i64>(at)?).unwrap_or(0));
         let count = |at| Ok::<_, rusqlite::Error>(usize::try_from(number(at)?).unwrap_or(usize::MAX));
-        Ok(Growth { month: row.get(0)?, snapshots: count(1)?, versions: count(2)?, bytes: number(3)? })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let day = timestamp(row.get(0)?).to_zoned(TimeZone::UTC).date();
+        let month = months.entry((day.year(), day.month())).or_default();
+        if month.month.is_empty() {
+            month.month = day.strftime("%Y-%m").to_string();
+        }
+        month.snapshots += count(1)?;
+        month.versions += count(2)?;
+        month.bytes += number(3)?;
+    }
+    Ok(months.into_values().collect())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::coverage::Coverage;
 use super::error::{Attempt, Result};
@@ -38,7 +38,7 @@ impl Looks {
     }
 }
 
-/// A time in which a fact of a resource, or the whole list that it would be in, could not be read.
+/// A time in which a fact or links of a resource, or the whole list that it would be in, could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unread {
     /// From when on.
@@ -99,13 +99,7 @@ impl History {
                     SELECT resource FROM span WHERE start BETWEEN ?2 AND ?3 OR stop BETWEEN ?2 AND ?3
                     UNION SELECT resource FROM verdict WHERE start BETWEEN ?2 AND ?3 OR stop BETWEEN ?2 AND ?3)"
             );
-            let mut statement = connection.prepare_cached(&sql)?;
-            let since = since.map_or(i64::MIN, Timestamp::as_millisecond);
-            let until = until.map_or(i64::MAX, Timestamp::as_millisecond);
-            let rows = statement.query_map(params![resource_type, since, until], key)?;
-            let mut keys = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-            keys.sort();
-            Ok(keys)
+            keys(connection, &sql, resource_type, since, until)
         })
     }
 
@@ -124,7 +118,7 @@ impl History {
         self.read(|connection| {
             let sql = format!(
                 "WITH told (id) AS (
-                    SELECT u.id FROM unknown u, json_each(u.body, '$.paths') e
+                    SELECT u.id FROM unknown u, json_each(u.body) kind, json_each(kind.value) e
                     WHERE json_extract(e.value, '$.code') NOT IN ('{NOT_COLLECTED}', '{NOT_RECORDED}'))
                 SELECT {KEY} WHERE (?1 IS NULL OR t.text = ?1) AND r.id IN (
                     SELECT resource FROM span WHERE unknown IN (SELECT id FROM told)
@@ -136,13 +130,7 @@ impl History {
                 NOT_COLLECTED = code::NOT_COLLECTED,
                 NOT_RECORDED = code::NOT_RECORDED,
             );
-            let mut statement = connection.prepare_cached(&sql)?;
-            let since = since.map_or(i64::MIN, Timestamp::as_millisecond);
-            let until = until.map_or(i64::MAX, Timestamp::as_millisecond);
-            let rows = statement.query_map(params![resource_type, since, until], key)?;
-            let mut keys = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-            keys.sort();
-            Ok(keys)
+            keys(connection, &sql, resource_type, since, until)
         })
     }
 
@@ -166,11 +154,8 @@ impl History {
                 let (start, stop): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
                 let unknown = unknowns.get(row.get(2)?)?;
                 let mut now = BTreeMap::new();
-                for (path, missing) in unknown.iter().flat_map(|unknown| &unknown.paths) {
-                    if missing.is_silent() {
-                        continue;
-                    }
-                    let what = (path.clone(), Arc::clone(&missing.reason));
+                for (path, reason) in unknown.iter().flat_map(|unknown| unknown.news()) {
+                    let what = (path.to_owned(), Arc::clone(reason));
                     let from = match open.remove(&what) {
                         Some((from, until)) if until == Some(start) => from,
                         Some((from, until)) => {
@@ -191,8 +176,25 @@ impl History {
     }
 }
 
+/// The keys that a query tells of a type (`?1`) between two times (`?2`, `?3`), sorted.
+fn keys(
+    connection: &Connection,
+    sql: &str,
+    resource_type: Option<&str>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Attempt<Vec<ResourceKey>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let since = since.map_or(i64::MIN, Timestamp::as_millisecond);
+    let until = until.map_or(i64::MAX, Timestamp::as_millisecond);
+    let rows = statement.query_map(params![resource_type, since, until], key)?;
+    let mut keys = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    keys.sort();
+    Ok(keys)
+}
+
 /// The times in which the list of a resource's place could not be had.
-fn lists(connection: &rusqlite::Connection, key: &ResourceKey, unread: &mut BTreeSet<Unread>) -> Attempt<()> {
+fn lists(connection: &Connection, key: &ResourceKey, unread: &mut BTreeSet<Unread>) -> Attempt<()> {
     let sql =
         "SELECT l.start, l.stop, l.gap FROM listing l JOIN place p ON p.id = l.place JOIN word a ON a.id = p.account
             JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type

@@ -218,7 +218,9 @@ impl<'c> Unknowns<'c> {
             return Ok(Some(Arc::clone(unknown)));
         }
         let sql = "SELECT body FROM unknown WHERE id = ?1";
-        let body: String = self.connection.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
+        let body: Option<String> =
+            self.connection.prepare_cached(sql)?.query_row([number], |row| row.get(0)).optional()?;
+        let body = body.ok_or(Fault::Missing("a gap"))?;
         let unknown: Arc<Unknown> = Arc::new(serde_json::from_str(&body)?);
         self.read.insert(number, Arc::clone(&unknown));
         Ok(Some(unknown))
@@ -301,8 +303,6 @@ fn state_at(connection: &Connection, time: i64) -> Attempt<Snapshot> {
             }
         }
     }
-    about.listings.sort();
-    about.gaps.sort();
     about.not_collected = never_collected(&looked, &spans, &unknowns);
     let seen = seen_without_list(connection, time, &gaps)?;
     let items: Vec<ConfigurationItem> = spans

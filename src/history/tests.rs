@@ -12,7 +12,8 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::*;
-use crate::item::{ConfigurationItem, ItemStatus, ResourceKey};
+use crate::gap::Gap;
+use crate::item::{ConfigurationItem, ItemStatus, ResourceKey, UnreadableRelationship};
 use crate::snapshot::{About, Place, Snapshot};
 use crate::value::{Unreadable, Value};
 
@@ -298,6 +299,81 @@ fn what_was_denied_of_others_is_not_read_for_one() {
     assert_eq!((history.versions(&key("a")).unwrap().len(), history.unread(&key("a")).unwrap().len()), (1, 1));
     assert!(matches!(history.versions(&key("b")), Err(HistoryError::Damaged { .. })));
     assert!(matches!(history.unread(&key("b")), Err(HistoryError::Damaged { .. })));
+}
+
+#[test]
+fn a_row_that_is_not_there_is_damage() {
+    let (_folder, mut history) = store();
+    let mut spoiled = bucket(1, "a", "red");
+    spoiled.add_gap(POLICY, &denied("s3:GetBucketPolicy"));
+    let id = history.append(&snapshot_of(1, vec![spoiled]), None).unwrap();
+    history.connection.pragma_update(None, "foreign_keys", false).unwrap();
+    let said = |error: HistoryError| match error {
+        HistoryError::Damaged { detail, .. } => detail,
+        other => panic!("{other}"),
+    };
+    history.connection.execute("DELETE FROM unknown", []).unwrap();
+    for error in [
+        history.versions(&key("a")).unwrap_err(),
+        history.unread(&key("a")).unwrap_err(),
+        history.snapshot(id).unwrap_err(),
+        history.state_at(at(1)).unwrap_err(),
+    ] {
+        assert_eq!(said(error), "a gap is missing");
+    }
+    history.connection.execute("DELETE FROM document", []).unwrap();
+    assert_eq!(said(history.snapshots().unwrap_err()), "a row is missing that another one needs");
+}
+
+#[test]
+fn growth_is_told_of_any_time() {
+    let (_folder, mut history) = store();
+    for (year, colour) in [("-005000", "red"), ("2026", "blue"), ("-004000", "green")] {
+        let captured_at = format!("{year}-10-01T00:00:00.000Z");
+        history.append(&Snapshot::new(About { captured_at, ..about(1) }, vec![bucket(1, "a", colour)]), None).unwrap();
+    }
+    let growth = history.info().unwrap().growth;
+    let told: Vec<_> = growth.iter().map(|one| (one.month.as_str(), one.snapshots, one.versions)).collect();
+    assert_eq!(told, [("-5000-10", 1, 1), ("-4000-10", 1, 1), ("2026-10", 1, 1)]);
+    assert!(growth.iter().all(|one| one.bytes > 0), "{growth:?}");
+}
+
+#[test]
+fn links_that_could_not_be_read_are_no_idle_time() {
+    let (_folder, mut history) = store();
+    let mut spoiled = bucket(2, "a", "red");
+    let unread = |kind: &str| UnreadableRelationship { resource_type: kind.into(), reason: denied("kms:ListKeys") };
+    spoiled.unreadable_relationships = vec![unread("AWS::KMS::Alias"), unread("AWS::KMS::Key")];
+    let mut unasked = bucket(2, "b", "red");
+    let nobody = Arc::new(Unreadable::not_collected("the list of AWS::SNS::Topic"));
+    unasked.unreadable_relationships =
+        vec![UnreadableRelationship { resource_type: "AWS::SNS::Topic".into(), reason: nobody }];
+    history.append(&snapshot_of(1, vec![bucket(1, "a", "red"), bucket(1, "b", "red")]), None).unwrap();
+    history.append(&snapshot_of(2, vec![spoiled, unasked]), None).unwrap();
+    history.append(&snapshot_of(4, vec![bucket(4, "a", "red"), bucket(4, "b", "red")]), None).unwrap();
+    let links = Gap {
+        resource_id: Some("a".into()),
+        path: Some("/relationships".into()),
+        ..place(BUCKET).gap(&denied("kms:ListKeys"))
+    };
+    let told = [Unread { from: at(2), to: Some(at(4)), gap: links }];
+    assert_eq!(history.unread(&key("a")).unwrap(), told, "two kinds of links, for one reason");
+    assert_eq!(history.unread(&key("b")).unwrap(), [], "nobody asked");
+    let unreadable =
+        |since: Option<u32>, until: Option<u32>| history.unreadable(None, since.map(at), until.map(at)).unwrap();
+    assert_eq!(unreadable(None, None), [key("a")]);
+    assert_eq!((unreadable(Some(4), None), unreadable(None, Some(1))), (Vec::new(), Vec::new()));
+    let rows: Vec<String> = history
+        .connection
+        .prepare(
+            "SELECT resource_id || ' ' || path || ' ' || operation || ' ' || valid_from || ' ' || valid_to FROM gaps",
+        )
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(rusqlite::Result::unwrap)
+        .collect();
+    assert_eq!(rows, [format!("a /relationships kms:ListKeys {} {}", time(2), time(4))]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What became of resources over time, for people and for programs: the latest last, as one reads a story.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -211,6 +212,21 @@ fn unread(histories: &[ResourceHistory]) -> Vec<&Unread> {
     unread
 }
 
+/// The same without links that could not be read for a reason that is told anyway: a list that was denied keeps the links
+/// of many resources from being known.
+fn unread_by_cause(histories: &[ResourceHistory]) -> Vec<&Unread> {
+    let is_of_links = |unread: &Unread| unread.gap.path.as_deref() == Some("/relationships");
+    let unread = unread(histories);
+    let causes: BTreeSet<_> = unread.iter().filter(|one| !is_of_links(one)).map(|one| cause(one)).collect();
+    unread.iter().copied().filter(|one| !is_of_links(one) || !causes.contains(&cause(one))).collect()
+}
+
+/// Whose call failed, and how.
+fn cause(unread: &Unread) -> (&str, &str, &str) {
+    let Gap { account_id, reason, .. } = &unread.gap;
+    (account_id, &reason.operation, &reason.code)
+}
+
 /// Writes the history of each resource for people, the latest change last.
 ///
 /// # Errors
@@ -273,7 +289,7 @@ pub fn write_timeline(told: Told<'_>, layout: &Layout, out: &mut dyn Write) -> i
             }
         }
     }
-    let unread = unread(told.histories);
+    let unread = unread_by_cause(told.histories);
     let limit = layout.limit.unwrap_or(usize::MAX);
     for unread in unread.iter().take(limit) {
         let Gap { resource_type, resource_id, path, .. } = &unread.gap;

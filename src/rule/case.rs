@@ -334,9 +334,6 @@ impl Cases {
                     && *gap.resource_type == *place.resource_type
             })
         });
-        listings.sort();
-        listings.dedup();
-        gaps.sort();
         regions.remove(GLOBAL);
         // Parts that the rule does not name would not be collected for it.
         let not_collected = types

@@ -225,6 +225,18 @@ fn the_store_itself_is_shown_pruned_and_shrunk() {
     assert_eq!(of_months.collect::<Vec<_>>(), [("2026-01", 3), ("2026-02", 2)]);
     assert!(growth.iter().all(|one| one["bytes"].as_u64().unwrap() > 50), "{growth:?}");
 
+    // The name of a file need not be UTF-8.
+    #[cfg(unix)]
+    {
+        let odd: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"st\xffore.db");
+        fs::copy(folder.path().join("assize.db"), folder.path().join(odd)).unwrap();
+        let asked = folder.command(&["store", "info", "-f", "json", "--store"]).arg(odd).output().unwrap();
+        let told: serde_json::Value = serde_json::from_slice(&asked.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&asked.stderr)));
+        assert_eq!((&told["path"], &told["growth"]), (&"st\u{fffd}ore.db".into(), &info["growth"]));
+        fs::remove_file(folder.path().join(odd)).unwrap();
+    }
+
     for age in ["0d", "-3d", "soon"] {
         assert_eq!(store(&["prune", &format!("--keep={age}")]).code(), 2, "{age}");
     }

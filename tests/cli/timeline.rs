@@ -231,6 +231,41 @@ fn what_could_not_be_read_is_told_and_not_that_nothing_changed() {
 }
 
 #[test]
+fn links_that_could_not_be_read_are_no_idle_time_and_a_reason_is_told_once() {
+    let folder = Folder::new();
+    let day = |days: i64| first() + SignedDuration::from_hours(24 * days);
+    scan(&folder, day(0), &[group("203.0.113.0/24")]);
+    let mut partly = group("203.0.113.0/24");
+    partly["unreadableRelationships"] = json!([{"resourceType": "AWS::EC2::Instance", "operation": "ec2:DescribeInstances",
+        "code": "UnauthorizedOperation", "message": "no"}]);
+    scan(&folder, day(1), &[partly.clone()]);
+    let since = ["--store", "assize.db", "--since", "2026-10-02T07:00Z"];
+    let (history, timeline) = ([&["history", GROUP], &since[..]].concat(), [&["timeline"], &since[..]].concat());
+    for asked in [&history, &timeline] {
+        let told = folder.assize(asked);
+        let (links, note) = ("/relationships", "note: what could be read did not change in that time\n");
+        assert!(told.stdout().contains(links) && told.stdout().ends_with(note), "{told}");
+    }
+    // The same call failed for a fact of the group, which says enough.
+    partly["configuration"]["ipPermissions"].take();
+    partly["gaps"] = json!([{"path": "/configuration/ipPermissions", "operation": "ec2:DescribeInstances",
+        "code": "UnauthorizedOperation", "message": "no"}]);
+    scan(&folder, day(2), &[partly]);
+    let told = folder.assize(&timeline);
+    assert!(
+        told.stdout().contains("/configuration/ipPermissions") && !told.stdout().contains("/relationships"),
+        "{told}"
+    );
+    let programs = folder.assize(&[&timeline[..], &["-f", "json"]].concat()).json();
+    let paths = programs["unread"].as_array().expect("a list").iter().map(|one| one["path"].as_str());
+    assert_eq!(paths.collect::<Vec<_>>(), [Some("/relationships"), Some("/configuration/ipPermissions")]);
+    let gaps = "SELECT DISTINCT path FROM gaps WHERE resource_id <> '' ORDER BY path";
+    let asked = folder.assize(&["query", "--store", "assize.db", "--sql", gaps, "-f", "csv"]);
+    let paths: Vec<&str> = asked.stdout().lines().skip(1).collect();
+    assert_eq!((paths, asked.code()), (vec!["/configuration/ipPermissions", "/relationships"], 3), "{asked}");
+}
+
+#[test]
 fn a_finding_is_explained_as_of_its_moment() {
     let folder = Folder::new();
     let sources = ["203.0.113.0/24", "0.0.0.0/0", "203.0.113.0/24", "0.0.0.0/0"];
@@ -411,6 +446,29 @@ fn cloudtrail_says_who_made_the_changes() {
     let asked = server.asked.lock().expect("no test has failed");
     assert_eq!(asked.len(), 3, "{asked:?}");
     assert!(asked.iter().all(|one| one["LookupAttributes"][0]["AttributeKey"] == "ResourceName"));
+}
+
+#[test]
+fn of_another_account_nothing_is_said_where_nothing_is_to_be_looked_up() {
+    let folder = Folder::new();
+    let first = Timestamp::now() - SignedDuration::from_hours(24 * 10);
+    let mut other = group("203.0.113.0/24");
+    (other["awsAccountId"], other["resourceId"]) = (json!("444455556666"), json!("sg-other"));
+    // Nobody listed the groups of the other account: its group was found, and nothing became of it.
+    scan(&folder, first, &[group("203.0.113.0/24"), other.clone()]);
+    scan(&folder, first + SignedDuration::from_hours(24), &[group("0.0.0.0/0"), other.clone()]);
+    let server = Server::start(Vec::new(), false);
+    let asked = ["timeline", GROUP, "sg-other", "--store", "assize.db", "--events", "account", "-f", "json"];
+    let told = server.run(&folder, &asked);
+    assert_eq!((changes(&told).len(), &told["notes"]), (3, &json!([])));
+    // What changed there is not looked up with these credentials, and that is said.
+    other["configuration"]["description"] = json!("api");
+    scan(&folder, first + SignedDuration::from_hours(48), &[group("0.0.0.0/0"), other]);
+    let notes = &server.run(&folder, &asked)["notes"];
+    assert_eq!(
+        notes,
+        &json!(["no events of account 444455556666 were looked up: the credentials are of 111122223333"])
+    );
 }
 
 #[test]

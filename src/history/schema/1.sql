@@ -203,12 +203,12 @@ FROM listing l JOIN place p ON p.id = l.place
     JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
 WHERE l.gap IS NOT NULL
 UNION ALL
-SELECT a.text, g.text, t.text, r.resource_id, e.key,
+SELECT DISTINCT a.text, g.text, t.text, r.resource_id, iif(kind.key = 'links', '/relationships', e.key),
     json_extract(e.value, '$.operation'), json_extract(e.value, '$.action'),
     json_extract(e.value, '$.code'), json_extract(e.value, '$.message'),
     strftime('%Y-%m-%dT%H:%M:%fZ', s.start / 1000.0, 'unixepoch'),
     strftime('%Y-%m-%dT%H:%M:%fZ', s.stop / 1000.0, 'unixepoch')
-FROM span s JOIN unknown u ON u.id = s.unknown, json_each(u.body, '$.paths') e
+FROM span s JOIN unknown u ON u.id = s.unknown, json_each(u.body) kind, json_each(kind.value) e
     JOIN resource r ON r.id = s.resource JOIN place p ON p.id = r.place
     JOIN word a ON a.id = p.account JOIN word g ON g.id = p.region JOIN word t ON t.id = p.type
 WHERE json_extract(e.value, '$.code') NOT IN ('NotCollected', 'NotRecorded');

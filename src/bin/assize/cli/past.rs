@@ -96,7 +96,8 @@ pub(crate) struct Past {
     /// The format on standard output
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = TextOrJson::Terminal)]
     pub(crate) format: TextOrJson,
-    /// Show at most so many changed facts of a change on the terminal; 0 shows all
+    /// Show on the terminal at most so many changed facts of a change, and in a timeline so much of what could not be read;
+    /// 0 shows all
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,
     #[command(flatten)]

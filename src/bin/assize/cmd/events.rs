@@ -106,7 +106,7 @@ async fn ask(told: &mut [ResourceHistory], lookup: &Lookup) -> Vec<String> {
     let earliest = lookup.earliest();
     let (mut refused, mut others) = (BTreeMap::<String, String>::new(), BTreeSet::<String>::new());
     let (mut older, mut cut) = (0, Vec::new());
-    for history in told {
+    for history in told.iter_mut().filter(|history| !history.windows().is_empty()) {
         let key = &history.key;
         if *key.account_id != *lookup.account_id() {
             others.insert(key.account_id.to_string());

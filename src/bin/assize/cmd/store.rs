@@ -54,7 +54,7 @@ fn info(history: &History, kept: &Kept, colors: Colors) -> Result<(), Failure> {
         );
         let time = |time: Option<Timestamp>| time.map(assize::item::format_time);
         let value = json!({
-            "path": history.path(),
+            "path": history.path().display().to_string(),
             "tables": info.tables,
             "bytes": info.bytes,
             "free": info.free,
