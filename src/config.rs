@@ -15,7 +15,7 @@ mod secret;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
@@ -23,7 +23,8 @@ use self::node::{Content, Node};
 pub use self::node::{Located, Position};
 use self::read::{Reader, Section};
 use crate::evaluation::Severity;
-use crate::exemption::{Exemption, Exemptions, Patterns};
+use crate::exemption::{Exemption, Exemptions, Pattern, Patterns};
+use crate::nearest;
 use crate::pack::{self, Pack};
 use crate::report::{FailOn, Format};
 use crate::rule::set::{Assignment, SetError};
@@ -218,10 +219,10 @@ pub struct RuleEntry {
 }
 
 /// A conformance pack that is asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackEntry {
-    /// The name of one that comes with assize, or the path of a file.
-    pub pack: String,
+    /// One that comes with assize, or a file as seen from the folder of the configuration file.
+    pub pack: pack::Wanted,
     /// Values of its parameters.
     pub parameters: BTreeMap<String, String>,
 }
@@ -336,8 +337,7 @@ impl Config {
         }
         for exemption in &self.exemptions {
             for pattern in exemption.value.rules.iter().filter(|pattern| !pattern.is_everything()) {
-                // A rule that runs for several packs may be named as it answers for one: `id@pack`.
-                let id = pattern.as_str().split_once('@').map_or(pattern.as_str(), |(id, _)| id);
+                let (id, _) = of_pack(pattern);
                 let named = Selection { rules: vec![id.to_owned()], ..Selection::default() };
                 if let Err(error) = rules.select(&named).or_else(missing_is_given_elsewhere) {
                     let message = format!("in `exemptions` {}", with_causes(&error));
@@ -348,14 +348,48 @@ impl Config {
         if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::Mistakes(mistakes)) }
     }
 
+    /// Checks that exemptions that speak of packs speak of some that the file asks for. A run may ask for others: there an
+    /// exemption that has nothing to do is told as one.
+    ///
+    /// # Errors
+    /// All that is wrong.
+    pub fn check_packs(&self) -> Result<(), ConfigError> {
+        let packs: BTreeSet<String> = self.packs.iter().map(|entry| entry.value.pack.name()).collect();
+        let mut mistakes = Vec::new();
+        for exemption in &self.exemptions {
+            for (id, pack) in exemption.value.rules.iter().map(of_pack) {
+                let Some(pack) = pack else { continue };
+                // Behind the pack's name may stand which of its rules is meant: `id@pack:LogicalId`.
+                let names = [Some(pack), pack.split_once(':').map(|(pack, _)| pack)];
+                let is_meant =
+                    |name: &str| Pattern::new(name).is_ok_and(|name| packs.iter().any(|pack| name.matches(pack)));
+                if names.into_iter().flatten().any(is_meant) {
+                    continue;
+                }
+                let there = if packs.is_empty() {
+                    format!("and the file asks for no packs: name the rule alone, {id}")
+                } else {
+                    let hint = nearest::hint(pack, &packs);
+                    let packs = packs.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                    format!("which the file does not ask for{hint}; its packs are {packs}")
+                };
+                let message = format!("in `exemptions` {id}@{pack} is of the pack {pack}, {there}");
+                mistakes.push(Mistake { at: exemption.at.clone(), message });
+            }
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::Mistakes(mistakes)) }
+    }
+
     /// The exemptions, with identifiers of AWS Config as the ids of the rules.
     pub fn exemptions(&self, rules: &RuleSet) -> Exemptions {
         self.exemptions
             .iter()
             .map(|exemption| {
-                let by_id = exemption.value.rules.iter().map(|pattern| match rules.by_name(pattern.as_str()) {
-                    Some(chosen) => Patterns::new([&*chosen.rule.id]),
-                    None => Patterns::new([pattern.as_str()]),
+                let by_id = exemption.value.rules.iter().map(|pattern| {
+                    let (name, pack) = of_pack(pattern);
+                    let Some(chosen) = rules.by_name(name) else { return Patterns::new([pattern.as_str()]) };
+                    let pack = pack.map(|pack| format!("@{pack}")).unwrap_or_default();
+                    Patterns::new([format!("{}{pack}", chosen.rule.id)])
                 });
                 // All of them are patterns already: as ids they are plain words.
                 let rules = by_id.flatten().flat_map(|patterns| patterns.iter().cloned().collect::<Vec<_>>()).collect();
@@ -384,6 +418,11 @@ impl Config {
         }
         lines
     }
+}
+
+/// A rule that runs for several packs may be named as it answers for one: `id@pack`.
+fn of_pack(pattern: &Pattern) -> (&str, Option<&str>) {
+    pattern.as_str().split_once('@').map_or((pattern.as_str(), None), |(id, pack)| (id, Some(pack)))
 }
 
 /// A parameter that the rule needs may come from a flag: it is missed when the rules are chosen.
@@ -569,15 +608,9 @@ fn rule(reader: &mut Reader, node: &Node) -> Option<Located<RuleEntry>> {
 
 /// `cis-aws-foundations-3.0`, or `{pack: my-pack.yaml, parameters: {MaxAge: 60}}`.
 fn pack(reader: &mut Reader, node: &Node, folder: &Path) -> Option<Located<PackEntry>> {
-    // The name of a pack that comes with assize is no path, nor is one that is nearly such a name.
-    let named = |text: String| {
-        let path = folder.join(&text);
-        let is_file = pack::looks_like_a_path(&text) || path.exists();
-        if is_file && !Pack::builtin().any(|name| name == text) { path.display().to_string() } else { text }
-    };
     if let Content::Text(_) = node.content() {
-        let pack = named(reader.text(node)?.value);
-        return Some(reader.located(node, PackEntry { pack, ..PackEntry::default() }));
+        let pack = pack::Wanted::new(&reader.text(node)?.value, folder);
+        return Some(reader.located(node, PackEntry { pack, parameters: BTreeMap::new() }));
     }
     let section = reader.section(node, "in `packs`", &keys::PACK)?;
     let Some(name) = section.get("pack") else {
@@ -591,7 +624,7 @@ fn pack(reader: &mut Reader, node: &Node, folder: &Path) -> Option<Located<PackE
             parameters.extend(reader.parameter(node).map(|value| (key.value.clone(), value)));
         }
     }
-    Some(Located { value: PackEntry { pack: named(pack.value), parameters }, at: pack.at })
+    Some(Located { value: PackEntry { pack: pack::Wanted::new(&pack.value, folder), parameters }, at: pack.at })
 }
 
 /// `KEY` or `KEY=VALUE`, one or several.

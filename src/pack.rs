@@ -18,7 +18,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::{fmt, fs, io};
 
 pub use self::choice::{Choice, Run, choose};
 use crate::nearest;
@@ -148,9 +148,62 @@ pub enum PackError {
     },
 }
 
+/// Which pack is meant: decided where it is asked for, so that the working directory has no say in it later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// One that comes with assize, by its name; or a name that there is not.
+    Named(String),
+    /// That of a file.
+    File(PathBuf),
+}
+
+impl Wanted {
+    /// What a text means in a folder: the name of a pack that comes with assize, or else a file.
+    pub fn new(text: &str, folder: &Path) -> Self {
+        let path = folder.join(text);
+        // What is nearly the name of a pack is no path.
+        let is_file = !Pack::builtin().any(|name| name == text) && (looks_like_a_path(text) || path.exists());
+        if is_file { Self::File(path) } else { Self::Named(text.to_owned()) }
+    }
+
+    /// The pack, with these values for its parameters.
+    ///
+    /// # Errors
+    /// No such pack, a file that is none, a parameter that it does not have.
+    pub fn pack(&self, given: &BTreeMap<String, String>) -> Result<Pack, PackError> {
+        match self {
+            Self::Named(name) => Pack::named(name, given),
+            Self::File(path) => Pack::read(path, given),
+        }
+    }
+
+    /// The name of the pack, whether or not there is one.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Named(name) => name.clone(),
+            Self::File(path) => name_of(path),
+        }
+    }
+}
+
+/// The name, or the path.
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// The name of a file's pack.
+fn name_of(path: &Path) -> String {
+    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
 /// Whether a text is a path rather than the name of a pack, which may have dots: then a file that is not there is said to
 /// be missing.
-pub(crate) fn looks_like_a_path(wanted: &str) -> bool {
+fn looks_like_a_path(wanted: &str) -> bool {
     let is_file = |end: &OsStr| ENDINGS.iter().any(|one| end.eq_ignore_ascii_case(one));
     wanted.contains(['/', '\\']) || Path::new(wanted).extension().is_some_and(is_file)
 }
@@ -161,27 +214,22 @@ impl Pack {
         PACKS.iter().map(|(name, _)| *name)
     }
 
-    /// The pack that is meant by the name of a built-in one or by the path of a file, with these values for its parameters.
+    /// The pack of this name that comes with assize, with these values for its parameters.
     ///
     /// # Errors
-    /// No such pack, a file that is none, a parameter that it does not have.
-    pub fn find(wanted: &str, given: &BTreeMap<String, String>) -> Result<Self, PackError> {
-        if let Ok(at) = PACKS.binary_search_by_key(&wanted, |(name, _)| name)
-            && let Some((name, text)) = PACKS.get(at)
-        {
-            return Self::parse(name, &format!("packs/{name}.yaml"), text, given);
-        }
-        let path = Path::new(wanted);
-        if looks_like_a_path(wanted) || path.exists() {
-            return Self::read(path, given);
-        }
-        Err(PackError::Unknown { wanted: wanted.to_owned(), hint: nearest::hint(wanted, Self::builtin()) })
+    /// No such pack, a parameter that it does not have.
+    pub fn named(wanted: &str, given: &BTreeMap<String, String>) -> Result<Self, PackError> {
+        let found = PACKS.binary_search_by_key(&wanted, |(name, _)| name).ok().and_then(|at| PACKS.get(at));
+        let Some((name, text)) = found else {
+            return Err(PackError::Unknown { wanted: wanted.to_owned(), hint: nearest::hint(wanted, Self::builtin()) });
+        };
+        Self::parse(name, &format!("packs/{name}.yaml"), text, given)
     }
 
-    /// The pack of a file.
+    /// The pack of a file, with these values for its parameters.
     ///
     /// # Errors
-    /// As of [`Pack::find`].
+    /// A file that cannot be read or is no pack, a parameter that it does not have.
     pub fn read(path: &Path, given: &BTreeMap<String, String>) -> Result<Self, PackError> {
         let io = |source| PackError::Io { path: path.to_owned(), source };
         let origin = path.display().to_string();
@@ -191,14 +239,13 @@ impl Pack {
             return Err(PackError::Template { origin, line: 1, message });
         }
         let text = fs::read_to_string(path).map_err(io)?;
-        let name = path.file_stem().map_or_else(|| origin.clone(), |stem| stem.to_string_lossy().into_owned());
-        Self::parse(&name, &origin, &text, given)
+        Self::parse(&name_of(path), &origin, &text, given)
     }
 
     /// The pack of a text, YAML or JSON.
     ///
     /// # Errors
-    /// As of [`Pack::find`].
+    /// As of [`Pack::read`].
     pub fn parse(name: &str, origin: &str, text: &str, given: &BTreeMap<String, String>) -> Result<Self, PackError> {
         let wrong = |(line, message)| PackError::Template { origin: origin.to_owned(), line, message };
         let root = yaml::parse(text).map_err(wrong)?;

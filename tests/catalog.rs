@@ -87,6 +87,9 @@ fn each_mistake_is_told_with_its_place_and_what_was_meant() {
             "mine.yaml:13:16: `DBSubnetGroup` is not a text that can be split",
         ),
         ("service: rds", "service: rdz", "there is no model of the service rdz"),
+        ("service: rds", "service: ../escaped", "mine.yaml:1:10: `../escaped` is not the key of a service such as rds"),
+        ("service: rds", "service: README", "mine.yaml:1:10: `README` is not the key of a service such as rds"),
+        ("service: rds", "service: \"\"", "mine.yaml:1:10: `` is not the key of a service such as rds"),
     ] {
         let said = errors(&with(from, to));
         assert!(said.contains(expected), "{to}:\n{said}\ndoes not say\n{expected}");

@@ -256,6 +256,52 @@ fn rules_are_checked_where_they_are_named() {
 }
 
 #[test]
+fn an_exemption_may_name_a_rule_as_it_answers_for_a_pack() {
+    let with_rules =
+        |rules: &str| with_exemption(&format!("rules: [{rules}], resource: \"*\", reason: c, expires: never"));
+    let config = parsed(&with_rules("ENCRYPTED_VOLUMES@a, \"s3-*@a\"")).expect("it is understood");
+    config.check(&RuleSet::builtin()).expect("the rules are there");
+    let exemptions = config.exemptions(&RuleSet::builtin());
+    assert_eq!(exemptions.iter().next().map(|one| one.rules.texts()), Some(vec!["encrypted-volumes@a", "s3-*@a"]));
+    let check = |packs: &str, rules: &str| {
+        let config = parsed(&format!("packs: [{packs}]\n{}", with_rules(rules))).expect("it is understood");
+        config.check_packs().map_err(|error| error.to_string()).err().unwrap_or_default()
+    };
+    let packs = "starter, packs/mine.yaml";
+    for right in
+        ["encrypted-volumes", "encrypted-volumes@mine", "encrypted-volumes@starter:Volumes", "\"*@*\"", "\"a@st*\""]
+    {
+        assert_eq!(check(packs, right), "", "{right}");
+    }
+    assert_eq!(
+        check(packs, "encrypted-volumes@startr"),
+        "assize.yaml:3:5: in `exemptions` encrypted-volumes@startr is of the pack startr, which the file does not ask for; \
+         did you mean `starter`?; its packs are mine, starter"
+    );
+    assert!(check("", "a@b").ends_with("is of the pack b, and the file asks for no packs: name the rule alone, a"));
+}
+
+#[test]
+fn a_pack_is_a_file_as_seen_from_the_configuration_file() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    fs::write(folder.path().join("theirs"), "").expect("it can be written");
+    let file = folder.path().join("assize.yaml");
+    // In the working directory of the tests there is a `Cargo.lock`, which is nothing to this file.
+    let text = "packs: [starter, theirs, Cargo.lock, mine.yaml, {pack: sub/mine}]\n";
+    let config = Config::parse(&file, text).expect("it is understood");
+    let packs: Vec<_> = config.packs.iter().map(|entry| entry.value.pack.clone()).collect();
+    let named = |name: &str| pack::Wanted::Named(name.to_owned());
+    let of_file = |name: &str| pack::Wanted::File(folder.path().join(name));
+    assert_eq!(
+        packs,
+        [named("starter"), of_file("theirs"), named("Cargo.lock"), of_file("mine.yaml"), of_file("sub/mine")]
+    );
+    let error = packs[2].pack(&BTreeMap::new()).expect_err("there is no such pack").to_string();
+    assert!(error.starts_with("there is no pack Cargo.lock"), "{error}");
+    assert_eq!(packs.iter().map(pack::Wanted::name).collect::<Vec<_>>()[3..], ["mine", "mine"]);
+}
+
+#[test]
 fn the_schema_has_the_keys_that_are_read() {
     let schema: serde_json::Value = serde_json::from_str(SCHEMA).expect("it is JSON");
     let keys_at = |pointer: &str| -> Vec<String> {

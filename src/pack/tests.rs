@@ -208,14 +208,14 @@ fn what_is_wrong_names_its_line() {
 
 #[test]
 fn a_pack_that_is_not_there_names_the_nearest() {
-    let none = BTreeMap::new();
-    let error = Pack::find("startre", &none).unwrap_err().to_string();
+    let find = |text: &str| Wanted::new(text, Path::new("")).pack(&BTreeMap::new());
+    let error = find("startre").unwrap_err().to_string();
     assert!(error.starts_with("there is no pack startre"), "{error}");
     assert!(error.contains("did you mean `starter`?"), "{error}");
     // A dot makes no path of it.
-    let error = Pack::find("cis-aws-foundation-3.0", &none).unwrap_err().to_string();
+    let error = find("cis-aws-foundation-3.0").unwrap_err().to_string();
     assert!(error.contains("did you mean `cis-aws-foundations-3.0`?"), "{error}");
-    assert!(matches!(Pack::find("packs/none.yaml", &none), Err(PackError::Io { .. })));
+    assert!(matches!(find("packs/none.yaml"), Err(PackError::Io { .. })));
 }
 
 fn ids(choice: &Choice) -> Vec<&str> {
@@ -373,7 +373,7 @@ fn a_scope_narrows_what_a_rule_judges() {
 fn the_packs_that_come_with_assize_name_rules_that_there_are() {
     let all = RuleSet::builtin();
     for name in Pack::builtin() {
-        let pack = Pack::find(name, &BTreeMap::new()).unwrap();
+        let pack = Pack::named(name, &BTreeMap::new()).unwrap();
         assert!(pack.description.is_some(), "{name} does not say what it is");
         let choice = choose(vec![pack], &all, &RuleSet::default());
         let (pack, runs) = &choice.packs[0];

@@ -175,6 +175,11 @@ fn checked(
         Some(folder) if !folder.is_empty() => folder.to_owned(),
         _ => service_of(metadata.resource_types.first().map_or("", String::as_str)),
     };
+    if !is_kebab_case(&service) {
+        return Err(wrong(format!(
+            "the folder {service} names the service of the rule, which has to be lower-case words between hyphens"
+        )));
+    }
     Ok(Rule {
         id: Arc::from(metadata.id),
         title: metadata.title,

@@ -463,6 +463,10 @@ fn read(file: &str, text: &str) -> Result<Vec<ResourceDescriptor>, Vec<Descripto
     let file: Arc<str> = file.into();
     let raw: raw::File = serde_saphyr::from_str(text).map_err(|error| vec![syntax_error(&file, &error)])?;
     let mut errors = Errors { file, found: Vec::new() };
+    let service = &raw.service;
+    if !is_service(&service.text) {
+        errors.add(service.at, format!("`{}` is not the key of a service such as rds or cognito-idp", service.text));
+    }
     let descriptors: Vec<_> = raw.types.into_iter().map(|one| checked(one, &raw.service.text, &mut errors)).collect();
     if errors.found.is_empty() { Ok(descriptors) } else { Err(errors.found) }
 }
@@ -513,6 +517,12 @@ impl Errors {
         self.found
             .push(DescriptorError { origin: Origin { file: Arc::clone(&self.file), at }, message: message.into() });
     }
+}
+
+/// Whether a text may be the key of a service: it becomes a part of file names, of links and of actions.
+fn is_service(key: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !key.is_empty() && key.bytes().all(is_plain)
 }
 
 fn checked(raw: raw::Type, service: &str, errors: &mut Errors) -> ResourceDescriptor {

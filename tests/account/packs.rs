@@ -52,7 +52,7 @@ fn three_packs_read_each_type_once_and_no_more_than_planned() {
 
     // The plan of the three packs, for as many resources as there were.
     let catalog = Catalog::builtin().unwrap();
-    let packs = PACKS.map(|pack| Pack::find(pack, &BTreeMap::new()).unwrap());
+    let packs = PACKS.map(|pack| Pack::named(pack, &BTreeMap::new()).unwrap());
     let rules = choose(packs.to_vec(), &RuleSet::builtin(), &RuleSet::default()).rules;
     let wanted = rules.iter().map(|chosen| (chosen.id().to_string(), chosen.needs().into())).collect();
     let regions = Regions::Named([HOME, OTHER].map(str::to_owned).into());

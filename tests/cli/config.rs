@@ -206,6 +206,19 @@ fn the_file_is_checked() {
     insta::assert_snapshot!("a file with mistakes", folder.assize(&["config", "check"]));
     insta::assert_snapshot!("a file with rules that there are not", folder.assize(&["config", "check", "rules.yaml"]));
     insta::assert_snapshot!("no file to check", folder.assize(&["config", "check", "none.yaml"]));
+    let of_packs = FILE.replace("S3_BUCKET_PUBLIC_WRITE_PROHIBITED", "\"*@starter\"");
+    let checked = with(&of_packs).assize(&["config", "check"]);
+    assert!(
+        checked.stderr().contains("assize.yaml:7:5: ") && checked.stderr().contains("asks for no packs"),
+        "{checked}"
+    );
+    let folder = with(&format!("{of_packs}packs: [starter]\n"));
+    assert_eq!(folder.assize(&["config", "check"]).code(), 0);
+    // A file of the working directory is nothing to a file of another folder.
+    folder.write("mine", "no pack at all");
+    folder.write("sub/assize.yaml", "packs: [mine]\n");
+    let checked = folder.assize(&["config", "check", "sub/assize.yaml"]);
+    assert!(checked.stderr().contains("there is no pack mine") && checked.code() == 2, "{checked}");
 }
 
 #[test]

@@ -152,6 +152,13 @@ fn what_narrows_rules_does_not_pretend_to_narrow_packs() {
     }
     let scan = folder.assize(&["scan", "--demo", "--param", "maxAccessKeyAge=1"]);
     assert!(scan.stderr().contains("--param sets parameters of rules that --rule names"), "{scan}");
+    // Those who show rules do not read the file, and refuse it too.
+    for command in [&["rules", "list"][..], &["rules", "docs", "pages"]] {
+        let flags = ["--pack", "mine.yaml", "--param", "maxAccessKeyAge=1"];
+        let shown = folder.assize(&[command, &flags[..]].concat());
+        assert!(shown.stderr().contains("--param sets parameters of rules that --rule names"), "{shown}");
+        assert_eq!(shown.code(), 2, "{shown}");
+    }
     let scan =
         folder.assize(&["scan", "--demo", "--pack", "mine.yaml", "--rule", "encrypted-volumes", "--param", "kmsId=1"]);
     assert_eq!(scan.code(), 1, "{scan}");

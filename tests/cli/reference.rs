@@ -94,6 +94,30 @@ fn rules_of_a_folder_are_listed_with_what_was_asked() {
 }
 
 #[test]
+fn no_page_stands_elsewhere_or_in_the_place_of_the_index() {
+    let folder = Folder::new();
+    let right = "service: SERVICE\ntypes:\n  - type: My::Own::Key\n    scope: regional\n    list: {operation: ListKeys, \
+        service: kms, items: \"Keys[]\"}\n    id: \"{KeyId}\"\n";
+    for (service, code) in [("kms", 0), ("../escaped", 2), ("README", 2), ("nested/escaped", 2)] {
+        folder.write("types/mine.yaml", right.replace("SERVICE", service));
+        let ran = folder.assize(&["resources", "docs", "pages", "--resources", "types"]);
+        assert_eq!(ran.code(), code, "{ran}");
+        assert!(code == 0 || ran.stderr().contains("is not the key of a service"), "{ran}");
+    }
+    folder.assize(&["rules", "new", "volumes-have-owners"]);
+    for end in ["yaml", "rhai"] {
+        let text = folder.read(&format!("rules/ec2/volumes-have-owners.{end}"));
+        folder.write(&format!("mine/README/volumes-have-owners.{end}"), text);
+    }
+    let ran = folder.assize(&["rules", "docs", "pages", "--rules", "mine"]);
+    assert_eq!(ran.code(), 3, "{ran}");
+    assert!(folder.read("pages/README.md").contains("\n## [ec2](ec2.md)\n"), "{ran}");
+    let listed = folder.assize(&["rules", "list", "--rules", "mine"]);
+    assert!(listed.stdout().contains("the folder README names the service of the rule"), "{listed}");
+    assert_eq!(folder.names(), ["mine", "pages", "rules", "types"]);
+}
+
+#[test]
 fn what_others_wrote_is_no_markup_in_the_pages() {
     let folder = Folder::new();
     folder.assize(&["rules", "new", "volumes-have-owners"]);

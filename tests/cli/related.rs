@@ -55,6 +55,26 @@ fn the_store_is_asked_for_any_moment() {
 }
 
 #[test]
+fn one_thing_is_looked_at() {
+    let snapshot = data("cli/findings.jsonl");
+    for command in [&["related", "vol-0000000000000000a"][..], &["explain", "alarm-path"]] {
+        for (flags, said) in [
+            (&["--at", "latest", "--demo"][..], "cannot be used with"),
+            (&["--at", "latest", "--region", "eu-west-1"], "cannot be used with"),
+            (&["--at", "latest", "--profile", "audit"], "cannot be used with"),
+            (&["--snapshot", &snapshot, "--at", "latest"], "cannot be used with"),
+            (&["--snapshot", &snapshot, "--store", "assize.db"], "cannot be used with"),
+            (&["--snapshot", &snapshot, "--demo"], "cannot be used with"),
+            (&["--store", "assize.db", "--demo"], "both the store assize.db and an account are named"),
+            (&["--store", "assize.db", "--region", "eu-west-1"], "both the store assize.db and an account are named"),
+        ] {
+            let asked = assize(&[command, flags].concat());
+            assert!(asked.code() == 2 && asked.stderr().contains(said), "{flags:?}: {asked}");
+        }
+    }
+}
+
+#[test]
 fn a_resource_has_to_be_found() {
     let snapshot = data("cli/findings.jsonl");
     let related = |arguments: &[&str]| assize(&[&["related", "--snapshot", &snapshot], arguments].concat());

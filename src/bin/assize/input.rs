@@ -57,7 +57,7 @@ pub(crate) fn chosen(all: &RuleSet, choice: &Choice) -> Result<pack::Choice, Fai
         return Err(Failure::new("--service, --severity and --category choose among rules, and packs are asked for")
             .help("name the rules with --rule, or leave out the packs of assize.yaml with --no-config"));
     }
-    if choice.rules.is_empty() && choice.sets_parameters {
+    if choice.rules.is_empty() && !choice.parameters.is_empty() {
         return Err(Failure::new("--param sets parameters of rules that --rule names, and packs are asked for")
             .help("--pack-parameter sets those of packs; assize packs show PACK tells them"));
     }
@@ -69,7 +69,12 @@ pub(crate) fn chosen(all: &RuleSet, choice: &Choice) -> Result<pack::Choice, Fai
 
 /// One pack, with the defaults of its parameters.
 pub(crate) fn pack(name: &str) -> Result<Pack, Failure> {
-    Pack::find(name, &BTreeMap::new()).map_err(|error| no_pack(&error))
+    wanted_pack(name).pack(&BTreeMap::new()).map_err(|error| no_pack(&error))
+}
+
+/// Which pack a text of the command line means.
+fn wanted_pack(text: &str) -> pack::Wanted {
+    pack::Wanted::new(text, Path::new(""))
 }
 
 fn no_pack(error: &PackError) -> Failure {
@@ -82,10 +87,11 @@ fn no_pack(error: &PackError) -> Failure {
 
 /// The packs that the flags and the file name, with their parameters.
 pub(crate) fn packs(choice: &Choice) -> Result<Vec<Pack>, Failure> {
-    let find = |pack: &str, given: &BTreeMap<String, String>| Pack::find(pack, given).map_err(|error| no_pack(&error));
+    let find =
+        |pack: &pack::Wanted, given: &BTreeMap<String, String>| pack.pack(given).map_err(|error| no_pack(&error));
     let mut packs = Vec::new();
     let mut used = vec![false; choice.pack_parameters.len()];
-    let by_flag = |pack: &String| PackEntry { pack: pack.clone(), ..PackEntry::default() };
+    let by_flag = |pack: &String| PackEntry { pack: wanted_pack(pack), parameters: BTreeMap::new() };
     for entry in choice.packs.iter().map(by_flag).chain(choice.packs_of_file.iter().cloned()) {
         let pack = find(&entry.pack, &entry.parameters)?;
         let mut given = entry.parameters.clone();
@@ -120,7 +126,8 @@ pub(crate) fn select(all: &RuleSet, choice: &Choice) -> Result<RuleSet, Failure>
         services: choice.services.iter().cloned().collect(),
         severities: choice.severities.iter().copied().collect(),
         categories: choice.categories.iter().copied().collect(),
-        parameters: choice.parameters.clone(),
+        // The last one counts.
+        parameters: choice.parameters_of_file.iter().chain(&choice.parameters).cloned().collect(),
         overrides: choice.overrides.clone(),
     };
     all.select(&selection).map_err(|error| unchosen(all, &error))

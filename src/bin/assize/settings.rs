@@ -161,12 +161,9 @@ impl Settings {
             self.note("packs", pack.clone(), Origin::Flag("--pack"));
         }
         for entry in packs.iter().filter(|_| !by_flag) {
-            self.note("packs", entry.value.pack.clone(), Origin::File(entry.at.clone()));
+            self.note("packs", entry.value.pack.to_string(), Origin::File(entry.at.clone()));
             flags.packs_of_file.push(entry.value.clone());
         }
-        // Parameters of the command line come last, and the last one counts.
-        let of_flags = std::mem::take(&mut flags.parameters);
-        flags.sets_parameters = !of_flags.is_empty();
         for entry in &rules {
             if !by_flag {
                 flags.rules.push(entry.value.rule.clone());
@@ -177,17 +174,16 @@ impl Settings {
                 let value = format!("{} of {}", severity.as_str(), entry.value.rule);
                 self.note("severity", value, Origin::File(entry.at.clone()));
             }
-            flags.parameters.extend(entry.value.assignments());
+            flags.parameters_of_file.extend(entry.value.assignments());
             for (name, value) in &entry.value.parameters {
                 let text = format!("{}.{name} = {}", entry.value.rule, value.value);
                 self.note("parameters", text, Origin::File(value.at.clone()));
             }
         }
-        for parameter in of_flags {
+        for parameter in &flags.parameters {
             let rule = parameter.rule.as_ref().map(|rule| format!("{rule}.")).unwrap_or_default();
             let text = format!("{rule}{} = {}", parameter.name, parameter.value);
             self.note("parameters", text, Origin::Flag("--param"));
-            flags.parameters.push(parameter);
         }
         // A folder of the command line comes last: its rules take the place of others of their ids.
         let of_flags = std::mem::take(&mut flags.folders);
@@ -337,6 +333,11 @@ impl Settings {
                 flag
             }
         }
+    }
+
+    /// Fails where the file speaks of packs that it does not ask for.
+    pub(crate) fn check_packs(&self) -> Result<(), Failure> {
+        self.config.as_ref().map_or(Ok(()), |config| config.check_packs().map_err(|error| unusable(&error)))
     }
 
     /// The rules that the choice stands for, once it is made, with what is exempted from them.

@@ -92,12 +92,12 @@ pub(crate) struct Related {
 #[derive(Debug, Args)]
 pub(crate) struct LookedAt {
     /// Look at this snapshot of assize, or at files of AWS Config. The store's last known state by default, or an account
-    #[arg(long = "snapshot", value_name = "FILE")]
+    #[arg(long = "snapshot", value_name = "FILE", conflicts_with_all = ["store", "Credentials", "regions", "record", "replay", "demo"])]
     pub(crate) snapshots: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) store: Store,
     /// Look at the store's state of this moment: a time, a day, the number of a snapshot, latest or latest~2
-    #[arg(long, value_name = "MOMENT", conflicts_with = "snapshots", help_heading = "Store")]
+    #[arg(long, value_name = "MOMENT", conflicts_with_all = ["snapshots", "Credentials", "regions", "record", "replay", "demo"], help_heading = "Store")]
     pub(crate) at: Option<String>,
     #[command(flatten)]
     pub(crate) account: Account,

@@ -97,10 +97,10 @@ pub(crate) struct Choice {
     /// Also the rules of this folder; a rule of a built-in one's id takes its place
     #[arg(long = "rules", value_name = "DIR")]
     pub(crate) folders: Vec<PathBuf>,
-    /// Whether the command line has parameters, once those of the configuration file are beside them.
+    /// Parameters of the configuration file, once flags and file are resolved. Those of the command line come after them.
     #[arg(skip)]
-    pub(crate) sets_parameters: bool,
-    /// Those of the configuration file, once flags and file are resolved.
+    pub(crate) parameters_of_file: Vec<Assignment>,
+    /// Packs of the configuration file, once flags and file are resolved.
     #[arg(skip)]
     pub(crate) packs_of_file: Vec<config::PackEntry>,
     /// Other severities than the rules say, from the configuration file.

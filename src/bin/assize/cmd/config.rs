@@ -36,6 +36,7 @@ fn check(file: &Path, colors: Colors) -> Result<u8, Failure> {
     settings.definitions(&mut definitions);
     input::definitions(&definitions)?;
     let asked = settings.rules(&choice)?;
+    settings.check_packs()?;
     let rules = counted(asked.rules.len(), "rule");
     let exemptions = counted(asked.exemptions.iter().len(), "exemption");
     let text = format!("{} is right: {rules}, {exemptions}\n", harmless(&file.display().to_string()));
