@@ -49,6 +49,8 @@ pub(super) enum Shape {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Property {
     path: Vec<String>,
+    /// Others that do as well, where it is asked whether anything stands there.
+    others: Vec<Vec<String>>,
     wanted: Wanted,
     default: Option<Json>,
 }
@@ -229,18 +231,10 @@ impl Written {
 
 impl Property {
     fn fact(&self, definition: &Node, above: &str, written: &mut Vec<Written>) -> Option<Value> {
-        let found = reach(definition, &self.path).filter(|(node, _)| node.content != Content::Null);
         if self.wanted == Wanted::Presence {
-            let found = found.filter(|(node, _)| !is_empty(&node.content));
-            if let Some((node, at)) = found {
-                note(written, above, at, None);
-                // It may come to nothing.
-                if let Content::Unresolved(what) = &node.content {
-                    return Some(unresolved(what));
-                }
-            }
-            return Some(Value::Bool(found.is_some()));
+            return Some(self.presence(definition, above, written));
         }
+        let found = reach(definition, &self.path).filter(|(node, _)| node.content != Content::Null);
         let Some((node, at)) = found else { return self.default.as_ref().map(value_of) };
         if let (Content::Computed(_), Some(default)) = (&node.content, &self.default) {
             return Some(value_of(default));
@@ -254,12 +248,26 @@ impl Property {
         }
         Some(value)
     }
+
+    /// Whether anything stands at one of the paths.
+    fn presence(&self, definition: &Node, above: &str, written: &mut Vec<Written>) -> Value {
+        let mut presence = Value::Bool(false);
+        for path in std::iter::once(&self.path).chain(&self.others) {
+            let found = reach(definition, path).filter(|(node, _)| !is_empty(&node.content));
+            let Some((node, at)) = found else { continue };
+            note(written, above, at, None);
+            // It may come to nothing.
+            let Content::Unresolved(what) = &node.content else { return Value::Bool(true) };
+            presence = unresolved(what);
+        }
+        presence
+    }
 }
 
 /// Whether a content is as good as none.
 fn is_empty(content: &Content) -> bool {
     match content {
-        Content::Computed(_) => true,
+        Content::Null | Content::Computed(_) => true,
         Content::List(elements) => elements.is_empty(),
         Content::Text(text) => text.is_empty(),
         _ => false,
@@ -447,16 +455,25 @@ fn keyed(
         _ => return None,
     };
     let mut object = Level::default();
+    let mut seen = BTreeMap::new();
     for (place, (name, element, at)) in elements.into_iter().enumerate() {
         if let Some(what) = element.unresolved() {
             return Some(unresolved(what));
         }
         let mut names = Vec::new();
+        let mut is_named = true;
         for key in keys {
             match key_of(key, name, element, definition) {
-                Ok(key) => names.push(key.unwrap_or_else(|| place.to_string())),
+                Ok(key) => {
+                    is_named &= key.is_some();
+                    names.push(key.unwrap_or_else(|| place.to_string()));
+                }
                 Err(what) => return Some(unresolved(&what)),
             }
+        }
+        // A place may be the name of another one, which it must not take the place of.
+        if seen.insert(names.clone(), is_named).is_some_and(|was_named| !(was_named && is_named)) {
+            return Some(unresolved("the name of an element"));
         }
         let below = names.iter().fold(above.to_owned(), |above, name| format!("{above}/{}", escaped(name)));
         note(written, &below, at, None);
@@ -485,8 +502,8 @@ impl Level {
     }
 }
 
-/// A key with the values of an element in it, or of what holds the list: `{^Name}`. Nothing if one of them is not there, and
-/// an error with what is not known yet.
+/// A key with the values of an element in it, or of what holds the list: `{^Name}`. Nothing if one of them is not there, or not
+/// known yet and only a label: `{Name?}`. An error with what is not known yet otherwise.
 fn key_of(form: &str, name: Option<&str>, element: &Node, holder: &Node) -> Result<Option<String>, String> {
     let mut key = String::new();
     let mut rest = form;
@@ -494,13 +511,14 @@ fn key_of(form: &str, name: Option<&str>, element: &Node, holder: &Node) -> Resu
         let (path, after) = after.split_once('}').unwrap_or((after, ""));
         key.push_str(before);
         rest = after;
+        let (path, is_label) = path.strip_suffix('?').map_or((path, false), |path| (path, true));
         let found = path.strip_prefix('^').map_or_else(|| at_path(element, path), |path| at_path(holder, path));
         match (name.filter(|_| path == "key"), found) {
             (Some(name), _) => key.push_str(name),
             (None, Some(node)) => match (node.plain(), node.unresolved()) {
                 (Some(text), _) => key.push_str(&text),
-                (None, Some(what)) => return Err(what.to_owned()),
-                (None, None) => return Ok(None),
+                (None, Some(what)) if !is_label => return Err(what.to_owned()),
+                (None, _) => return Ok(None),
             },
             (None, None) => return Ok(None),
         }

@@ -21,6 +21,12 @@ struct Case {
     template: Map<String, Json>,
     #[serde(default)]
     plan: Map<String, Json>,
+    /// By address, what of the plan is known only after it is applied, as `after_unknown` says it.
+    #[serde(default)]
+    unknown: BTreeMap<String, Json>,
+    /// By address, to what the arguments refer that are not written as values.
+    #[serde(default)]
+    references: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     /// What cannot be, and why: `template`, `plan COMPLIANT`, …
     #[serde(default)]
     lacks: BTreeMap<String, String>,
@@ -43,6 +49,29 @@ fn answers(folder: &Folder, flags: &[&str]) -> BTreeMap<(String, String), String
         ((text(one, "rule"), id), text(one, "complianceType"))
     };
     report["evaluations"].as_array().expect("a list").iter().map(answer).collect()
+}
+
+/// The resources of a case in a plan: each as it is to be, and as its block is written.
+fn planned(case: &Case) -> Vec<(Json, Json)> {
+    for address in case.unknown.keys().chain(case.references.keys()) {
+        assert!(case.plan.contains_key(address), "{address} is not in the plan of its case");
+    }
+    let planned = case.plan.iter().map(|(address, after)| {
+        let (kind, name) = address.split_once('.').expect("an address");
+        let unknown = case.unknown.get(address).cloned().unwrap_or_else(|| json!({}));
+        let values = after
+            .as_object()
+            .expect("arguments")
+            .iter()
+            .map(|(name, value)| (name.clone(), json!({"constant_value": value})));
+        let references = case.references.get(address).into_iter().flatten();
+        let references = references.map(|(name, to)| (name.clone(), json!({"references": to})));
+        let expressions: Map<String, Json> = values.chain(references).collect();
+        let change = json!({"address": address, "mode": "managed", "type": kind, "name": name,
+                            "change": {"actions": ["create"], "after": after, "after_unknown": unknown}});
+        (change, json!({"mode": "managed", "type": kind, "name": name, "expressions": expressions}))
+    });
+    planned.collect()
 }
 
 /// What does not answer as its name says, and what nothing says.
@@ -97,12 +126,9 @@ fn every_type_that_a_rule_judges_is_judged_before_it_is_deployed() {
     let template = json!({"Transform": "AWS::Serverless-2016-10-31", "Parameters": {"Anything": {"Type": "String"}}, "Resources": resources});
     folder.write("t.json", template.to_string());
     let mut faults = wrong(&cases, "template", &answers(&folder, &["--template", "t.json", "--rule", &ids]));
-    let changes = cases.iter().flat_map(|case| &case.plan).map(|(address, after)| {
-        let (kind, name) = address.split_once('.').expect("an address");
-        json!({"address": address, "mode": "managed", "type": kind, "name": name,
-               "change": {"actions": ["create"], "after": after, "after_unknown": {}}})
-    });
-    let plan = json!({"format_version": "1.2", "resource_changes": changes.collect::<Vec<_>>()});
+    let (changes, written): (Vec<Json>, Vec<Json>) = cases.iter().flat_map(planned).unzip();
+    let configuration = json!({"root_module": {"resources": written}});
+    let plan = json!({"format_version": "1.2", "resource_changes": changes, "configuration": configuration});
     folder.write("plan.json", plan.to_string());
     faults.extend(wrong(&cases, "plan", &answers(&folder, &["--plan", "plan.json", "--rule", &ids])));
     assert!(faults.is_empty(), "{}", faults.join("\n"));

@@ -109,10 +109,16 @@ impl std::str::FromStr for Property {
             }
             None => (rest, Wanted::Any),
         };
-        let path = if path == "." { Vec::new() } else { steps(path) };
-        if path.is_empty() && rest != "." && !rest.starts_with(". ") {
-            return Err(ShapeError(format!("`{text}` has no path")));
+        let mut paths = path.split(" | ").map(|path| match path {
+            "." => Ok(Vec::new()),
+            path if steps(path).is_empty() => Err(ShapeError(format!("`{text}` has no path"))),
+            path => Ok(steps(path)),
+        });
+        let path = paths.next().unwrap_or_else(|| Ok(Vec::new()))?;
+        let others = paths.collect::<Result<Vec<_>, _>>()?;
+        if !others.is_empty() && wanted != Wanted::Presence {
+            return Err(ShapeError(format!("`{text}` has several paths, which only `presence` can ask for")));
         }
-        Ok(Self { path, wanted, default })
+        Ok(Self { path, others, wanted, default })
     }
 }
