@@ -9,6 +9,7 @@ use crate::item::ConfigurationItem;
 use crate::snapshot;
 use crate::value::Value;
 
+mod forms;
 mod parts;
 
 fn parts() -> Parts {
@@ -268,16 +269,28 @@ fn made_of_plan(plan: &Json) -> Undeployed {
     read_plan(&plan.to_string()).unwrap()
 }
 
+/// A resource that is to be made.
+#[expect(clippy::needless_pass_by_value, reason = "JSON is written where it is handed over")]
+fn change(address: &str, after: Json, unknown: Json) -> Json {
+    let bare = address.split('[').next().unwrap_or_default();
+    let bare = if address.starts_with("module.") { address } else { bare };
+    let mut names = bare.rsplitn(3, '.');
+    let (name, kind) = (names.next().unwrap(), names.next().unwrap());
+    json!({"address": address, "mode": "managed", "type": kind, "name": name,
+           "change": {"actions": ["create"], "after": after, "after_unknown": unknown}})
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "JSON is written where it is handed over")]
+fn written(kind: &str, name: &str, expressions: Json) -> Json {
+    json!({"mode": "managed", "type": kind, "name": name, "expressions": expressions})
+}
+
+fn refers(to: &[&str]) -> Json {
+    json!({"references": to})
+}
+
 fn plan() -> Json {
-    let change = |address: &str, after: Json, unknown: Json| {
-        let bare = address.split('[').next().unwrap();
-        let mut parts = bare.rsplitn(3, '.');
-        let (name, kind) = (parts.next().unwrap(), parts.next().unwrap());
-        json!({"address": address, "mode": "managed", "type": kind, "name": name,
-               "change": {"actions": ["create"], "after": after, "after_unknown": unknown}})
-    };
-    let written = |kind: &str, name: &str, expressions: Json| json!({"mode": "managed", "type": kind, "name": name, "expressions": expressions});
-    let refers = |to: &str| json!({"references": [format!("{to}.id"), to]});
+    let refers = |to: &str| refers(&[&format!("{to}.id"), to]);
     json!({
         "format_version": "1.2",
         "resource_changes": [
