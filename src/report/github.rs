@@ -3,12 +3,14 @@
 //! A line is a command, and whatever stands behind it is its text
 //! (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>). So no end of a line may come
 //! from a name, and the signs that part a command's members are written as codes, as GitHub's own toolkit does. A step
-//! shows ten annotations of each level: the worst are written, and the last line says how many more there are.
+//! shows ten annotations of each level: the worst are written, then how the packs stand, and the last line says how many more
+//! findings there are.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::packs::{compliance, score, sums};
 use super::terminal::counted;
 use super::{Options, Report, harmless};
 use crate::evaluation::{Evaluation, Severity};
@@ -17,6 +19,9 @@ use crate::item::GLOBAL;
 /// As many of a level as GitHub shows of a step. One place is kept for what was left out, and one for the gaps.
 const MOST: usize = 9;
 
+/// So many packs have a line of their own: these are notices too, of which findings need some.
+const MOST_PACKS: usize = 3;
+
 /// Writes the commands.
 ///
 /// # Errors
@@ -24,7 +29,8 @@ const MOST: usize = 9;
 pub fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut findings: Vec<&Evaluation> = report.findings().collect();
     findings.sort_by_key(|finding| Reverse(finding.severity));
-    let mut written = BTreeMap::<&str, usize>::new();
+    let packs = packs(report);
+    let mut written = BTreeMap::from([("notice", packs.len())]);
     let mut left_out = 0;
     for finding in findings {
         let level = level(finding.severity);
@@ -48,11 +54,33 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Res
         let text = format!("{} could not be read or judged; the report names them", counted(gaps, "thing"));
         command(out, "warning", &[("title", "assize: not everything was judged".to_owned())], &text)?;
     }
+    for (title, text) in packs {
+        command(out, "notice", &[("title", title)], &text)?;
+    }
     if left_out > 0 {
         let text = format!("{} more; the report has all of them", counted(left_out, "finding"));
         command(out, "notice", &[("title", "assize: not all findings are shown here".to_owned())], &text)?;
     }
     Ok(())
+}
+
+/// A title and a sentence for each pack, or for those together that have none of their own.
+fn packs(report: &Report) -> Vec<(String, String)> {
+    let mut lines: Vec<(String, String)> = report
+        .packs
+        .iter()
+        .map(|pack| {
+            let score = score(pack).map_or_else(String::new, |score| format!("; {score}"));
+            (format!("pack {}: {}", pack.pack, compliance(pack)), format!("{}{score}", sums(pack)))
+        })
+        .collect();
+    if lines.len() > MOST_PACKS {
+        let more = lines.len() - (MOST_PACKS - 1);
+        lines.truncate(MOST_PACKS - 1);
+        let text = format!("{} more; the report has all of them", counted(more, "pack"));
+        lines.push(("assize: not all packs are shown here".to_owned(), text));
+    }
+    lines
 }
 
 fn level(severity: Severity) -> &'static str {

@@ -285,7 +285,7 @@ pub(super) struct RuleV1<'a> {
     description: Cow<'a, str>,
     risk: Cow<'a, str>,
     remediation: Cow<'a, str>,
-    /// Reports of an assize that knew no snippets have none.
+    /// Reports of an assize that knew no snippets have none, and it was `null` where a rule had none.
     #[serde(default)]
     fix: Option<FixV1<'a>>,
     references: Cow<'a, [String]>,
@@ -307,7 +307,7 @@ impl<'a> RuleV1<'a> {
             description: Cow::Borrowed(&rule.description),
             risk: Cow::Borrowed(&rule.risk),
             remediation: Cow::Borrowed(&rule.remediation),
-            fix: FixV1::new(&rule.fix),
+            fix: Some(FixV1::new(&rule.fix)),
             references: Cow::Borrowed(&rule.references),
             parameters: Cow::Borrowed(&rule.parameters),
             digest: rule.digest.as_deref().map(Cow::Borrowed),
@@ -341,10 +341,9 @@ struct FixV1<'a> {
 }
 
 impl<'a> FixV1<'a> {
-    fn new(fix: &'a Fix) -> Option<Self> {
+    fn new(fix: &'a Fix) -> Self {
         let text = |snippet: &'a Option<Snippet>| snippet.as_ref().map(|one| Cow::Borrowed(one.text()));
-        let (cli, terraform) = (text(&fix.cli), text(&fix.terraform));
-        (cli.is_some() || terraform.is_some()).then_some(Self { cli, terraform })
+        Self { cli: text(&fix.cli), terraform: text(&fix.terraform) }
     }
 
     /// What cannot be filled in safely, as far as this assize knows, is not taken over: a report may come from anywhere.

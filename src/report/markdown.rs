@@ -14,10 +14,10 @@ use std::io;
 
 use super::controls::{Control, Controls};
 use super::finding::fingerprint;
-use super::packs::{score, sums};
+use super::packs::{compliance, score, sums};
 use super::terminal::{counted, cut, moment};
 use super::{Report, RuleSummary, harmless};
-use crate::evaluation::{ComplianceType, Evaluation, Severity};
+use crate::evaluation::{Evaluation, Severity};
 use crate::item::GLOBAL;
 use crate::pack::standing::Standing;
 use crate::rule::fix::Language;
@@ -189,13 +189,8 @@ impl Page {
 }
 
 fn pack(pack: &Standing) -> String {
-    let word = match pack.compliance() {
-        ComplianceType::NonCompliant => "non-compliant",
-        ComplianceType::Compliant => "compliant",
-        _ => "cannot be judged",
-    };
     let score = score(pack).map_or_else(String::new, |score| format!(", {score}"));
-    format!("- {}: **{word}**{score}; {}", code(&pack.pack), sums(pack))
+    format!("- {}: **{}**{score}; {}", code(&pack.pack), compliance(pack), sums(pack))
 }
 
 // Writing to a string cannot fail.

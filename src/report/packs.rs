@@ -11,10 +11,10 @@ use crate::pack::standing::{End, Standing};
 /// Writes a line or two for each pack: what it comes to, and how its rules ended. They add up to all of its rules.
 pub(super) fn write(packs: &[Standing], color: bool, out: &mut dyn Write) -> io::Result<()> {
     for pack in packs {
-        let (word, style) = match pack.compliance() {
-            ComplianceType::NonCompliant => ("non-compliant", severity_style(Severity::High)),
-            ComplianceType::Compliant => ("compliant", GOOD),
-            _ => ("cannot be judged", GAP),
+        let style = match pack.compliance() {
+            ComplianceType::NonCompliant => severity_style(Severity::High),
+            ComplianceType::Compliant => GOOD,
+            _ => GAP,
         };
         let score = score(pack).map_or_else(String::new, |score| format!(", {score}"));
         writeln!(
@@ -22,7 +22,7 @@ pub(super) fn write(packs: &[Standing], color: bool, out: &mut dyn Write) -> io:
             "{} {}: {}{score}",
             styled(color, BOLD, "pack"),
             styled(color, BOLD, harmless(&pack.pack)),
-            styled(color, style, word),
+            styled(color, style, compliance(pack)),
         )?;
         writeln!(out, "  {}", styled(color, DIM, sums(pack)))?;
     }
@@ -30,6 +30,15 @@ pub(super) fn write(packs: &[Standing], color: bool, out: &mut dyn Write) -> io:
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// What it comes to, in a word or three.
+pub(super) fn compliance(pack: &Standing) -> &'static str {
+    match pack.compliance() {
+        ComplianceType::NonCompliant => "non-compliant",
+        ComplianceType::Compliant => "compliant",
+        _ => "cannot be judged",
+    }
 }
 
 /// AWS Config's score in a sentence; nothing if nothing was judged.

@@ -44,6 +44,9 @@ FILLED = {("ec2", "run-instances", "min-count"), ("ec2", "run-instances", "max-c
 # What says no to a flag, where that is not `no-` before its name.
 NEGATED = {("ec2", "egress"): "ingress"}
 
+# What stands for a name of the finding's resource.
+NAMES = {"RESOURCE_ID", "RESOURCE_NAME", "RESOURCE_ARN", "AWS_REGION", "ACCOUNT_ID", "PARTITION"}
+
 # Commands that are the CLI's own, with their options.
 HIGH = {
     "s3": {
@@ -73,6 +76,22 @@ def options(words):
             yield word[2:].split("=", 1)[0]
 
 
+def values(words):
+    """Each word that is no option, behind the name of the option that it is for."""
+    name = None
+    for word in words:
+        if word.startswith("--"):
+            name = word[2:].split("=", 1)[0]
+        elif name:
+            yield name, word
+
+
+def has_shorthand(shape):
+    """Whether the CLI would look for signs of its shorthand in a word for this shape."""
+    of = shape.member if shape.type_name == "list" else shape
+    return of.type_name in ("structure", "list", "map")
+
+
 def problem(words, session, models={}):
     """What is wrong with one command, or nothing."""
     if words[0] != "aws":
@@ -100,7 +119,18 @@ def problem(words, session, models={}):
         return options_problem(model.operation_model(waits_for), service, xform_name(waits_for, "-"), given, False)
     if operation not in operations:
         return f"aws {service} has no command `{operation}`"
-    return options_problem(model.operation_model(operations[operation]), service, operation, given, True)
+    told = options_problem(model.operation_model(operations[operation]), service, operation, given, True)
+    return told or names_problem(model.operation_model(operations[operation]), service, operation, words[3:])
+
+
+def names_problem(operation_model, service, operation, words):
+    """Whether a name is the whole value of an option that would read more in it than a name; or nothing."""
+    shape = operation_model.input_shape
+    members = {xform_name(member, "-"): of for member, of in (shape.members if shape else {}).items()}
+    for option, word in values(words):
+        if word in NAMES and option in members and has_shorthand(members[option]):
+            return f"aws {service} {operation} --{option} takes no plain name: {word}"
+    return None
 
 
 def waiter_names(session, service):

@@ -57,9 +57,12 @@ fn a_command_that_is_not_there_is_found_out() {
         ("another program", "kubectl get pods"),
         ("nothing", "# later"),
         ("no waiter", "aws ec2 wait volume-there --volume-ids X"),
+        ("a name that would be shorthand", "aws ec2 create-tags --resources RESOURCE_ID --tags RESOURCE_NAME"),
+        ("a name in a list of names", "aws cloudwatch delete-alarms --alarm-names RESOURCE_NAME"),
     ];
     let told = problems(&texts.map(|(name, text)| (name, text.to_owned())).into());
     let expected = [
+        ("a name that would be shorthand", "aws ec2 create-tags --tags takes no plain name: RESOURCE_NAME"),
         ("an option is missing", "aws s3api put-bucket-policy needs --policy"),
         ("another program", "`kubectl` is not the AWS CLI"),
         ("no command", "aws kms has no command `turn-key-rotation-on`"),

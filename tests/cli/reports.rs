@@ -102,6 +102,33 @@ fn a_finding_is_explained_from_a_report_and_from_the_store() {
         assert!(by_name.stdout().contains(needed), "{needed}: {by_name}");
     }
     assert_eq!(explain(&["encrypted-volumes", "vol-none", "--report", "report.json"]).code(), 2);
+
+    // A rule that finds several things wrong with a resource is told with all of them.
+    let evaluations = report["evaluations"].as_array().expect("a list");
+    let of_exposure: Vec<&Json> =
+        evaluations.iter().filter(|one| one["rule"] == "security-group-port-exposure").collect();
+    let id = of_exposure.iter().map(|one| &one["resourceId"]);
+    let id = id.max_by_key(|id| of_exposure.iter().filter(|one| one["resourceId"] == **id).count());
+    let meant: Vec<&&Json> = of_exposure.iter().filter(|one| Some(&one["resourceId"]) == id).collect();
+    assert!(meant.len() > 2, "{meant:?}");
+    let id = id.and_then(Json::as_str).expect("an id");
+    for from in ["--report=report.json", "--store=a.db"] {
+        let several = explain(&["security-group-port-exposure", id, from]);
+        assert_eq!(several.code(), 0, "{several}");
+        for one in &meant {
+            for member in ["fingerprint", "key", "annotation"] {
+                let text = one[member].as_str().expect("a text");
+                assert!(several.stdout().contains(text), "{text}: {several}");
+            }
+        }
+        for once in ["What the rule read", "How to mend it", "In the console"] {
+            assert_eq!(several.stdout().matches(once).count(), 1, "{once}: {several}");
+        }
+    }
+    // What it says of several resources is not mixed.
+    let in_two_regions = explain(&["cloudtrail-enabled", "111122223333", "--report", "report.json"]);
+    assert_eq!(in_two_regions.code(), 2, "{in_two_regions}");
+    assert!(in_two_regions.stderr().contains("2 findings are meant by that"), "{in_two_regions}");
 }
 
 /// The files are linted by `zizmor` and `actionlint` by hand; here, that they are what is printed, and name what there is.

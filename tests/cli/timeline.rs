@@ -284,14 +284,14 @@ fn a_finding_is_explained_as_of_its_moment() {
 #[test]
 fn the_command_that_looks_for_calls_does_nothing_but_that_whatever_a_resource_is_called() {
     let folder = Folder::new();
-    let named = |id: &str| {
+    let called = |id: &str| {
         let mut item = group("0.0.0.0/0");
         item["resourceId"] = json!(id);
         item
     };
     let names =
         [("$(touch x)", "'$(touch x)'"), ("it's", "\"it's\""), ("--help", "RESOURCE_ID"), ("a\nid", "RESOURCE_ID")];
-    scan(&folder, first(), &names.map(|(id, _)| named(id)));
+    scan(&folder, first(), &names.map(|(id, _)| called(id)));
     for (id, written) in names {
         let told = folder.assize(&["explain", "--store", "assize.db", "--", "restricted-ssh", id]);
         let command = format!("\n    assize history {written} --store assize.db --events account\n");

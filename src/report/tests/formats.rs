@@ -92,7 +92,7 @@ fn sums_of_packs(report: &Report, format: Format) -> Vec<[usize; 6]> {
             };
             suites.map(|suite| End::ALL.map(|end| value(suite, end))).collect()
         }
-        Format::Terminal | Format::Markdown | Format::Html => {
+        Format::Terminal | Format::Markdown | Format::Html | Format::Github => {
             let line = Regex::new("([0-9]+) rules?: ((?:, )?[0-9]+ (?:non-compliant|compliant|not applicable|cannot be judged|to check by hand|not implemented))+").expect("a pattern");
             let value = |sums: &str, end: End| {
                 let sums = sums.split_once(": ").map_or("", |(_, sums)| sums);
@@ -118,8 +118,16 @@ fn every_rule_of_a_pack_ends_in_one_way_in_every_report() {
         .map(|pack| End::ALL.map(|end| pack.rules.iter().filter(|rule| rule.end == end).count()))
         .collect();
     assert_eq!(expected, [[2, 1, 1, 1, 1, 1], [1, 0, 0, 0, 0, 0]]);
-    let with_sums =
-        [Format::Terminal, Format::Json, Format::Jsonl, Format::Sarif, Format::Html, Format::Markdown, Format::Junit];
+    let with_sums = [
+        Format::Terminal,
+        Format::Json,
+        Format::Jsonl,
+        Format::Sarif,
+        Format::Html,
+        Format::Markdown,
+        Format::Junit,
+        Format::Github,
+    ];
     for format in with_sums {
         let told = sums_of_packs(&report, format);
         assert_eq!(told, expected, "{format}");
@@ -457,6 +465,26 @@ fn annotations_are_as_many_as_github_shows_and_the_others_are_counted() {
     assert_eq!(text.matches("::warning ").count(), 9);
     assert!(text.ends_with("::12 findings more; the report has all of them\n"), "{text}");
     assert!(text.contains("b0 in eu-west-1: 100%25 open"), "{text}");
+
+    // Packs are notices, among those that there is room for.
+    let notices = |report: &Report| {
+        let text = written(report, Format::Github, &Options::default());
+        (text.matches("::notice ").count(), text.matches("::notice title=pack ").count(), text)
+    };
+    report.evaluations.iter_mut().for_each(|one| one.severity = Severity::Low);
+    report.packs = packed().packs;
+    let (all, of_packs, text) = notices(&report);
+    assert_eq!((all, of_packs), (10, 2), "{text}");
+    assert!(
+        text.contains("::notice title=pack own%3A non-compliant::1 rule: 1 non-compliant; 0.0 %25 (0 of 2 pairs"),
+        "{text}"
+    );
+    assert!(text.ends_with("::23 findings more; the report has all of them\n"), "{text}");
+    report.packs = std::iter::repeat_n(report.packs.clone(), 6).flatten().collect();
+    let (all, of_packs, text) = notices(&report);
+    assert_eq!((all, of_packs), (10, 2), "{text}");
+    assert!(text.contains("::10 packs more; the report has all of them\n"), "{text}");
+    assert!(text.ends_with("::24 findings more; the report has all of them\n"), "{text}");
 }
 
 /// The open findings of each format, and those that are exempted.
