@@ -52,7 +52,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{Span, Timestamp};
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
@@ -247,7 +247,7 @@ impl History {
     }
 
     /// The moment that a word means: `latest`; `latest~2`, the one two before it; the number of a snapshot; a time
-    /// (`2026-10-01T06:30Z`); a day, which is its first moment in UTC.
+    /// (`2026-10-01T06:30Z`); a day, which is its first moment in UTC; an age (`7d`), as of the last snapshot.
     ///
     /// # Errors
     /// The word means none of these, or there is no such snapshot.
@@ -270,6 +270,14 @@ impl History {
             let id = wanted.parse().map_err(|_| unknown())?;
             let found = self.moment("SELECT id, time FROM snapshot WHERE id = ?1", id)?;
             return found.ok_or_else(|| HistoryError::NoSnapshot { wanted: word.to_owned() });
+        }
+        if let Some(age) =
+            wanted.starts_with(|c: char| c.is_ascii_digit()).then(|| wanted.parse::<Span>().ok()).flatten()
+        {
+            // As of the last snapshot: what it is asked of does not move with the clock.
+            let last = self.resolve("latest")?.time;
+            let before = last.to_zoned(jiff::tz::TimeZone::UTC).checked_sub(age).map_err(|_| unknown())?;
+            return Ok(Moment { time: before.timestamp(), snapshot: None });
         }
         let time = wanted.parse::<Timestamp>().ok().or_else(|| {
             let day = wanted.parse::<jiff::civil::Date>().ok().filter(|_| !wanted.contains(['T', 't', ' ', ':']))?;

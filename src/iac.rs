@@ -32,6 +32,7 @@ use std::sync::Arc;
 pub use self::before::{Given, Parts, Undeployed, is_covered, of_plan, of_templates, settle};
 use self::folder::{Found, Kind};
 use self::mapping::Mappings;
+pub use self::resolve::NO_ACCOUNT;
 use self::state::State;
 use self::template::Template;
 use self::terraform::{Hint, Terraform};

@@ -338,6 +338,14 @@ impl Report {
         (new, self.findings().count() - new)
     }
 
+    /// The same, with what could not be read beside the snapshot.
+    #[must_use]
+    pub fn with_gaps(mut self, more: Vec<Gap>) -> Self {
+        self.gaps.extend(more);
+        self.gaps.sort();
+        self
+    }
+
     /// The same, with what became of the exemptions with which the evaluations were made.
     #[must_use]
     pub fn with_exemptions(mut self, exemptions: &Exemptions) -> Self {

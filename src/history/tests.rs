@@ -415,6 +415,8 @@ fn moments_have_words() {
     assert_eq!(resolve("1"), Moment { time: at(2), snapshot: Some(SnapshotId(1)) });
     assert_eq!(resolve("2026-10-02"), Moment { time: at(2), snapshot: None });
     assert_eq!(resolve("2026-10-02T02:00+02:00").time, at(2));
+    // As of the last snapshot.
+    assert_eq!((resolve("1d"), resolve("48h").time), (Moment { time: at(2), snapshot: None }, at(1)));
     assert_eq!(resolve("2026-10-02T00:00Z").time, at(2));
     for word in ["", "latest~", "latest~3", "newest", "9", "2026-13-01"] {
         assert!(history.resolve(word).is_err(), "{word}");

@@ -9,7 +9,7 @@ mod making;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
@@ -43,8 +43,10 @@ pub struct Undeployed {
     pub definitions: BTreeMap<ResourceKey, Definition>,
     /// Kinds of resources that no item was made of, and how many there are.
     pub not_covered: BTreeMap<String, usize>,
-    /// What could not be read.
-    pub warnings: Vec<Warning>,
+    /// How many templates, or plans, it is made of.
+    pub files: usize,
+    /// What could not be read: files, and stacks within stacks whose templates are elsewhere.
+    pub unread: Vec<Warning>,
 }
 
 /// What is known beside templates and plans.
@@ -68,25 +70,50 @@ pub fn of_templates(path: &Path, given: &Given<'_>) -> io::Result<Undeployed> {
     let path = fs::canonicalize(path)?;
     let folder = if path.is_dir() { &*path } else { path.parent().unwrap_or(&path) };
     let root = root_of(folder);
-    let mut warnings = Vec::new();
+    let mut unread = Vec::new();
     let found: Vec<_> = if path.is_dir() {
-        folder::walk(&path, &root, &mut warnings).into_iter().filter(|one| one.kind == Kind::Template).collect()
+        folder::walk(&path, &root, &mut unread).into_iter().filter(|one| one.kind == Kind::Template).collect()
     } else {
         vec![folder::Found { name: folder::name(&path, &root), path: path.clone(), kind: Kind::Template }]
     };
     let mut maker = Maker::new(given);
+    let (mut files, mut nested) = (BTreeSet::new(), Vec::new());
     for one in found {
         let read = folder::text(&one.path, folder::MOST_BYTES).map_err(|message| (1, message));
         match read.and_then(|text| Template::read(&text, &one.name)) {
-            Ok(Some(template)) => make_of_template(&mut maker, &template, given),
+            Ok(Some(template)) => {
+                make_of_template(&mut maker, &template, given);
+                nested.extend(template.resources().filter_map(|resource| nested_in(resource, &one)));
+                files.insert(one.path);
+            }
             Ok(None) if path.is_dir() => {}
             Ok(None) => {
-                warnings.push(Warning::new(&one.name, 1, "this is no template: it has no resources".to_owned()));
+                unread.push(Warning::new(&one.name, 1, "this is no template: it has no resources".to_owned()));
             }
-            Err((line, message)) => warnings.push(Warning::new(&one.name, line, message)),
+            Err((line, message)) => unread.push(Warning::new(&one.name, line, message)),
         }
     }
-    Ok(maker.finish(warnings))
+    let elsewhere = nested.into_iter().filter(|(file, _)| file.as_ref().is_none_or(|file| !files.contains(file)));
+    unread.extend(elsewhere.map(|(_, warning)| warning));
+    unread.sort();
+    Ok(maker.finish(files.len(), unread))
+}
+
+/// Of a stack within a stack, the file of its template if it is one beside the outer one's, and what to say if that is not
+/// read as well.
+fn nested_in(resource: Resource<'_>, outer: &folder::Found) -> Option<(Option<PathBuf>, Warning)> {
+    let property = match resource.kind {
+        "AWS::CloudFormation::Stack" => "TemplateURL",
+        "AWS::Serverless::Application" => "Location",
+        _ => return None,
+    };
+    let place = resource.properties().and_then(|properties| properties.get(property)).and_then(Node::text);
+    let file = place.and_then(|place| fs::canonicalize(outer.path.parent()?.join(place)).ok());
+    let message = match place {
+        Some(place) => format!("the stack {} is made of {place}, which was not read", resource.id),
+        None => format!("the template of the stack {} is not known before it is deployed", resource.id),
+    };
+    Some((file, Warning::new(&outer.name, resource.member.at.line, message)))
 }
 
 /// A resource of a template that may be made.
@@ -231,7 +258,7 @@ pub fn of_plan(text: &str, repository: Option<&Repository>, given: &Given<'_>) -
     }
     let mut maker = Maker::new(given);
     make_of_plan(&mut maker, &plan, blocks.as_ref());
-    Ok(maker.finish(Vec::new()))
+    Ok(maker.finish(1, Vec::new()))
 }
 
 /// A plan does not say of blocks that are made for each of something unknown that anybody wrote them.

@@ -39,6 +39,10 @@ pub(super) enum PlanError {
     Json(#[from] serde_json::Error),
     #[error("it is no plan: terraform show -json PLAN prints one, with `resource_changes` or `planned_values`")]
     Other,
+    #[error(
+        "its `planned_values` have resources, and its `resource_changes` say nothing of them: this is not all of a plan"
+    )]
+    NoChanges,
 }
 
 #[derive(Deserialize)]
@@ -182,12 +186,22 @@ impl RawProvider {
     }
 }
 
+/// Whether a module of planned values has resources of its own making, in itself or further down.
+fn has_resources(module: &Json) -> bool {
+    let list = |name: &str| module[name].as_array().map_or(&[][..], Vec::as_slice);
+    list("resources").iter().any(|one| one["mode"] == "managed") || list("child_modules").iter().any(has_resources)
+}
+
 /// Reads a plan.
 pub(super) fn parse(text: &str) -> Result<Plan, PlanError> {
     let File { format_version, resource_changes, planned_values, configuration, variables } =
         serde_json::from_str(text)?;
+    let plans_any = planned_values.as_ref().is_some_and(|planned| has_resources(&planned["root_module"]));
     let changes = resource_changes.or_else(|| planned_values.map(|_| Vec::new()));
     let changes = format_version.and(changes).ok_or(PlanError::Other)?;
+    if changes.is_empty() && plans_any {
+        return Err(PlanError::NoChanges);
+    }
     let RawConfiguration { root_module, provider_config } = configuration.unwrap_or_default();
     let mut configuration = Configuration::default();
     root_module.put_in(&mut configuration, "");

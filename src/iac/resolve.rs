@@ -18,7 +18,7 @@ const MOST_TEXT: usize = 64 << 10;
 const TOO_LONG: &str = "a text that is too long";
 
 /// What stands for the account in policies, where nobody says which one it is.
-pub(super) const NO_ACCOUNT: &str = "000000000000";
+pub const NO_ACCOUNT: &str = "000000000000";
 
 /// Resolves the functions of one template.
 pub(super) struct Scope<'t> {

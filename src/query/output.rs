@@ -1,4 +1,4 @@
-//! Answers for programs: JSON in the form of AWS Config's own answers, and CSV. The table for people is in `report`.
+//! Answers for programs: JSON in the form of AWS Config's own answers. Tables, for people and spreadsheets, are in `report`.
 
 use std::io::{self, Write};
 
@@ -85,32 +85,4 @@ fn list(elements: impl Iterator<Item = io::Result<String>>, out: &mut dyn Write)
         any = true;
     }
     out.write_all(if any { b"\n  ]" } else { b"[]" })
-}
-
-/// Writes rows as RFC 4180 says, in UTF-8 with the columns' names first. Text that a spreadsheet would take for a formula
-/// has an apostrophe before it.
-///
-/// # Errors
-/// What the writer says.
-pub fn csv(columns: &[String], rows: impl Iterator<Item = Vec<Value>>, out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
-    writer.write_record(columns.iter().map(|name| unformulated(name.clone())))?;
-    for row in rows {
-        // A number is one, whatever sign it begins with.
-        let field = |value: &Value| match value {
-            Value::Integer(_) | Value::Float(_) => cell(value),
-            other => unformulated(cell(other)),
-        };
-        writer.write_record(row.iter().map(field))?;
-    }
-    writer.flush()
-}
-
-/// Text that no spreadsheet takes for a formula: <https://owasp.org/www-community/attacks/CSV_Injection>.
-fn unformulated(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠']) {
-        format!("'{text}")
-    } else {
-        text
-    }
 }

@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
+use aws_credential_types::provider::ProvideCredentials as _;
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_types::timeout::TimeoutConfig;
 use tokio::sync::{Semaphore, watch};
@@ -217,8 +218,22 @@ impl ConnectOptions {
             let message = "there is no source of credentials".to_owned();
             return Err(ClientError::NoCredentials { profile: self.profile.clone(), message });
         };
+        // Each of its calls would say the same, and most of them as one thing among others that they could not read.
+        credentials.provide_credentials().await.map_err(|error| {
+            let (code, message) = transport::unprovided(&error);
+            self.unprovided(code, message)
+        })?;
         let http_client = settings.http_client()?;
         Ok(settings.into_sdk_config(credentials, http_client, home_region, self.timeouts()))
+    }
+
+    /// That there are no credentials, by the code for that, or none that their source gives.
+    fn unprovided(&self, code: &str, message: String) -> ClientError {
+        let profile = self.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
+        if code == code::NO_CREDENTIALS {
+            return ClientError::NoCredentials { profile, message };
+        }
+        ClientError::CredentialsFailed { profile, role: self.role_arn.clone(), message }
     }
 
     fn timeouts(&self) -> TimeoutConfig {
@@ -598,15 +613,12 @@ fn unfinished(target: &CallTarget, model: &ServiceModel, operation: &Operation, 
 
 /// What it means when AWS does not say whose credentials these are.
 fn refused(options: &ConnectOptions, error: ApiError) -> ClientError {
-    let profile = options.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
     match error.kind {
-        ApiErrorKind::Credentials if error.code == code::NO_CREDENTIALS => {
-            ClientError::NoCredentials { profile, message: error.message }
+        ApiErrorKind::Credentials => options.unprovided(&error.code, error.message),
+        ApiErrorKind::Service => {
+            let profile = options.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
+            ClientError::Refused { profile, error }
         }
-        ApiErrorKind::Credentials => {
-            ClientError::CredentialsFailed { profile, role: options.role_arn.clone(), message: error.message }
-        }
-        ApiErrorKind::Service => ClientError::Refused { profile, error },
         _ => ClientError::Unreachable(error),
     }
 }

@@ -316,13 +316,24 @@ fn colours_are_for_terminals_and_those_who_ask() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let folder = Folder::new();
-    let arguments = ["evaluate", &data("cli/findings.jsonl"), "--format", "json", "--rule", "encrypted-volumes"];
-    let mut child = folder.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
-    let mut line = String::new();
-    BufReader::with_capacity(1, child.stdout.take().expect("it is piped")).read_line(&mut line).expect("a line comes");
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(line, "{\n");
-    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(1), &b""[..]));
+    let seen = |arguments: &[&str], wanted: i32| {
+        let mut child =
+            folder.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        let mut line = String::new();
+        let mut stdout = BufReader::with_capacity(1, child.stdout.take().expect("it is piped"));
+        stdout.read_line(&mut line).expect("a line comes");
+        drop(stdout);
+        let output = child.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), said.as_str()), (Some(wanted), ""), "{arguments:?} after {line}");
+    };
+    let file = data("cli/findings.jsonl");
+    for format in ["terminal", "json", "jsonl", "sarif", "html", "markdown", "junit", "csv", "ocsf", "asff", "github"] {
+        seen(&["evaluate", &file, "--rule", "encrypted-volumes", "--format", format], 1);
+    }
+    for format in ["table", "json", "csv"] {
+        seen(&["query", "--snapshot", &file, "SELECT resourceId", "--format", format], 0);
+    }
 }
 
 #[test]

@@ -159,16 +159,56 @@ fn what_is_no_template_is_told() {
     let folder = Folder::new();
     folder.write("a/broken.yaml", "AWSTemplateFormatVersion: x\nResources:\n  A: [\n");
     folder.write("a/other.yaml", "hello: world\n");
-    let ran = folder.assize(&["evaluate", "--template", "a", "--rule", "cmk-*"]);
-    assert_eq!(ran.code(), 0, "{ran}");
-    assert!(
-        ran.stderr().starts_with("warning: a/broken.yaml:") || ran.stderr().starts_with("warning: broken.yaml:"),
-        "{ran}"
+    folder.write("empty/other.yaml", "hello: world\n");
+    let evaluate = |path: &str| {
+        let ran = folder.assize(&["evaluate", "--template", path, "--rule", "cmk-*", "-f", "json"]);
+        (ran.code(), ran)
+    };
+    // Of none of these anything was judged.
+    for (path, wrong) in [
+        ("a", "cannot read the template broken.yaml:3:"),
+        ("a/broken.yaml", "cannot read the template broken.yaml:"),
+        ("a/other.yaml", "other.yaml:1: this is no template"),
+        ("empty", "there is no template below empty"),
+        ("missing.yaml", "missing.yaml"),
+    ] {
+        let (code, ran) = evaluate(path);
+        assert_eq!(code, 2, "{ran}");
+        assert!(ran.stderr().contains(wrong), "{ran}");
+    }
+    // What is judged beside one that cannot be read is not all.
+    folder.write("a/good.yaml", "Resources:\n  K: {Type: AWS::KMS::Key, Properties: {EnableKeyRotation: true}}\n");
+    let (code, ran) = evaluate("a");
+    assert_eq!(code, 3, "{ran}");
+    let report = ran.json();
+    assert_eq!(report["evaluations"][0]["complianceType"], "COMPLIANT");
+    let [gap] = report["gaps"].as_array().expect("there are gaps").as_slice() else { panic!("{ran}") };
+    assert_eq!((&gap["resourceType"], &gap["code"]), (&"AWS::CloudFormation::Stack".into(), &"NotUnderstood".into()));
+    assert!(gap["resourceId"].as_str().is_some_and(|id| id.ends_with("broken.yaml")), "{ran}");
+    let ran = folder.assize(&["evaluate", "--template", "a", "--rule", "cmk-*", "--fail-on", "gaps"]);
+    assert_eq!(ran.code(), 1, "{ran}");
+}
+
+#[test]
+fn a_stack_within_a_stack_is_a_gap_unless_its_template_is_read_as_well() {
+    let folder = Folder::new();
+    let outer = |place: &str| {
+        format!(
+            "Resources:\n  Inner:\n    Type: AWS::CloudFormation::Stack\n    Properties: {{TemplateURL: {place}}}\n"
+        )
+    };
+    folder.write(
+        "cfn/parts/inner.yaml",
+        "Resources:\n  K: {Type: AWS::KMS::Key, Properties: {EnableKeyRotation: true}}\n",
     );
-    let ran = folder.assize(&["evaluate", "--template", "a/other.yaml", "--rule", "cmk-*"]);
-    assert!(ran.stderr().contains("this is no template"), "{ran}");
-    let ran = folder.assize(&["evaluate", "--template", "missing.yaml"]);
-    assert_eq!(ran.code(), 2, "{ran}");
+    let code = |path: &str| folder.assize(&["evaluate", "--template", path, "--rule", "cmk-*"]).code();
+    folder.write("cfn/outer.yaml", outer("parts/inner.yaml"));
+    assert_eq!((code("cfn"), code("cfn/outer.yaml")), (0, 3));
+    for place in ["parts/other.yaml", "https://example.com/inner.yaml", "!Ref Place"] {
+        folder.write("cfn/outer.yaml", outer(place));
+        let ran = folder.assize(&["evaluate", "--template", "cfn", "--rule", "cmk-*"]);
+        assert!(ran.code() == 3 && ran.stdout().contains("Inner"), "{ran}");
+    }
 }
 
 /// A rule of a user's own: its metadata and its script.

@@ -99,7 +99,7 @@ impl<'g> Maker<'g> {
         self.items.push(item);
     }
 
-    pub(super) fn finish(self, warnings: Vec<Warning>) -> Undeployed {
+    pub(super) fn finish(self, files: usize, unread: Vec<Warning>) -> Undeployed {
         let places = self.items.iter().map(|item| (&*item.key.account_id, &*item.key.region));
         let places: BTreeSet<_> = places.chain([(&*self.account_id, &*self.region)]).collect();
         let gap = |(account_id, region): (&str, &str), kind: &String| Gap {
@@ -114,7 +114,7 @@ impl<'g> Maker<'g> {
         let about =
             About { captured_at: self.given.now.to_owned(), source: "template".to_owned(), gaps, ..About::default() };
         let Self { items, definitions, not_covered, .. } = self;
-        Undeployed { snapshot: Snapshot::new(about, items), definitions, not_covered, warnings }
+        Undeployed { snapshot: Snapshot::new(about, items), definitions, not_covered, files, unread }
     }
 }
 

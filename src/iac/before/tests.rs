@@ -131,7 +131,7 @@ Resources:
 #[test]
 fn what_a_template_says_becomes_facts_and_what_it_leaves_open_is_unreadable() {
     let made = template(TEMPLATE, &[]);
-    assert_eq!(made.warnings, []);
+    assert_eq!(made.unread, []);
     assert_eq!(made.not_covered, BTreeMap::from([("Custom::Thing".to_owned(), 1)]));
     let policy = "{\\\"Statement\\\":[{\\\"Action\\\":\\\"s3:*\\\",\\\"Condition\\\":{\\\"Bool\\\":{\\\"aws:SecureTransport\\\":false}},\\\"Effect\\\":\\\"Deny\\\",\\\"Principal\\\":\\\"*\\\",\\\"Resource\\\":[\\\"arn:aws:s3:::Logs\\\",\\\"arn:aws:s3:::Logs/*\\\"]}]}";
     for (id, path, expected) in [

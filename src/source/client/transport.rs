@@ -550,10 +550,7 @@ impl Failed {
                 if let Some(missing) = cause::<NotRecorded>(error) {
                     failed(ApiErrorKind::NotRecorded, code::NOT_RECORDED, &missing.to_string())
                 } else if let Some(credentials) = innermost::<CredentialsError>(error) {
-                    let (code, message) = match credentials {
-                        CredentialsError::CredentialsNotLoaded(_) => (code::NO_CREDENTIALS, not_loaded(credentials)),
-                        _ => (code::CREDENTIALS_FAILED, chain_below(credentials)),
-                    };
+                    let (code, message) = unprovided(credentials);
                     failed(ApiErrorKind::Credentials, code, &message)
                 } else if failure.is_timeout() {
                     failed(ApiErrorKind::Timeout, code::TIMEOUT, "no connection within the deadline")
@@ -588,6 +585,16 @@ fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Opti
 /// The last cause of this type: credentials that are wanted for a role fail in two steps.
 fn innermost<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     causes(error).filter_map(|error| error.downcast_ref()).last()
+}
+
+/// Why credentials cannot be had, as a code and a sentence.
+pub(super) fn unprovided(error: &CredentialsError) -> (&'static str, String) {
+    // Credentials that are wanted for a role fail in two steps.
+    let error = innermost::<CredentialsError>(error).unwrap_or(error);
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => (code::NO_CREDENTIALS, not_loaded(error)),
+        _ => (code::CREDENTIALS_FAILED, chain_below(error)),
+    }
 }
 
 /// Why there are no credentials. The SDK lists every place where it did not find any. What counts is what is wrong with

@@ -24,7 +24,7 @@ pub(crate) struct Deliver {
 #[command(after_help = DIFF_HELP)]
 pub(crate) struct Diff {
     /// The older state: a snapshot, a file of AWS Config, or a JSON report; or of the store `latest~2`, a snapshot's
-    /// number, a time [default: latest~1]
+    /// number, a time, an age such as `7d` (before the last snapshot) [default: latest~1]
     #[arg(value_name = "FROM")]
     pub(crate) from: Option<String>,
     /// The newer state, of the same kind [default: latest]

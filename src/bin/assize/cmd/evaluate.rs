@@ -2,19 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use assize::drift::Drift;
 use assize::evaluate::{self, Judged, Options, Outcome};
 use assize::exemption::Exemptions;
+use assize::gap::Gap;
 use assize::history::History;
-use assize::iac::{self, Repository, Undeployed};
+use assize::iac::{self, Repository, Undeployed, Warning};
+use assize::item::GLOBAL;
 use assize::location::Places;
 use assize::rule::RuleSet;
 use assize::snapshot::Snapshot;
 use assize::source::client::ConnectOptions;
 use assize::source::config_export::TypeFacts;
 use assize::source::descriptor::Catalog;
+use assize::value::{Unreadable, code};
 
 use crate::cli::{Before, Evaluate, Targets};
 use crate::failure::Failure;
@@ -49,8 +53,8 @@ pub(crate) fn run(mut flags: Evaluate, threads: usize, colors: Colors) -> Result
     };
     // The rules that were recorded are not those of the packs that are asked for now.
     let packs = if flags.recorded_rules { Vec::new() } else { asked.packs };
-    let Told { rules, judged, drift, stored, places, snapshot } = told;
-    let report = input::report(&rules, &catalog, judged).with_exemptions(&asked.exemptions);
+    let Told { rules, judged, drift, stored, places, snapshot, unread } = told;
+    let report = input::report(&rules, &catalog, judged).with_gaps(unread).with_exemptions(&asked.exemptions);
     let report = report.with_packs(&packs).with_drift(drift).with_places(places);
     let report = output::pictured(report, &flags.output, snapshot.as_deref());
     stored.and(output::report(report, &flags.output, anchor, colors))
@@ -66,6 +70,8 @@ struct Told {
     places: Places,
     /// Where it had to be at hand as a whole.
     snapshot: Option<Arc<Snapshot>>,
+    /// Definitions of which nothing is in the snapshot.
+    unread: Vec<Gap>,
 }
 
 impl Told {
@@ -78,7 +84,15 @@ impl Told {
     ) -> Self {
         let places = repository::places(repository, &outcome.evaluations, snapshot.items());
         let (drift, stored) = store::or_else(drift);
-        Self { rules, judged: Judged::of(&snapshot, outcome), drift, stored, places, snapshot: Some(snapshot) }
+        Self {
+            rules,
+            judged: Judged::of(&snapshot, outcome),
+            drift,
+            stored,
+            places,
+            snapshot: Some(snapshot),
+            unread: Vec::new(),
+        }
     }
 }
 
@@ -105,9 +119,16 @@ fn of_definitions(
         }
         (None, None) => return Err(Failure::new("there is neither a template nor a plan")),
     };
-    let Undeployed { snapshot, definitions, not_covered, warnings } = undeployed;
-    for warning in warnings {
-        output::note(colors, &format!("warning: {warning}"))?;
+    let Undeployed { snapshot, definitions, not_covered, files, unread } = undeployed;
+    if files == 0 {
+        let place = flags.template.as_deref().unwrap_or(Path::new(""));
+        return Err(match unread.as_slice() {
+            [] => Failure::new(format!("there is no template below {}", place.display())),
+            [first, rest @ ..] => {
+                let failure = Failure::new(format!("cannot read the template {first}"));
+                if rest.is_empty() { failure } else { failure.help(format!("nor {} others", rest.len())) }
+            }
+        });
     }
     let inapplicable: Vec<&str> = rules
         .iter()
@@ -127,8 +148,27 @@ fn of_definitions(
     // A rule about the account has nothing to say of a template: that the account was not read is no gap of the template.
     outcome.evaluations.retain(|one| !(one.resource.resource_id.is_empty() && one.gap.is_none()));
     let places = Places::new(&outcome.evaluations, &definitions);
+    let unread = unread.iter().map(|one| gap_of(one, &parameters)).collect();
     let judged = Judged::of(&snapshot, outcome);
-    Ok(Told { rules, judged, drift: None, stored: Ok(()), places, snapshot: Some(snapshot) })
+    Ok(Told { rules, judged, drift: None, stored: Ok(()), places, snapshot: Some(snapshot), unread })
+}
+
+/// A template that was not read: what it makes is not known, so it is the stack that is missing.
+fn gap_of(unread: &Warning, parameters: &BTreeMap<String, String>) -> Gap {
+    let pseudo = |name: &str, default: &str| parameters.get(name).map_or(default, String::as_str).to_owned();
+    Gap {
+        account_id: pseudo("AWS::AccountId", iac::NO_ACCOUNT),
+        aws_region: pseudo("AWS::Region", GLOBAL),
+        resource_type: "AWS::CloudFormation::Stack".to_owned(),
+        resource_id: Some(unread.file.to_string()),
+        path: None,
+        reason: Arc::new(Unreadable {
+            operation: String::new(),
+            action: None,
+            code: code::NOT_UNDERSTOOD.to_owned(),
+            message: format!("line {}: {}", unread.line, unread.message),
+        }),
+    }
 }
 
 fn of_files(
@@ -143,7 +183,7 @@ fn of_files(
     if history.is_none() && repository.is_none() && !output::has_pictures(&flags.output) {
         let judged = input::judge(&flags.snapshots, catalog, &rules, options)?;
         let places = Places::default();
-        return Ok(Told { rules, judged, drift: None, stored: Ok(()), places, snapshot: None });
+        return Ok(Told { rules, judged, drift: None, stored: Ok(()), places, snapshot: None, unread: Vec::new() });
     }
     let snapshot = Arc::new(match &history {
         Some(history) => input::snapshot_to_keep(&flags.snapshots, catalog, &store::key(history)?)?,

@@ -12,7 +12,7 @@ use assize::query::output::{self as answers, Table};
 use assize::query::sql::{Database, SqlError};
 use assize::query::{Answer, Query, QueryError};
 use assize::report::terminal::Layout;
-use assize::report::{harmless, table};
+use assize::report::{csv, harmless, table};
 use assize::snapshot::Snapshot;
 use assize::value::Value;
 use unicode_width::UnicodeWidthStr;
@@ -42,7 +42,7 @@ pub(crate) fn run(mut flags: cli::Query, colors: Colors) -> Result<u8, Failure> 
     output::stdout(colors, flags.format != AnswerFormat::Table, |out| match flags.format {
         AnswerFormat::Table => show(&answer.columns(), answer.rows(), colors, out),
         AnswerFormat::Json => answers::json(&answer, out),
-        AnswerFormat::Csv => answers::csv(&answer.columns(), answer.rows(), out),
+        AnswerFormat::Csv => csv::table(&answer.columns(), answer.rows().map(|row| texts(&row)), out),
     })?;
     say(&notes(&answer), colors);
     Ok(if answer.is_complete() { exit::CLEAN } else { exit::INCOMPLETE })
@@ -68,7 +68,7 @@ fn sql(flags: &cli::Query, text: &str, colors: Colors) -> Result<u8, Failure> {
     output::stdout(colors, flags.format != AnswerFormat::Table, |out| match flags.format {
         AnswerFormat::Table => show(&columns, rows.into_iter(), colors, out),
         AnswerFormat::Json => answers::table_json(&Table { columns, rows }, out),
-        AnswerFormat::Csv => answers::csv(&columns, rows.into_iter(), out),
+        AnswerFormat::Csv => csv::table(&columns, rows.iter().map(|row| texts(row)), out),
     })?;
     if gaps == 0 {
         return Ok(exit::CLEAN);
@@ -168,4 +168,8 @@ fn say(text: &str, colors: Colors) {
     let mut stderr = anstream::AutoStream::new(io::stderr().lock(), colors.stderr);
     // The exit code says it too, and where standard error is closed nobody listens.
     _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+fn texts(row: &[Value]) -> Vec<String> {
+    row.iter().map(answers::cell).collect()
 }
