@@ -62,12 +62,19 @@ pub(super) struct Found {
     /// `aws_s3_bucket.logs`.
     block: String,
     index: Option<String>,
+    /// What is wanted of it: `id`. Nothing if that is the whole, or more than one step away.
+    attribute: String,
 }
 
 impl Found {
     /// The address without any index.
     pub(super) fn bare(&self) -> String {
         format!("{}{}", prefix(&self.steps), self.block)
+    }
+
+    /// Whether it is asked by which id it goes.
+    pub(super) fn is_id(&self) -> bool {
+        matches!(self.attribute.as_str(), "id" | "arn")
     }
 
     /// Of the resources of one block the ones that are meant; those of the referring resource's own index, if it does not say.
@@ -205,6 +212,7 @@ impl Configuration {
                     steps: place.steps.clone(),
                     block: format!("{kind}.{name}"),
                     index: (!index.is_empty()).then(|| index.to_owned()),
+                    attribute: tail.strip_prefix('.').unwrap_or_default().to_owned(),
                 }),
             }
         }

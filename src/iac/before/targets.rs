@@ -145,9 +145,15 @@ impl Group {
         })
     }
 
-    /// Who is meant by a text of which parts are known only after deployment, and by what it goes until then.
-    fn by_stand_in(&self, stand_in: &str) -> Target {
+    /// Who is meant by a text of which parts are known only after deployment, and by what it goes until then. An ARN that ends
+    /// with a reference to a resource is that resource's.
+    fn by_stand_in(&self, what: &str, stand_in: &str) -> Target {
+        let last = stand_in.rsplit([':', '/']).next().unwrap_or_default();
+        let is_its_arn =
+            stand_in.starts_with("arn:") && what.split(", ").any(|part| part.strip_prefix("Ref ") == Some(last));
+        let by_last = || self.by_name(last).filter(|_| is_its_arn);
         self.by_name(stand_in)
+            .or_else(by_last)
             .unwrap_or_else(|| Target { maybe: self.held_by(stand_in), ..Target::among(Among::Named) })
     }
 
@@ -159,6 +165,13 @@ impl Group {
         // Some names have slashes in them.
         let pieces = text.split(':').chain(text.split([':', '/']));
         pieces.filter_map(|piece| self.names.get(piece)).flatten().copied().collect()
+    }
+
+    /// Adds the members whose names stand anywhere in a tree.
+    fn named_in(&self, node: &Node, found: &mut BTreeSet<usize>) {
+        found.extend(node.text().and_then(|text| self.names.get(text)).into_iter().flatten());
+        node.elements().iter().for_each(|element| self.named_in(element, found));
+        node.members().iter().for_each(|member| self.named_in(&member.value, found));
     }
 
     /// Whether a member has the name, alone or among others.
@@ -215,10 +228,10 @@ impl<'t> InTemplate<'t> {
         }
         match &known.content {
             Content::Text(text) => group.by_text(text),
-            Content::Reference { stand_in, .. } => match referred {
+            Content::Reference { what, stand_in } => match referred {
                 // The resource may be called by the same.
-                Some(at) => group.by_name(stand_in).unwrap_or_else(|| self.given_by(at, group)),
-                None => group.by_stand_in(stand_in),
+                Some(at) => group.by_name(stand_in).unwrap_or_else(|| self.given_by(at, what, group)),
+                None => group.by_stand_in(what, stand_in),
             },
             Content::Unresolved(_) | Content::Computed(_) => {
                 let same = written.and_then(|written| group.by_name(&as_written(written)));
@@ -229,12 +242,13 @@ impl<'t> InTemplate<'t> {
     }
 
     /// Of whom another resource may give the name: what it gives may be what it was given. Code that is run, and another
-    /// stack, may give any.
-    fn given_by(&self, at: usize, group: &Group) -> Target {
+    /// stack, may give any; an id or ARN that a resource of AWS has itself is nobody else's.
+    fn given_by(&self, at: usize, what: &str, group: &Group) -> Target {
         let mentioned = self.mentioned(at, group);
         let kind = self.resources.get(at).map_or("", |resource| resource.kind);
         let is_code = !kind.starts_with("AWS::") || kind.starts_with("AWS::CloudFormation::");
-        let among = (is_code || mentioned.is_empty()).then_some(Among::Named);
+        let is_own = what.starts_with("Ref ") || what.ends_with(".Arn");
+        let among = (is_code || mentioned.is_empty() && !is_own).then_some(Among::Named);
         Target { among, ..Target::maybe(mentioned) }
     }
 
@@ -249,6 +263,7 @@ impl<'t> InTemplate<'t> {
             let mut ids = Vec::new();
             if let Some(properties) = self.resources.get(at).and_then(|resource| resource.properties()) {
                 mentions(properties, &mut ids);
+                group.named_in(properties, &mut found);
             }
             let others = ids.into_iter().filter_map(|id| self.places.get(id).copied());
             open.extend(others.filter(|other| seen.insert(*other)));
@@ -292,13 +307,16 @@ impl<'p> InPlan<'p> {
         Self { plan, blocks }
     }
 
-    /// The resources to which a property refers, as far as they are in the plan, and whether it may be others.
-    pub(super) fn referred(&self, from: &Planned, property: &str) -> (BTreeSet<usize>, bool) {
+    /// The resources to which a property refers, as far as they are in the plan, each with whether it is no more than their
+    /// ids; and whether it may be others.
+    fn referred(&self, from: &Planned, property: &str) -> (BTreeMap<usize, bool>, bool) {
         let Trace { found, is_cut } = self.plan.configuration.trace(from, property);
-        let mut all = BTreeSet::new();
+        let mut all = BTreeMap::new();
         for one in &found {
             let block = self.blocks.get(&one.bare()).map(Vec::as_slice).unwrap_or_default();
-            all.extend(one.of(block, from).into_iter().map(|(at, _)| at));
+            for (at, _) in one.of(block, from) {
+                *all.entry(at).or_insert(true) &= one.is_id();
+            }
         }
         (all, is_cut || found.is_empty())
     }
@@ -343,7 +361,8 @@ impl<'p> InPlan<'p> {
         let (referred, is_cut) = self.referred(part, property);
         let (mut led, mut beside) = (BTreeSet::new(), Target::default());
         let is_text = open.iter().all(Option::is_some);
-        for at in referred {
+        let mut is_elsewhere = false;
+        for (at, is_id) in referred {
             if group.members.contains_key(&at) {
                 led.insert(at);
             } else if let Some(other) = self.plan.planned.get(at) {
@@ -354,8 +373,10 @@ impl<'p> InPlan<'p> {
                     beside.and(Target { of: BTreeSet::new(), ..of_other });
                 } else {
                     let mentioned = self.mentioned(at, group);
-                    // It may give a name that it made: a random one.
-                    let among = (mentioned.is_empty() && !is_text).then_some(Among::Named);
+                    // The id of a resource of AWS is nobody else's; of others it may be a name that was made: a random one.
+                    let is_own = is_id && other.kind.starts_with("aws_");
+                    is_elsewhere |= mentioned.is_empty() && is_own;
+                    let among = (mentioned.is_empty() && !is_own && !is_text).then_some(Among::Named);
                     beside.and(Target { among, ..Target::maybe(mentioned) });
                 }
             }
@@ -378,7 +399,7 @@ impl<'p> InPlan<'p> {
         if !is_text {
             if is_cut {
                 beside.and(Target::any());
-            } else if led.is_empty() && beside.is_empty() {
+            } else if led.is_empty() && beside.is_empty() && !is_elsewhere {
                 // Something gives it that is not followed here.
                 beside.and(Target::among(Among::Named));
             }
@@ -396,9 +417,10 @@ impl<'p> InPlan<'p> {
                 continue;
             }
             let Some(one) = self.plan.planned.get(at) else { continue };
+            group.named_in(&one.body, &mut found);
             let written = self.plan.configuration.written(&one.address);
             for property in written.into_iter().flat_map(|written| written.expressions.keys()) {
-                open.extend(self.referred(one, property).0.into_iter().filter(|other| seen.insert(*other)));
+                open.extend(self.referred(one, property).0.into_keys().filter(|other| seen.insert(*other)));
             }
         }
         found

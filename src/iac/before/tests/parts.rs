@@ -102,6 +102,51 @@ fn a_part_that_is_named_by_what_another_resource_gives_is_not_lost() {
 }
 
 #[test]
+fn the_id_of_another_resource_is_nobody_elses() {
+    let (of_stage, of_balancer) = ("/configuration/webAclArn", "/supplementaryConfiguration/WebACLArn");
+    let told = |made: &Undeployed, stage: &str, balancer: &str| {
+        [fact(made, stage, of_stage), fact(made, balancer, of_balancer)]
+    };
+    let vague = "Unresolved: known only after deployment: which resource ";
+    let of = |arn: &str| {
+        let made = template(
+            &format!(
+                "Resources:\n  L: {{Type: AWS::ElasticLoadBalancingV2::LoadBalancer, Properties: {{Name: l}}}}\n  \
+                 S: {{Type: AWS::ApiGateway::Stage, Properties: {{StageName: s}}}}\n  G: {{Type: AWS::AppSync::GraphQLApi}}\n  \
+                 A: {{Type: AWS::WAFv2::WebACLAssociation, Properties: {{ResourceArn: {arn}, WebACLArn: x}}}}\n"
+            ),
+            &[],
+        );
+        told(&made, "S", "L")
+    };
+    assert_eq!(of("!Ref L"), ["absent", "\"x\""]);
+    let arn = "!Sub \"arn:aws:apigateway:${AWS::Region}::/restapis/abc/stages/${S}\"";
+    assert_eq!(of(arn)[0], "\"x\"");
+    assert_eq!(of("!GetAtt G.Arn"), ["absent", "null"]);
+    assert!(of("!GetAtt G.Other").iter().all(|told| told.starts_with(vague)));
+    let plan = |reference: &str| {
+        let block = reference.rsplit_once('.').unwrap().0;
+        let made = made_of_plan(&json!({
+            "format_version": "1.2",
+            "resource_changes": [
+                change("aws_lb.l", json!({"name": "l"}), json!({"arn": true})),
+                change("aws_api_gateway_stage.s", json!({"stage_name": "s"}), json!({"arn": true})),
+                change("aws_appsync_graphql_api.g", json!({"name": "g"}), json!({"arn": true})),
+                change("aws_wafv2_web_acl_association.a", json!({"web_acl_arn": "x"}), json!({"resource_arn": true})),
+            ],
+            "configuration": {"root_module": {"resources": [
+                written("aws_wafv2_web_acl_association", "a", json!({"resource_arn": refers(&[reference, block])})),
+            ]}},
+        }));
+        told(&made, "aws_api_gateway_stage.s", "aws_lb.l")
+    };
+    assert_eq!(plan("aws_lb.l.arn"), ["absent", "\"x\""]);
+    assert_eq!(plan("aws_api_gateway_stage.s.arn"), ["\"x\"", "null"]);
+    assert_eq!(plan("aws_appsync_graphql_api.g.arn"), ["absent", "null"]);
+    assert!(plan("aws_appsync_graphql_api.g.other").iter().all(|told| told.starts_with(vague)));
+}
+
+#[test]
 fn an_arn_holds_the_name_of_the_resource() {
     let of = |named: &str| {
         let made = template(
@@ -126,12 +171,16 @@ fn an_arn_holds_the_name_of_the_resource() {
     for named in ["\"arn:aws:lambda:eu-west-1:111122223333:function:f\"", "\"f:prod\"", "\"111122223333:f\""] {
         assert_eq!(of(named), ["perhaps F"], "{named}");
     }
+    let arn = "arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function";
+    assert_eq!(of(&format!("!Sub \"{arn}:${{G}}\"")), ["G"]);
+    let all = ["perhaps F", "perhaps G", "perhaps H"];
     assert_eq!(
-        of("!Sub \"arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:${G}\""),
-        ["perhaps F", "perhaps G", "perhaps H"]
+        of(&format!("!Sub \"{arn}:${{G}}:prod\"")),
+        all,
+        "what is said of a version is not said of the function"
     );
     assert!(of("\"arn:aws:lambda:eu-west-1:111122223333:function:other\"").is_empty());
-    assert_eq!(of("!Ref X"), ["perhaps F", "perhaps G", "perhaps H"]);
+    assert_eq!(of("!Ref X"), all);
 }
 
 #[test]
