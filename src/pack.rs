@@ -22,6 +22,7 @@ use std::{fmt, fs, io};
 
 pub use self::choice::{Choice, Run, choose};
 use crate::nearest;
+use crate::rule;
 use crate::tree::yaml;
 use crate::value::Value;
 
@@ -43,6 +44,8 @@ pub struct Pack {
     pub name: String,
     /// Its file as it was named; for packs that come with assize, `packs/<name>.yaml`.
     pub origin: String,
+    /// SHA-256, as hexadecimal digits, of its file and of the values of its parameters.
+    pub digest: String,
     /// What the template says of itself.
     pub description: Option<String>,
     /// Its parameters by name, with the values that they have.
@@ -259,11 +262,14 @@ impl Pack {
             },
         })?;
         let (rules, others) = template.resources().map_err(wrong)?;
+        let parameters = template.parameters();
+        let values = parameters.iter().flat_map(|(name, value)| [Some(name.as_str()), value.as_deref()]).flatten();
         Ok(Self {
             name: name.to_owned(),
             origin: origin.to_owned(),
+            digest: rule::digest_of([text].into_iter().chain(values)),
             description: template.description(),
-            parameters: template.parameters(),
+            parameters,
             rules,
             others,
         })

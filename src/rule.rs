@@ -80,6 +80,17 @@ pub struct Rule {
     script: Arc<script::Script>,
 }
 
+/// SHA-256, as hexadecimal digits, of several texts.
+pub(crate) fn digest_of<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let mut hash = Sha256::new();
+    for text in texts {
+        // The length in front keeps the texts apart.
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    hash.finalize().iter().fold(String::with_capacity(64), |digits, byte| digits + format!("{byte:02x}").as_str())
+}
+
 impl Rule {
     /// SHA-256, as hexadecimal digits, of all that the rule says: its metadata, its script and the libraries that it
     /// calls. The layout of its files and the values of its parameters are not part of it.
@@ -108,13 +119,7 @@ impl Rule {
             "aliases": self.aliases,
             "references": self.references,
         });
-        let mut hash = Sha256::new();
-        for text in std::iter::once(metadata.to_string().as_str()).chain(self.script.texts()) {
-            // The length in front keeps the texts apart.
-            hash.update((text.len() as u64).to_be_bytes());
-            hash.update(text.as_bytes());
-        }
-        hash.finalize().iter().fold(String::with_capacity(64), |digits, byte| digits + format!("{byte:02x}").as_str())
+        digest_of(std::iter::once(metadata.to_string().as_str()).chain(self.script.texts()))
     }
 
     /// The texts that the rule is made of: with them it can be made again.

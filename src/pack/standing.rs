@@ -15,6 +15,9 @@ pub struct Standing {
     pub pack: String,
     /// Where it is written.
     pub origin: String,
+    /// SHA-256, as hexadecimal digits, of its file and of the values of its parameters; nothing if an older assize told of
+    /// it.
+    pub digest: Option<String>,
     /// Its rules, in the order of the file.
     pub rules: Vec<RuleStanding>,
 }
@@ -180,6 +183,7 @@ pub fn standings(packs: &[(Pack, Vec<Run>)], evaluations: &[Evaluation], errors:
     let standing = |(pack, runs): &(Pack, Vec<Run>)| Standing {
         pack: pack.name.clone(),
         origin: pack.origin.clone(),
+        digest: Some(pack.digest.clone()),
         rules: pack
             .rules
             .iter()

@@ -239,8 +239,7 @@ fn a_rule_that_two_packs_ask_for_runs_once_unless_its_parameters_differ() {
     // Both judge users, each under its name.
     assert_eq!(differ.rules.on("AWS::IAM::User").count(), 2);
     // With a rule that was asked for beside the packs: by default 90 days.
-    let plain =
-        all.select(&crate::rule::Selection { rules: vec!["access-keys-rotated".to_owned()], ..Default::default() });
+    let plain = all.select(&rule::Selection { rules: vec!["access-keys-rotated".to_owned()], ..Default::default() });
     let beside = choose(vec![pack("a", "90"), pack("b", "30")], &all, &plain.unwrap());
     assert_eq!(ids(&beside), ["access-keys-rotated", "access-keys-rotated@b"]);
     assert_eq!(beside.packs[0].1, [Run::As("access-keys-rotated".into())]);

@@ -205,6 +205,12 @@ fn the_file_is_checked() {
     );
     insta::assert_snapshot!("a file with mistakes", folder.assize(&["config", "check"]));
     insta::assert_snapshot!("a file with rules that there are not", folder.assize(&["config", "check", "rules.yaml"]));
+    // What is wrong with packs is told beside what is wrong with rules.
+    folder.write("both.yaml", "rules: [encrypted-volume]\npacks: [startr]\nresources: none\n");
+    insta::assert_snapshot!(
+        "a file with rules, packs and a folder that there are not",
+        folder.assize(&["config", "check", "both.yaml"])
+    );
     insta::assert_snapshot!("no file to check", folder.assize(&["config", "check", "none.yaml"]));
     let of_packs = FILE.replace("S3_BUCKET_PUBLIC_WRITE_PROHIBITED", "\"*@starter\"");
     let checked = with(&of_packs).assize(&["config", "check"]);

@@ -51,7 +51,7 @@ pub(crate) struct Cli {
 const AFTER_HELP: &str = "\
 Exit codes:
   0  nothing was found at or above --fail-on, and everything asked for was judged
-  1  something was found at or above --fail-on
+  1  something was found that --fail-on names: a severity, new, gaps
   2  assize could not do its work
   3  nothing was found at or above --fail-on, but not everything could be read or judged";
 

@@ -32,6 +32,15 @@ impl Failure {
         self.help = Some(help.into());
         self
     }
+
+    /// This and another thing that is wrong.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let helps: Vec<String> = self.help.into_iter().chain(other.help).collect();
+        Self {
+            message: format!("{}\n{}", self.message.trim_end(), other.message),
+            help: (!helps.is_empty()).then(|| helps.join("; ")),
+        }
+    }
 }
 
 /// An error and its causes in one sentence. A cause that the sentence has already is not said twice.

@@ -340,12 +340,16 @@ impl Settings {
         self.config.as_ref().map_or(Ok(()), |config| config.check_packs().map_err(|error| unusable(&error)))
     }
 
+    /// Whether the rules that the file speaks of are there.
+    pub(crate) fn check_rules(&self, all: &RuleSet) -> Result<(), Failure> {
+        let checked = self.config.as_ref().map_or(Ok(()), |config| config.check(all));
+        checked.map_err(|error| unusable(&error).help("assize rules list shows the rules there are"))
+    }
+
     /// The rules that the choice stands for, once it is made, with what is exempted from them.
     pub(crate) fn rules(&mut self, choice: &cli::Choice) -> Result<Asked, Failure> {
         let all = input::all_rules(&choice.folders)?;
-        if let Some(config) = &self.config {
-            config.check(&all).map_err(|error| unusable(&error).help("assize rules list shows the rules there are"))?;
-        }
+        self.check_rules(&all)?;
         let pack::Choice { rules, packs } = input::chosen(&all, choice)?;
         let Some(config) = self.config.clone() else {
             return Ok(Asked { rules, packs, exemptions: Exemptions::default(), lines: BTreeMap::new() });

@@ -10,6 +10,8 @@ use crate::pack::standing::{End, RuleStanding, Standing};
 pub(in crate::report) struct PackV1 {
     name: String,
     origin: String,
+    #[serde(default)]
+    digest: Option<String>,
     /// As AWS Config would say it. Only written.
     #[serde(skip_deserializing, default = "nothing")]
     compliance: ComplianceType,
@@ -46,6 +48,7 @@ impl PackV1 {
         Self {
             name: standing.pack.clone(),
             origin: standing.origin.clone(),
+            digest: standing.digest.clone(),
             compliance: standing.compliance(),
             score: standing.percent(),
             summary: End::ALL.into_iter().map(|end| (end.as_str(), standing.count(end))).collect(),
@@ -54,8 +57,8 @@ impl PackV1 {
     }
 
     pub(super) fn into_standing(self) -> Standing {
-        let Self { name: pack, origin, rules, .. } = self;
-        Standing { pack, origin, rules: rules.into_iter().map(PackRuleV1::into_standing).collect() }
+        let Self { name: pack, origin, digest, rules, .. } = self;
+        Standing { pack, origin, digest, rules: rules.into_iter().map(PackRuleV1::into_standing).collect() }
     }
 }
 

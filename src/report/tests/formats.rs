@@ -61,6 +61,7 @@ pub(crate) fn packed() -> Report {
     let pack = |name: &str, rules| pack::standing::Standing {
         pack: name.to_owned(),
         origin: format!("packs/{name}.yaml"),
+        digest: Some("0123456789abcdef".repeat(4)),
         rules,
     };
     report.packs = vec![pack("benchmark", benchmark), pack("own", own)];

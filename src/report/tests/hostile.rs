@@ -126,7 +126,7 @@ const PLACES: &[(&str, Put)] = &[
             reason: Some(t.into()), compliant: 1, non_compliant: 2, insufficient_data: 3, controls: vec![t.into(), "1.1".to_owned()],
         };
         let other = RuleStanding { rule: None, end: End::ByHand, controls: Vec::new(), ..rule.clone() };
-        r.packs = vec![Standing { pack: t.into(), origin: t.into(), rules: vec![rule, other] }];
+        r.packs = vec![Standing { pack: t.into(), origin: t.into(), digest: Some(t.into()), rules: vec![rule, other] }];
     }),
     ("drift", |r, t| {
         let finding = &r.evaluations[0];

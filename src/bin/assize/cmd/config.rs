@@ -34,9 +34,17 @@ fn check(file: &Path, colors: Colors) -> Result<u8, Failure> {
     let (mut choice, mut definitions) = (cli::Choice::default(), cli::Definitions::default());
     settings.choice(&mut choice);
     settings.definitions(&mut definitions);
-    input::definitions(&definitions)?;
+    let all = input::all_rules(&choice.folders)?;
+    let checked = [
+        input::definitions(&definitions).map(drop),
+        settings.check_rules(&all),
+        input::packs(&choice).map(drop),
+        settings.check_packs(),
+    ];
+    if let Some(wrong) = checked.into_iter().filter_map(Result::err).reduce(Failure::and) {
+        return Err(wrong);
+    }
     let asked = settings.rules(&choice)?;
-    settings.check_packs()?;
     let rules = counted(asked.rules.len(), "rule");
     let exemptions = counted(asked.exemptions.iter().len(), "exemption");
     let text = format!("{} is right: {rules}, {exemptions}\n", harmless(&file.display().to_string()));
