@@ -81,6 +81,14 @@ pub fn of_templates(path: &Path, given: &Given<'_>) -> io::Result<Undeployed> {
     for one in found {
         let read = folder::text(&one.path, folder::MOST_BYTES).map_err(|message| (1, message));
         match read.and_then(|text| Template::read(&text, &one.name)) {
+            Ok(Some(template)) if template.unknown_macro().is_some() => {
+                let (name, line) = template.unknown_macro().unwrap_or_default();
+                let message = format!(
+                    "the macro {name} makes another template of it, which is not known; aws cloudformation get-template \
+                     --template-stage Processed has that of a stack"
+                );
+                unread.push(Warning::new(&one.name, line, message));
+            }
             Ok(Some(template)) => {
                 make_of_template(&mut maker, &template, given);
                 nested.extend(template.resources().filter_map(|resource| nested_in(resource, &one)));

@@ -38,6 +38,9 @@ impl<'t> Resource<'t> {
     }
 }
 
+/// Macros of AWS whose work is done here, or that only add what no rule judges.
+const FOLLOWED: [&str; 3] = [SAM, "AWS::LanguageExtensions", "AWS::CodeDeployBlueGreen"];
+
 impl Template {
     /// Reads a text that may be a template; nothing if it is something else.
     pub(super) fn read(text: &str, file: &Arc<str>) -> Result<Option<Self>, Defect> {
@@ -75,6 +78,17 @@ impl Template {
     pub(super) fn makers(&self) -> impl Iterator<Item = &Member> {
         let members = self.root.get("Resources").map(Node::members).unwrap_or_default();
         members.iter().filter(|member| member.name.starts_with("Fn::"))
+    }
+
+    /// A macro that may make anything of the template, by its name and line.
+    pub(super) fn unknown_macro(&self) -> Option<(&str, u64)> {
+        let transform = ["Transform", "Fn::Transform"].into_iter().find_map(|name| self.root.get(name))?;
+        let all = if transform.elements().is_empty() { std::slice::from_ref(transform) } else { transform.elements() };
+        all.iter().find_map(|one| {
+            let name = one.text().or_else(|| one.get("Name")?.text()).unwrap_or("a macro without a name");
+            let is_followed = FOLLOWED.contains(&name) || name.starts_with("AWS::SecretsManager-");
+            (!is_followed).then_some((name, one.at.line))
+        })
     }
 
     /// The types that a resource becomes, with the logical id of each.

@@ -190,6 +190,31 @@ fn what_is_no_template_is_told() {
 }
 
 #[test]
+fn nothing_is_said_of_what_a_macro_will_make() {
+    let folder = Folder::new();
+    let key = "Resources:\n  K: {Type: AWS::KMS::Key, Properties: {EnableKeyRotation: true}}\n";
+    let of = |transform: &str| {
+        folder.write("template.yaml", format!("AWSTemplateFormatVersion: x\n{transform}\n{key}"));
+        folder.assize(&["evaluate", "--template", "template.yaml", "--rule", "cmk-*"])
+    };
+    for transform in [
+        "Transform: AWS::Serverless-2016-10-31",
+        "Transform: [AWS::LanguageExtensions, AWS::SecretsManager-2024-09-16]",
+    ] {
+        assert_eq!(of(transform).code(), 0, "{transform}");
+    }
+    for transform in [
+        "Transform: Mine",
+        "Transform: [AWS::LanguageExtensions, Mine]",
+        "Transform: {Name: AWS::Include, Parameters: {Location: s3://x/y}}",
+        "Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://x/y}}",
+    ] {
+        let ran = of(transform);
+        assert!(ran.code() == 2 && ran.stderr().contains("template.yaml:2: the macro "), "{transform}: {ran}");
+    }
+}
+
+#[test]
 fn a_stack_within_a_stack_is_a_gap_unless_its_template_is_read_as_well() {
     let folder = Folder::new();
     let outer = |place: &str| {
