@@ -1,6 +1,6 @@
 //! Items and the questions for other items: related ones, all of a type, one by its name.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rhai::{Dynamic, ImmutableString};
 
@@ -18,15 +18,26 @@ pub(in crate::rule) struct Item(Facts);
 #[derive(Clone, Debug)]
 enum Facts {
     Known(Arc<ConfigurationItem>),
-    Unknown(Arc<Unknown>),
+    Linked(Arc<Linked>),
 }
 
-/// The other end of a link whose item cannot be looked at. Why is worked out when a rule wants to look: most only ask
-/// whether there is a link.
+/// The other end of a link. Its item is looked for when a rule wants to look at it, and so is why it cannot be: most rules
+/// only ask whether there is a link.
 #[derive(Debug)]
-struct Unknown {
+struct Linked {
     from: Arc<ConfigurationItem>,
     link: Relationship,
+    item: OnceLock<Option<Arc<ConfigurationItem>>>,
+}
+
+impl Linked {
+    fn item(&self) -> Outcome<Option<&Arc<ConfigurationItem>>> {
+        if let Some(item) = self.item.get() {
+            return Ok(item.as_ref());
+        }
+        let item = with(|run| Ok(run.target(&self.from, &self.link)))?;
+        Ok(self.item.get_or_init(|| item).as_ref())
+    }
 }
 
 impl Item {
@@ -35,24 +46,31 @@ impl Item {
     }
 
     /// Whether both are the same resource.
-    pub(super) fn is(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (Facts::Known(a), Facts::Known(b)) => a.key == b.key,
-            (Facts::Unknown(a), Facts::Unknown(b)) => {
+    pub(super) fn is(&self, other: &Self) -> Outcome<bool> {
+        Ok(match (self.found()?, other.found()?) {
+            (Ok(a), Ok(b)) => a.key == b.key,
+            (Err(a), Err(b)) => {
                 a.link.resource_type == b.link.resource_type
                     && a.link.resource_id == b.link.resource_id
                     && a.link.resource_name == b.link.resource_name
             }
             _ => false,
+        })
+    }
+
+    /// The item, or the link that leads to none that can be looked at.
+    fn found(&self) -> Outcome<Result<&Arc<ConfigurationItem>, &Linked>> {
+        match &self.0 {
+            Facts::Known(item) => Ok(Ok(item)),
+            Facts::Linked(linked) => Ok(linked.item()?.ok_or(linked)),
         }
     }
 
     /// The item's facts, or the reason why they are not there.
     fn known(&self, path: &'static str) -> Outcome<&Arc<ConfigurationItem>> {
-        match &self.0 {
-            Facts::Known(item) => Ok(item),
-            Facts::Unknown(unknown) => {
-                let Unknown { from, link } = unknown.as_ref();
+        match self.found()? {
+            Ok(item) => Ok(item),
+            Err(Linked { from, link, .. }) => {
                 let reason = with(|run| Ok(run.why_unknown(from, link)))?;
                 let id = link.resource_id.as_ref().or(link.resource_name.as_ref());
                 Err(stop(crate::gap::Gap {
@@ -85,11 +103,11 @@ impl Item {
 
     /// An attribute, or `()` if AWS tells none.
     fn optional_attribute(&self, name: &'static str) -> Outcome<Dynamic> {
-        if let Facts::Unknown(unknown) = &self.0 {
+        if let Err(Linked { link, .. }) = self.found()? {
             let text = match name {
-                "resourceType" => Some(&unknown.link.resource_type),
-                "resourceId" => unknown.link.resource_id.as_ref(),
-                "resourceName" => unknown.link.resource_name.as_ref(),
+                "resourceType" => Some(&link.resource_type),
+                "resourceId" => link.resource_id.as_ref(),
+                "resourceName" => link.resource_name.as_ref(),
                 _ => None,
             };
             if let Some(text) = text {
@@ -146,7 +164,7 @@ impl Item {
                 .snapshot
                 .links(item, resource_type)
                 .map_err(|reason| item.full_gap(Some("/relationships".to_owned()), &reason));
-            Ok(links.map(|links| links.map(|link| run.target(item, link)).collect::<Vec<_>>()))
+            Ok(links.map(|links| links.map(|link| run.linked(item, link)).collect::<Vec<_>>()))
         })?
         .map(|items| {
             note_links(item, resource_type, items.iter().filter_map(Item::label));
@@ -159,7 +177,7 @@ impl Item {
     pub(super) fn label(&self) -> Option<Arc<str>> {
         match &self.0 {
             Facts::Known(item) => Some(Arc::clone(&item.key.resource_id)),
-            Facts::Unknown(unknown) => unknown.link.resource_id.clone().or_else(|| unknown.link.resource_name.clone()),
+            Facts::Linked(linked) => linked.link.resource_id.clone().or_else(|| linked.link.resource_name.clone()),
         }
     }
 }
@@ -207,13 +225,21 @@ fn no_attribute(name: &str) -> Box<rhai::EvalAltResult> {
 }
 
 impl Run {
-    /// The item at the other end of a link.
-    fn target(&self, from: &Arc<ConfigurationItem>, link: &Relationship) -> Item {
-        let found = if self.rule.may_read(&link.resource_type) { self.snapshot.target(from, link) } else { None };
-        match found.filter(|item| item.status.is_present()) {
-            Some(item) if self.nearer_are_known(from, item, link).is_ok() => Item::new(item),
-            _ => Item(Facts::Unknown(Arc::new(Unknown { from: Arc::clone(from), link: link.clone() }))),
+    /// What is at the other end of a link. What the link calls by anything but its id is looked for at once: the id is what
+    /// it is shown by.
+    fn linked(&self, from: &Arc<ConfigurationItem>, link: &Relationship) -> Item {
+        let is_called_by_id = link.resource_id.as_ref().is_some_and(|id| !id.starts_with("arn:"));
+        if !is_called_by_id && let Some(item) = self.target(from, link) {
+            return Item(Facts::Known(item));
         }
+        Item(Facts::Linked(Arc::new(Linked { from: Arc::clone(from), link: link.clone(), item: OnceLock::new() })))
+    }
+
+    /// The item at the other end of a link, if it can be looked at.
+    fn target(&self, from: &Arc<ConfigurationItem>, link: &Relationship) -> Option<Arc<ConfigurationItem>> {
+        let found = if self.rule.may_read(&link.resource_type) { self.snapshot.target(from, link) } else { None };
+        let item = found.filter(|item| item.status.is_present())?;
+        self.nearer_are_known(from, item, link).is_ok().then(|| Arc::clone(item))
     }
 
     /// Why the item at the other end of a link cannot be looked at.

@@ -38,7 +38,7 @@ pub(super) fn same(a: &Dynamic, b: &Dynamic) -> Outcome<bool> {
         return Ok(a == b);
     }
     if let (Some(a), Some(b)) = (a.read_lock::<Item>(), b.read_lock::<Item>()) {
-        return Ok(a.is(&b));
+        return a.is(&b);
     }
     compare(a, b).map(Ordering::is_eq)
 }
