@@ -102,6 +102,26 @@ class Seed(Clients):
             ComparisonOperator="GreaterThanOrEqualToThreshold",
             AlarmActions=[topic],
         )
+        # Of two filters that share the calls.
+        for name, calls in [("trail-starts", ["CreateTrail", "StartLogging"]), ("trail-changes", ["UpdateTrail", "DeleteTrail", "StopLogging"])]:
+            logs.put_metric_filter(
+                logGroupName="trail",
+                filterName=name,
+                filterPattern="{ " + " || ".join(f"($.eventName = {call})" for call in calls) + " }",
+                metricTransformations=[{"metricName": "TrailChanges", "metricNamespace": "Security", "metricValue": "1"}],
+            )
+        cloudwatch.put_metric_alarm(
+            AlarmName="trail-changes",
+            Namespace="Security",
+            MetricName="TrailChanges",
+            Statistic="Sum",
+            Period=300,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+            ActionsEnabled=True,
+            AlarmActions=[topic],
+        )
         cloudwatch.put_metric_alarm(
             AlarmName="busy",
             Namespace="AWS/EC2",
@@ -363,13 +383,16 @@ class Seed(Clients):
         self.client("guardduty", HOME).create_sample_findings(
             DetectorId=detector["DetectorId"], FindingTypes=["UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B"]
         )
-        self.client("config", HOME).put_configuration_recorder(
+        config = self.client("config", HOME)
+        config.put_configuration_recorder(
             ConfigurationRecorder={
                 "name": "default",
                 "roleARN": self.made["role-service"],
                 "recordingGroup": {"allSupported": True, "includeGlobalResourceTypes": True},
             }
         )
+        config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": self.made["bucket-clean"]})
+        config.start_configuration_recorder(ConfigurationRecorderName="default")
 
     def everything(self):
         self.keys()

@@ -326,6 +326,30 @@ fn kinds() -> Vec<String> {
     values.split(", ").map(str::to_owned).collect()
 }
 
+/// The rule that asks for an alarm on the kind of event.
+fn rule_of(kind: &str) -> String {
+    if kind == "root-sign-in" { "root-login-alarm".to_owned() } else { format!("{kind}-alarm") }
+}
+
+/// The rules on alarms with which the account complies. There is one for each kind of event, and each is judged.
+fn compliant(folder: &Folder) -> Vec<String> {
+    let report = folder.assize(&["evaluate", "account.jsonl", "--rule", "*-alarm", "--format", "json"]).json();
+    let evaluations = report["evaluations"].as_array().expect("evaluations");
+    let answers: Vec<(String, &str)> = evaluations
+        .iter()
+        .map(|one| {
+            let text = |name: &str| one[name].as_str().expect("a text");
+            (text("rule").to_owned(), text("complianceType"))
+        })
+        .collect();
+    let mut rules: Vec<String> = answers.iter().map(|(rule, _)| rule.clone()).collect();
+    let mut expected: Vec<String> = kinds().iter().map(|kind| rule_of(kind)).collect();
+    rules.sort();
+    expected.sort();
+    assert_eq!(rules, expected, "a kind of event has no rule, or none of its answers");
+    answers.into_iter().filter(|(_, answer)| *answer == "COMPLIANT").map(|(rule, _)| rule).collect()
+}
+
 #[test]
 fn the_benchmarks_pattern_for_each_kind_of_event_counts_all_of_it() {
     let folder = Folder::new();
@@ -353,6 +377,8 @@ fn the_benchmarks_pattern_for_each_kind_of_event_counts_all_of_it() {
         // The pattern of another kind does not do.
         let ran = folder.assize(&["explain", "alarm-path", other, "--snapshot", "account.jsonl"]);
         assert_eq!(ran.code(), 1, "the pattern of {kind} for {other}: {ran}");
+        // The rules look for the same: of the pattern's kind, and of no other.
+        assert_eq!(compliant(&folder), [rule_of(kind)], "{kind}");
     }
     // A filter of everything is one for nothing in particular.
     with("");
@@ -360,6 +386,7 @@ fn the_benchmarks_pattern_for_each_kind_of_event_counts_all_of_it() {
         let ran = folder.assize(&["explain", "alarm-path", kind, "--snapshot", "account.jsonl"]);
         assert_eq!(ran.code(), 1, "{kind}: {ran}");
     }
+    assert_eq!(compliant(&folder), [""; 0]);
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! `assize explain alarm-path`: why nobody was told of an event. The way from the trail that records it to a person, step by
 //! step, up to the first link that is broken, or that could not be read.
 //!
-//! The way is that of the rule `root-login-alarm` (`rules/lib/alarms.rhai`), walked by a rule of its own that answers step
-//! by step. So what could not be read ends it as it ends every rule, and is never called broken.
+//! The way is that of `root-login-alarm` and the other rules on alarms (`rules/lib/alarms.rhai`), walked by a rule of its own
+//! that answers step by step. So what could not be read ends it as it ends every rule, and is never called broken.
 
 mod json;
 mod terminal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -77,13 +77,18 @@ struct Way<'o> {
 }
 
 pub(super) fn run(mut flags: AlarmPath, colors: Colors) -> Result<u8, Failure> {
-    let (asked, events) = sought(&flags)?;
-    let rules = rules(&events)?;
-    let snapshot = Arc::new(looked_at::snapshot(&mut flags.looked_at, |catalog| input::needs(&rules, catalog))?);
-    let outcome = evaluate::run(&rules, &snapshot, &evaluate::Options::default());
-    if let Some(error) = outcome.rule_errors.first() {
-        return Err(Failure::new(format!("the way cannot be followed: {}", error.message)));
-    }
+    let (asked, sought) = sought(&flags)?;
+    let ways = rules(&sought, false)?;
+    let snapshot = Arc::new(looked_at::snapshot(&mut flags.looked_at, |catalog| input::needs(&ways, catalog))?);
+    let judged = |rules: &RuleSet| {
+        let outcome = evaluate::run(rules, &snapshot, &evaluate::Options::default());
+        match outcome.rule_errors.first() {
+            Some(error) => Err(Failure::new(format!("the way cannot be followed: {}", error.message))),
+            None => Ok(outcome),
+        }
+    };
+    let (names, outcome) = (judged(&rules(&sought, true)?)?, judged(&ways)?);
+    let names: BTreeSet<&str> = names.evaluations.iter().filter(|one| is_read(one)).map(|one| &*one.key).collect();
     let of_accounts = outcome.evaluations.chunk_by(|a, b| a.resource.account_id == b.resource.account_id);
     let accounts: Vec<Account<'_>> = of_accounts.filter_map(Account::of).collect();
     if accounts.iter().all(Account::was_not_asked_for) {
@@ -97,7 +102,6 @@ pub(super) fn run(mut flags: AlarmPath, colors: Colors) -> Result<u8, Failure> {
             output::stdout(colors, false, |out| out.write_all(text.as_bytes()))?;
         }
         TextOrJson::Json => {
-            let names: Vec<&str> = events.keys().map(String::as_str).collect();
             output::stdout(colors, true, |out| json::write(&asked, captured_at, &accounts, &names, out))?;
         }
     }
@@ -116,15 +120,13 @@ impl<'o> Account<'o> {
     /// What the answers on one account say.
     fn of(evaluations: &'o [Evaluation]) -> Option<Self> {
         let id = &evaluations.first()?.resource.account_id;
-        // An answer on an account that could not be read has no id of a resource.
-        let is_read = |one: &&Evaluation| !one.resource.resource_id.is_empty();
-        let told = match evaluations.iter().find(is_read) {
+        let told = match evaluations.iter().find(|one| is_read(one)) {
             None => Told::Nothing(evaluations.iter().find_map(|one| one.gap.as_deref())?),
             Some(evaluation) => match (&evaluation.gap, evaluation) {
                 // What cannot be read ends the evaluation: it is the only answer then.
                 (Some(gap), evaluation) => Told::Open(Open { evaluation, gap, at: link_of(gap) }),
                 (None, evaluation) => {
-                    let by_event = ways(evaluations.iter().filter(is_read));
+                    let by_event = ways(evaluations.iter().filter(|one| is_read(one)));
                     Told::Ways(Ways { evaluation, by_event })
                 }
             },
@@ -145,6 +147,11 @@ impl<'o> Account<'o> {
             Told::Ways(ways) => Some(ways.by_event.values().all(|way| way.broken.is_none())),
         }
     }
+}
+
+/// Whether the answer is on an account that was read: one that could not be has no id of a resource.
+fn is_read(evaluation: &Evaluation) -> bool {
+    !evaluation.resource.resource_id.is_empty()
 }
 
 /// The ways by the names of their events: an answer's key is the name with the number of the step.
@@ -196,31 +203,28 @@ impl Asked {
     }
 }
 
-/// What the rule looks for, by name.
-type Sought = serde_json::Map<String, serde_json::Value>;
+/// What the rule looks for, as its parameters.
+type Sought = BTreeMap<String, serde_json::Value>;
 
-/// What is asked for, and what is looked for, as the rule takes it.
+/// What is asked for, and what is looked for.
 fn sought(flags: &AlarmPath) -> Result<(Asked, Sought), Failure> {
-    let filter = |what: &str, wanted: &str, unlike: &str, pattern: &str| json!({"what": what, "wanted": wanted, "unlike": unlike, "pattern": pattern});
+    let filter = |what: &str, wanted: &str, pattern: &str| json!({"what": what, "wanted": wanted, "unlike": "", "pattern": pattern});
     if let Some(pattern) = &flags.pattern {
-        let events = [("pattern".to_owned(), filter("what this pattern does", "", "", pattern))];
-        return Ok((Asked::Pattern(pattern.clone()), Sought::from_iter(events)));
+        let events = json!({"pattern": filter("what this pattern does", "", pattern)});
+        return Ok((Asked::Pattern(pattern.clone()), Sought::from([("events".to_owned(), events)])));
     }
     if let Some(path) = &flags.event {
         let recorded = recorded(path)?;
         let event = |(at, event): (usize, &serde_json::Value)| {
             let name = event.get("eventName").and_then(serde_json::Value::as_str).unwrap_or("event");
-            (format!("{name} {}", at + 1), filter(&format!("the event {name}"), &event.to_string(), "", ""))
+            (format!("{name} {}", at + 1), filter(&format!("the event {name}"), &event.to_string(), ""))
         };
-        return Ok((Asked::Events(path.clone(), recorded.len()), recorded.iter().enumerate().map(event).collect()));
+        let events: serde_json::Map<String, serde_json::Value> = recorded.iter().enumerate().map(event).collect();
+        let asked = Asked::Events(path.clone(), recorded.len());
+        return Ok((asked, Sought::from([("events".to_owned(), events.into())])));
     }
-    let events = flags.kind.events().into_iter().map(|(name, sought)| {
-        let unlike = sought.unlike.map(|event| event.to_string()).unwrap_or_default();
-        (name, filter(&sought.what, &sought.wanted.to_string(), &unlike, ""))
-    });
-    let name =
-        clap::ValueEnum::to_possible_value(&flags.kind).map_or_else(String::new, |one| one.get_name().to_owned());
-    Ok((Asked::Kind(name), events.collect()))
+    let kind = flags.kind.name();
+    Ok((Asked::Kind(kind.clone()), Sought::from([("kind".to_owned(), json!(kind))])))
 }
 
 /// The events of a file: one, or the records of a log file of `CloudTrail`.
@@ -240,8 +244,8 @@ fn recorded(path: &Path) -> Result<Vec<serde_json::Value>, Failure> {
     Ok(events)
 }
 
-/// The rule that walks the way, for these events.
-fn rules(events: &Sought) -> Result<RuleSet, Failure> {
+/// The rule that walks the way of each event that is looked for, or only tells the events' names.
+fn rules(sought: &Sought, names: bool) -> Result<RuleSet, Failure> {
     let failed = |error: &dyn std::error::Error| Failure::new(format!("the way cannot be followed: {}", causes(error)));
     let files = Files {
         metadata: include_str!("alarm_path.yaml").to_owned(),
@@ -250,9 +254,11 @@ fn rules(events: &Sought) -> Result<RuleSet, Failure> {
     };
     let rule =
         load::rule("account/alarm-path", &files, &Folder::builtin().libraries).map_err(|error| failed(&error))?;
-    let text = serde_json::to_string(events).map_err(|error| failed(&error))?;
-    let events: Value = serde_json::from_str(&text).map_err(|error| failed(&error))?;
-    let given = BTreeMap::from([("events".to_owned(), events)]);
+    let mut given = BTreeMap::from([("names".to_owned(), Value::from(names))]);
+    for (name, value) in sought {
+        let text = serde_json::to_string(value).map_err(|error| failed(&error))?;
+        given.insert(name.clone(), serde_json::from_str(&text).map_err(|error| failed(&error))?);
+    }
     let parameters = ParameterValues::new(&rule, &given).map_err(|error| failed(&error))?;
     Ok(RuleSet::builtin().without_rules().with([Chosen::new(Arc::new(rule), parameters)]))
 }

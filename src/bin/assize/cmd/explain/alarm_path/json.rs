@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use assize::report::json::{EvidenceV1, GapV1};
@@ -82,7 +83,7 @@ pub(super) fn write(
     asked: &Asked,
     captured_at: &str,
     accounts: &[Account<'_>],
-    events: &[&str],
+    events: &BTreeSet<&str>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let file = FileV1 {
@@ -101,7 +102,7 @@ pub(super) fn write(
     out.write_all(b"\n")
 }
 
-fn account<'o>(account: &Account<'o>, events: &[&'o str]) -> AccountV1<'o> {
+fn account<'o>(account: &Account<'o>, events: &BTreeSet<&'o str>) -> AccountV1<'o> {
     // A link that could not be read leaves the ways of all events open.
     let alike = |open: &Open<'o>| {
         let way = |event: &&'o str| WayV1 { event, notified: None, links: links(|at| open_link(at, open)) };
