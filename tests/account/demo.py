@@ -283,7 +283,8 @@ class Shop(Clients):
                 PublicAccessBlockConfiguration={
                     "BlockPublicAcls": True,
                     "IgnorePublicAcls": True,
-                    "BlockPublicPolicy": True,
+                    # Somebody was in the way of it once.
+                    "BlockPublicPolicy": bucket != "shop-audit",
                     "RestrictPublicBuckets": True,
                 },
             )
@@ -398,6 +399,7 @@ class Shop(Clients):
             ComparisonOperator="GreaterThanOrEqualToThreshold",
             AlarmActions=[alerts],
         )
+        self.counted(alerts)
         trail = self.at_home("cloudtrail")
         trail.create_trail(
             Name="management-events",
@@ -424,6 +426,46 @@ class Shop(Clients):
             self.client("securityhub", region).enable_security_hub(EnableDefaultStandards=False)
         self.at_home("config").put_configuration_recorder(
             ConfigurationRecorder={"name": "default", "roleARN": self.role, "recordingGroup": {"allSupported": True}}
+        )
+
+    def counted(self, alerts):
+        """What somebody once thought to be worth a mail: a call or two of each kind, and no mail is sent."""
+        patterns = {
+            "refused-calls": '{ $.errorCode = "AccessDenied*" }',
+            "sign-ins-without-mfa": "{ ($.eventName = ConsoleLogin) && ($.additionalEventData.MFAUsed != Yes) && ($.userIdentity.type = IAMUser) }",
+            "failed-sign-ins": '{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") }',
+        }
+        for name, calls in {
+            "policies": ["AttachUserPolicy", "PutUserPolicy"],
+            "trails": ["DeleteTrail", "StopLogging"],
+            "keys": ["DisableKey", "ScheduleKeyDeletion"],
+            "buckets": ["DeleteBucketPolicy", "PutBucketPolicy"],
+            "config": ["StopConfigurationRecorder"],
+            "security-groups": ["AuthorizeSecurityGroupIngress"],
+            "network-acls": ["ReplaceNetworkAclEntry"],
+            "gateways": ["AttachInternetGateway"],
+            "routes": ["CreateRoute", "ReplaceRoute"],
+            "vpcs": ["CreateVpc", "AcceptVpcPeeringConnection"],
+            "organization": ["LeaveOrganization"],
+        }.items():
+            patterns[name] = "{ " + " || ".join(f"($.eventName = {call})" for call in calls) + " }"
+        for name, pattern in patterns.items():
+            self.at_home("logs").put_metric_filter(
+                logGroupName="/shop/trail",
+                filterName=name,
+                filterPattern=pattern,
+                metricTransformations=[{"metricName": "Noteworthy", "metricNamespace": "Shop", "metricValue": "1"}],
+            )
+        self.at_home("cloudwatch").put_metric_alarm(
+            AlarmName="noteworthy",
+            Namespace="Shop",
+            MetricName="Noteworthy",
+            Statistic="Sum",
+            Period=300,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+            AlarmActions=[alerts],
         )
 
     # -----------------------------------------------------------------------------------------------------------------

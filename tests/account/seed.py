@@ -394,6 +394,14 @@ class Seed(Clients):
         config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": self.made["bucket-clean"]})
         config.start_configuration_recorder(ConfigurationRecorderName="default")
 
+    def interfaces(self):
+        """Names those that came with other things, by their state and VPC."""
+        vpcs = {ident: name for name, ident in {**self.made, **self.labels}.items() if ident.startswith("vpc-")}
+        for region in (HOME, OTHER):
+            for number, one in enumerate(self.client("ec2", region).describe_network_interfaces()["NetworkInterfaces"]):
+                name = f"interface-{one['Status']}-in-{vpcs[one['VpcId']]}-{number}"
+                self.label(name, one["NetworkInterfaceId"])
+
     def everything(self):
         self.keys()
         self.trails()
@@ -406,6 +414,7 @@ class Seed(Clients):
         seed_operations.everything(self, HOME)
         seed_platform.everything(self, HOME)
         seed_access.everything(self, HOME, OTHER)
+        self.interfaces()
 
     # -----------------------------------------------------------------------------------------------------------------
 

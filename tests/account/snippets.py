@@ -35,6 +35,7 @@ OWN = {
 } | {
     ("ec2", "run-instances"): {"count", "associate-public-ip-address", "no-associate-public-ip-address"},
     ("iam", "create-virtual-mfa-device"): {"outfile", "bootstrap-method"},
+    ("configservice", "put-configuration-recorder"): {"recording-group"},
 }
 
 # Options that the CLI calls otherwise than the model does, or fills in if they are not given.
