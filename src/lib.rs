@@ -18,6 +18,7 @@ pub mod export;
 pub mod gap;
 pub mod history;
 pub mod iac;
+pub mod integrity;
 pub mod inventory;
 pub mod item;
 pub mod location;

@@ -36,6 +36,7 @@ mod format;
 pub mod github;
 mod harmless;
 pub mod html;
+pub mod integrity;
 pub mod json;
 pub mod jsonl;
 pub mod junit;

@@ -43,6 +43,7 @@ use crate::value::{Value, code};
 
 pub use self::clock::Clock;
 pub use self::error::{ApiError, ApiErrorKind, ClientError};
+pub use self::object::Object;
 pub use self::tally::Progress;
 
 /// How a [`Client`] is to be.

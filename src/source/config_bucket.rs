@@ -61,6 +61,11 @@ impl Address {
     /// `partition` is that of the bucket: `aws`. What is encrypted with a key of KMS's own needs `kms:Decrypt` for that key
     /// besides.
     pub fn policy(&self, partition: &str) -> String {
+        policy(&self.statements(partition))
+    }
+
+    /// The statements of that policy.
+    pub(super) fn statements(&self, partition: &str) -> Vec<serde_json::Value> {
         let bucket = format!("arn:{partition}:s3:::{}", self.bucket);
         let folder = self.prefix.trim_end_matches('/');
         let mut lists = json!({ "Sid": "AssizeLists", "Effect": "Allow", "Action": LIST_ACTION, "Resource": bucket });
@@ -71,8 +76,13 @@ impl Address {
             objects = vec![format!("{bucket}/{folder}"), format!("{bucket}/{folder}/*")];
         }
         let reads = json!({ "Sid": "AssizeReads", "Effect": "Allow", "Action": READ_ACTION, "Resource": objects });
-        format!("{:#}\n", json!({ "Version": "2012-10-17", "Statement": [lists, reads] }))
+        vec![lists, reads]
     }
+}
+
+/// A policy document of these statements, as JSON text.
+pub(super) fn policy(statements: &[serde_json::Value]) -> String {
+    format!("{:#}\n", json!({ "Version": "2012-10-17", "Statement": statements }))
 }
 
 impl fmt::Display for Address {

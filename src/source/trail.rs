@@ -1,12 +1,15 @@
-//! CloudTrail's events: from the last 90 days of an account ([`lookup`]), or from the files of a trail ([`files`]).
+//! CloudTrail's events: from the last 90 days of an account ([`lookup`]), or from the files of a trail ([`files`], [`bucket`]).
+//! Whether those files are as they were delivered is told by [`verify`].
 //!
-//! Both hold the same records
+//! Both sources of events hold the same records
 //! (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>).
 //! Of a record only what [`TrailEvent`] names is kept.
 
 pub mod bucket;
 pub mod files;
 pub mod lookup;
+pub mod name;
+pub mod verify;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 

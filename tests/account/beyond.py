@@ -1,5 +1,6 @@
 """What AWS answers and moto does not: the selections of AWS Backup and its settings, what the agents of Systems Manager
-report of their machines, the findings of GuardDuty, and the analyzers of IAM Access Analyzer.
+report of their machines, the findings of GuardDuty, the analyzers of IAM Access Analyzer, and the keys of CloudTrail, which
+`PUT /-/facts` sets.
 
 Each operation takes the region, the request's path and its body, and gives the answer as the service's model has it. Ids
 follow from names: another run makes the same.
@@ -25,6 +26,7 @@ class Beyond:
         self.inventory = collections.defaultdict(dict)
         self.compliance = collections.defaultdict(dict)
         self.analyzers = collections.defaultdict(list)
+        self.public_keys = {}
         self.operations = {
             "accessanalyzer:CreateAnalyzer": self.create_analyzer,
             "accessanalyzer:ListAnalyzers": self.list_analyzers,
@@ -33,6 +35,7 @@ class Beyond:
             "backup:GetBackupSelection": self.get_backup_selection,
             "backup:DescribeRegionSettings": self.describe_region_settings,
             "backup:UpdateRegionSettings": self.update_region_settings,
+            "cloudtrail:ListPublicKeys": self.list_public_keys,
             "guardduty:CreateSampleFindings": self.create_sample_findings,
             "guardduty:ListFindings": self.list_findings,
             "guardduty:GetFindings": self.get_findings,
@@ -66,6 +69,19 @@ class Beyond:
 
     def list_analyzers(self, region, path, _):
         return {"analyzers": self.analyzers[region]}
+
+    # --- CloudTrail --------------------------------------------------------------------------------------------------
+
+    def list_public_keys(self, region, path, asked):
+        """The keys of a region that were in use at some moment of the time that is asked for, one a page."""
+        keys = [
+            key
+            for key in self.public_keys.get(region, [])
+            if key["ValidityStartTime"] <= asked["EndTime"] and asked["StartTime"] <= key["ValidityEndTime"]
+        ]
+        page = int(asked.get("NextToken", 0))
+        more = {"NextToken": str(page + 1)} if page + 1 < len(keys) else {}
+        return {"PublicKeyList": keys[page : page + 1]} | more
 
     # --- AWS Backup --------------------------------------------------------------------------------------------------
 

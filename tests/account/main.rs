@@ -15,6 +15,7 @@
 //! - `scan.rs`: verdicts, requests and permissions of the real binary
 //! - `snippets.rs`, `snippets.py`: the commands that rules suggest, against the models that the AWS CLI is made of
 //! - `states.rs`: a state of Terraform in a bucket
+//! - `trail.rs`: whether the files of a trail's bucket are as they were delivered
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
@@ -25,6 +26,8 @@ mod decode;
 mod deliver;
 mod demo;
 mod demo_platform;
+#[path = "../cli/digests.rs"]
+mod digests;
 mod history;
 mod inventory;
 mod moto;
@@ -33,6 +36,7 @@ mod scan;
 mod seed;
 mod snippets;
 mod states;
+mod trail;
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};

@@ -11,7 +11,8 @@ models, so that it is a second opinion on what assize sends:
   (once), `html` (a load balancer's page instead of an answer) and `truncate` (half of the body, sent as if it were
   whole). With "operation text" a fault meets only the requests whose region, path or body holds the text;
 * `GET /-/requests` tells how often each operation was asked for since the last time this was asked;
-* `PUT /-/facts` sets what no AWS API can set: the age and the last use of credentials, and the root user's.
+* `PUT /-/facts` sets what no AWS API can set: the age and the last use of credentials, the root user's, and CloudTrail's
+  public keys by region.
 
 Where moto is not true to AWS and a rule could see the difference, `mend_moto` below mends it. What it lacks and can be
 made is in `beyond.py`.
@@ -255,7 +256,9 @@ class Wall:
                 said = dict(sorted(self.requests.items()))
                 self.requests.clear()
             elif what == ("PUT", "/-/facts"):
-                set_facts(json.loads(body))
+                facts = json.loads(body)
+                self.beyond.public_keys.update(facts.pop("publicKeys", {}))
+                set_facts(facts)
             else:
                 return self.answer(start_response, 404, [], b"no such control", environ)
         return self.answer(

@@ -27,6 +27,8 @@ fn help_of_each_command() {
         &["store", "prune"],
         &["history"],
         &["timeline"],
+        &["trail"],
+        &["trail", "verify"],
         &["rules"],
         &["rules", "list"],
         &["rules", "show"],

@@ -9,6 +9,7 @@ mod past;
 mod scan;
 mod setup;
 mod shared;
+mod trail;
 mod value;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -25,6 +26,7 @@ pub(crate) use self::setup::{Config, Runner, Sarif};
 pub(crate) use self::shared::{
     Account, Choice, ConfigFile, Credentials, Definitions, Folders, Iac, ListFormat, Output, Store, Targets, TextOrJson,
 };
+pub(crate) use self::trail::{TrailFiles, VerifyTrail};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -91,6 +93,9 @@ pub(crate) enum Command {
     History(History),
     /// Show the changes of all resources, and the calls that may have made them, in one line of time
     Timeline(Timeline),
+    /// Tell whether the files of trails are as they were delivered
+    #[command(subcommand)]
+    Trail(TrailFiles),
     /// List, show, document, check, test and begin rules
     #[command(subcommand)]
     Rules(Rules),

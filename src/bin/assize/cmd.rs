@@ -27,6 +27,7 @@ pub(crate) mod scan;
 pub(crate) mod schedule;
 pub(crate) mod snapshots;
 pub(crate) mod store;
+pub(crate) mod trail;
 
 use assize::item::ResourceKey;
 use assize::report::terminal::counted;

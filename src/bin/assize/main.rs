@@ -56,6 +56,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Store(upkeep) => cmd::store::run(upkeep, color),
         Command::History(history) => cmd::history::history(history, color),
         Command::Timeline(timeline) => cmd::history::timeline(timeline, color),
+        Command::Trail(trail) => cmd::trail::run(&trail, color),
         Command::Rules(rules) => cmd::rules::run(&rules, color),
         Command::Packs(packs) => cmd::packs::run(&packs, color),
         Command::Resources(resources) => cmd::resources::run(&resources, color),

@@ -62,6 +62,7 @@ use tokio::task::unconstrained;
 use super::budget::Budget;
 use super::clock::Clock;
 use super::error::{ApiError, ApiErrorKind, Malformed, chain, one_line};
+use super::object::{METADATA, Object};
 use super::rate;
 use super::retry::BudgetedRetry;
 use super::tally::Tally;
@@ -109,7 +110,7 @@ impl Transport {
         }
     }
 
-    /// Sends one call, with its retries, when its turn has come. What comes is a [`Value`] or [`Bytes`], as `form` says.
+    /// Sends one call, with its retries, when its turn has come. What comes is a [`Value`] or an [`Object`], as `form` says.
     pub(super) async fn send<T: fmt::Debug + Send + Sync + 'static>(
         &self,
         place: &Place,
@@ -247,8 +248,8 @@ struct Context {
 pub(super) enum Form {
     /// The codec reads it.
     Value,
-    /// Its body is the answer, and has so many bytes at most.
-    Bytes {
+    /// It is an object of a bucket, and has so many bytes at most.
+    Object {
         /// The most that is read.
         limit: u64,
     },
@@ -398,7 +399,7 @@ impl DeserializeResponse for Deserializer {
         response: &mut HttpResponse,
         config: &ConfigBag,
     ) -> Option<Result<Output, OrchestratorError<Error>>> {
-        let Form::Bytes { limit } = config.load::<Context>()?.form else { return None };
+        let Form::Object { limit } = config.load::<Context>()?.form else { return None };
         if !response.status().is_success() {
             return None;
         }
@@ -428,7 +429,11 @@ impl DeserializeResponse for Deserializer {
             return Err(OrchestratorError::operation(Error::erase(Answered { meta, request_id: parts.request_id })));
         }
         if context.form != Form::Value {
-            return Ok(Output::erase(Bytes::copy_from_slice(body)));
+            let metadata = headers.iter().filter_map(|(name, value)| {
+                let name = name.to_ascii_lowercase();
+                Some((name.strip_prefix(METADATA)?.to_owned(), value.clone()))
+            });
+            return Ok(Output::erase(Object { metadata: metadata.collect(), bytes: Bytes::copy_from_slice(body) }));
         }
         let operation = model.operation(&context.call.operation).map_err(OrchestratorError::other)?;
         let value = codec::parse(model, operation, status, &headers, body)

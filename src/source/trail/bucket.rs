@@ -4,10 +4,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-
 use super::files::{Found, LATEST, TrailError, may_hold, read_file};
+use super::name::Folder;
 use super::{Wanted, sorted};
 use crate::source::client::{ApiError, Client};
 use crate::source::config_bucket::Address;
@@ -60,41 +58,13 @@ pub async fn read(client: &Client, address: &Address, wanted: &Wanted) -> Result
 /// Whether wanted events may be below a folder: `…/CloudTrail/<region>/<year>/<month>/<day>/` holds what was delivered on
 /// that day, and the folders of digests and insights hold no calls.
 fn may_lead(folder: &str, wanted: &Wanted) -> bool {
-    let parts: Vec<&str> = folder.trim_end_matches('/').split('/').collect();
-    if parts.iter().any(|part| ["CloudTrail-Digest", "CloudTrail-Insight"].contains(part)) {
+    if folder.split('/').any(|part| ["CloudTrail-Digest", "CloudTrail-Insight"].contains(&part)) {
         return false;
     }
-    let Some(at) = parts.iter().rposition(|part| *part == "CloudTrail") else { return true };
-    let numbers: Vec<i16> = parts.iter().skip(at + 2).map_while(|part| part.parse().ok()).collect();
-    // From the first to the last moment that the folder can be of.
-    let (first, last) = match numbers.as_slice() {
-        [year] => (Date::new(*year, 1, 1), Date::new(*year, 12, 31)),
-        [year, month] => {
-            let first = month_of(*month).and_then(|month| Date::new(*year, month, 1).ok());
-            match first {
-                Some(first) => (Ok(first), Ok(first.last_of_month())),
-                None => return true,
-            }
-        }
-        [year, month, day] => {
-            let day = month_of(*month).zip(month_of(*day)).and_then(|(month, day)| Date::new(*year, month, day).ok());
-            match day {
-                Some(day) => (Ok(day), Ok(day)),
-                None => return true,
-            }
-        }
-        _ => return true,
-    };
-    let (Ok(first), Ok(last)) = (first, last) else { return true };
-    let begin = |day: Date| day.to_zoned(TimeZone::UTC).map(|day| day.timestamp()).ok();
-    let end = last.tomorrow().ok().and_then(begin);
-    let too_early = wanted.after.zip(end).is_some_and(|(after, end)| end < after);
-    let too_late = wanted.until.zip(begin(first)).is_some_and(|(until, begin)| begin.duration_since(until) > LATEST);
+    let Some((begin, end)) = Folder::of_path(folder).times else { return true };
+    let too_early = wanted.after.is_some_and(|after| end < after);
+    let too_late = wanted.until.is_some_and(|until| begin.duration_since(until) > LATEST);
     !too_early && !too_late
-}
-
-fn month_of(number: i16) -> Option<i8> {
-    i8::try_from(number).ok()
 }
 
 fn failed(address: &Address, key: &str, source: io::Error) -> TrailError {

@@ -141,8 +141,11 @@ pub(crate) struct Permissions {
     /// For `assize import` from this bucket of AWS Config, instead of a scan
     #[arg(long, value_name = "s3://BUCKET[/FOLDER]", conflicts_with_all = ["by_rule", "all", "inventory", "rules"])]
     pub(crate) import: Option<Address>,
+    /// For `assize trail verify` of this bucket, instead of a scan
+    #[arg(long, value_name = "s3://BUCKET[/FOLDER]", conflicts_with_all = ["by_rule", "all", "inventory", "rules", "import"])]
+    pub(crate) trail: Option<Address>,
     /// For the role that delivers (`deliver` of the configuration file), instead of a scan
-    #[arg(long, conflicts_with_all = ["by_rule", "all", "inventory", "rules", "import"])]
+    #[arg(long, conflicts_with_all = ["by_rule", "all", "inventory", "rules", "import", "trail"])]
     pub(crate) deliver: bool,
 }
 

@@ -12,6 +12,9 @@ use assize::rule::set::Assignment;
 use assize::rule::{Category, PatternError, check_filter_pattern};
 use assize::source::config_bucket::{Address, AddressError};
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use super::aws_config::Origin;
 
@@ -65,6 +68,22 @@ pub(super) fn fail_on(text: &str) -> Result<FailOn, FailOnError> {
 
 pub(super) fn assignment(text: &str) -> Result<Assignment, assize::rule::ParameterError> {
     text.parse()
+}
+
+/// A time, or the first moment of a day in UTC.
+pub(super) fn first_moment(text: &str) -> Result<Timestamp, String> {
+    text.parse().or_else(|_| Ok(day(text)?.timestamp()))
+}
+
+/// A time, or the last moment of a day in UTC.
+pub(super) fn last_moment(text: &str) -> Result<Timestamp, String> {
+    let end = || day(text)?.end_of_day().map_err(|error| error.to_string());
+    text.parse().or_else(|_| Ok(end()?.timestamp()))
+}
+
+fn day(text: &str) -> Result<Zoned, String> {
+    let day = text.parse::<Date>().ok().and_then(|day| day.to_zoned(TimeZone::UTC).ok());
+    day.ok_or_else(|| "write a time such as 2026-10-01T06:00:00Z, or a day such as 2026-10-01".to_owned())
 }
 
 /// A time that is not nothing, or nothing would be kept.

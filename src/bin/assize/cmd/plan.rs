@@ -9,6 +9,7 @@ use assize::report::harmless;
 use assize::report::terminal::wrap;
 use assize::source::delivery;
 use assize::source::endpoint::Partition;
+use assize::source::trail::verify;
 
 use crate::cli;
 use crate::failure::{Failure, causes};
@@ -53,6 +54,12 @@ pub(crate) fn permissions(mut flags: cli::Permissions, colors: Colors) -> Result
     if let Some(address) = &flags.import {
         let region = flags.what.regions.first().map_or("", String::as_str);
         let policy = address.policy(Partition::of_region(region).id());
+        output::stdout(colors, true, |out| out.write_all(policy.as_bytes()))?;
+        return Ok(exit::CLEAN);
+    }
+    if let Some(address) = &flags.trail {
+        let region = flags.what.regions.first().map_or("", String::as_str);
+        let policy = verify::policy(address, Partition::of_region(region).id());
         output::stdout(colors, true, |out| out.write_all(policy.as_bytes()))?;
         return Ok(exit::CLEAN);
     }
