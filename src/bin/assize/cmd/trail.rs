@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use assize::integrity::Outcome;
 use assize::report::integrity::{Asked, write_json, write_text};
@@ -17,6 +18,9 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::{self, Colors};
+
+/// A large file on a slow line takes longer than any other answer of AWS.
+const ATTEMPT: Duration = Duration::from_mins(5);
 
 /// A list of keys is far smaller.
 const LARGEST_KEYS: u64 = 16 << 20;
@@ -82,7 +86,12 @@ fn verified(flags: &VerifyTrail, colors: Colors) -> Result<u8, Failure> {
 }
 
 async fn connect(flags: &VerifyTrail, origin: &cli::Origin) -> Result<Client, Failure> {
-    let connected = Client::connect(input::connect(&flags.credentials)).await;
+    let mut options = input::connect(&flags.credentials).attempt_timeout(ATTEMPT).operation_timeout(2 * ATTEMPT);
+    // Whose credentials these are is asked in the partition of the trail.
+    if let Some(region) = flags.regions.first() {
+        options = options.region(region);
+    }
+    let connected = Client::connect(options).await;
     connected.map_err(|error| {
         let failure = unconnected(&error);
         match origin {
