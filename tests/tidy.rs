@@ -210,6 +210,8 @@ fn data_is_read_by_one_method_for_what_aws_delivers_to_buckets() {
     };
     assert_eq!(naming("data_operation("), ["src/source/client/object.rs", "src/source/model.rs"]);
     assert_eq!(naming(".object("), ["src/source/config_bucket.rs", "src/source/trail/bucket.rs"]);
+    let with_metadata = naming(".object_with_metadata(");
+    assert_eq!(with_metadata, ["src/source/client/object.rs", "src/source/trail/verify/files.rs"]);
     let operation = Regex::new(r"\bGetObject\b").unwrap();
     for path in files(&root().join("resources")) {
         assert!(!operation.is_match(&fs::read_to_string(&path).unwrap()), "{} names s3:GetObject", named(&path));
