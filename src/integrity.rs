@@ -188,6 +188,9 @@ pub struct Chain {
     pub covers: Option<(Timestamp, Timestamp)>,
     /// The digest before the first one, if that names one which is not among those that were looked at.
     pub goes_on_before: Option<String>,
+    /// The end of the latest digest, if there should be later ones by the time that was asked for: logging ended, or they were
+    /// deleted with all that they named.
+    pub ends_at: Option<Timestamp>,
     /// Where the chain begins anew, logging or validation having been off: the end of the digest before, and the beginning of
     /// the one that has none before it.
     pub breaks: Vec<(Timestamp, Timestamp)>,
@@ -269,7 +272,11 @@ impl Verification {
         all += self.log_files();
         if all.invalid + all.missing > 0 {
             Outcome::Invalid
-        } else if all.not_verified > 0 || !self.uncovered.is_empty() || !self.unlisted.is_empty() {
+        } else if all.not_verified > 0
+            || self.chains.iter().any(|chain| chain.ends_at.is_some())
+            || !self.uncovered.is_empty()
+            || !self.unlisted.is_empty()
+        {
             Outcome::Incomplete
         } else {
             Outcome::Valid

@@ -68,6 +68,7 @@ struct ChainFile<'v> {
     backfill: bool,
     covers: Option<TimesFile>,
     goes_on_before: Option<&'v str>,
+    ends_at: Option<String>,
     breaks: Vec<TimesFile>,
     digests: CountsFile,
     log_files: CountsFile,
@@ -124,6 +125,7 @@ impl<'v> From<&'v Chain> for ChainFile<'v> {
             backfill: chain.is_backfill,
             covers: chain.covers.map(TimesFile::from),
             goes_on_before: chain.goes_on_before.as_deref(),
+            ends_at: chain.ends_at.map(|time| time.to_string()),
             breaks: chain.breaks.iter().copied().map(TimesFile::from).collect(),
             digests: chain.digests.into(),
             log_files: chain.log_files.into(),
@@ -212,6 +214,9 @@ impl Page<'_> {
         }
         if let Some(object) = &chain.goes_on_before {
             writeln!(self.out, "  = the digest before the first one was not looked at: {}", harmless(object))?;
+        }
+        if let Some(end) = chain.ends_at {
+            writeln!(self.out, "  = no digest after {}: logging ended, or later ones were deleted", moment(end))?;
         }
         writeln!(self.out)?;
         for problem in chain.problems.iter().take(self.limit) {

@@ -12,6 +12,9 @@ use crate::moto::{self, Moto};
 use crate::scan::assize_at;
 use crate::seed::Typed;
 
+/// Half an hour after the latest digest.
+const UNTIL: &str = "2024-10-01T13:30:00Z";
+
 /// Fills a bucket of its own with what a trail delivered, and with what others did.
 fn fill(moto: &Moto, trail: &Trail<'_>) {
     block_on(async {
@@ -22,7 +25,7 @@ fn fill(moto: &Moto, trail: &Trail<'_>) {
         for (key, object) in &trail.objects {
             put(moto, key, object).await;
         }
-        let config = "logs/AWSLogs/111122223333/Config/eu-west-1/2026/10/1/a.json.gz";
+        let config = "logs/AWSLogs/111122223333/Config/eu-west-1/2024/10/1/a.json.gz";
         s3.put_object().bucket(BUCKET).key(config).body(ByteStream::from_static(b"another's")).send().await.unwrap();
     });
 }
@@ -39,7 +42,11 @@ async fn put(moto: &Moto, key: &str, Object { bytes, signature }: &Object) {
 fn verify(moto: &Moto, arguments: &[&str]) -> (Option<i32>, Json) {
     moto.requests();
     let place = format!("s3://{BUCKET}/logs");
-    let ran = assize_at(moto, &[&["trail", "verify", &place, "-f", "json"], arguments].concat());
+    let until = ["--until", UNTIL].iter().filter(|_| !arguments.contains(&"--until"));
+    let ran = assize_at(
+        moto,
+        &[&["trail", "verify", &place, "-f", "json"], arguments, &until.copied().collect::<Vec<_>>()].concat(),
+    );
     let told = serde_json::from_slice(&ran.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&ran.stderr)));
     (ran.status.code(), told)
@@ -69,8 +76,8 @@ fn a_trails_bucket_is_verified_to_its_latest_digest() {
     fill(&moto, &trail);
     let key = |signer: &Signer| {
         let mut key = signer.listed();
-        // Seconds since 1970, as the API tells them: September and October 2026.
-        (key["ValidityStartTime"], key["ValidityEndTime"]) = (json!(1_788_220_800), json!(1_793_491_200));
+        // Seconds since 1970, as the API tells them: September and October 2024.
+        (key["ValidityStartTime"], key["ValidityEndTime"]) = (json!(1_725_148_800), json!(1_730_419_200));
         key
     };
     let other = Signer::new("another key of that time");
@@ -83,11 +90,14 @@ fn a_trails_bucket_is_verified_to_its_latest_digest() {
     let (code, told) = verify(&moto, &[]);
     assert_eq!((code, problems(&told)), (Some(0), vec![]), "{told:#}");
     assert_eq!((&told["digests"]["valid"], &told["logFiles"]["valid"]), (&json!(4), &json!(8)));
-    assert_eq!(told["chains"][0]["breaks"], json!([{"from": "2026-10-01T08:00:00Z", "to": "2026-10-01T11:00:00Z"}]));
+    assert_eq!(told["chains"][0]["breaks"], json!([{"from": "2024-10-01T08:00:00Z", "to": "2024-10-01T11:00:00Z"}]));
     let requests = moto.requests();
     assert_eq!((requests["s3:GetObject"], requests["cloudtrail:ListPublicKeys"]), (12, 2), "{requests:?}");
+    // Up to now there should be many more.
+    let (code, told) = verify(&moto, &["--until", "2099-01-01"]);
+    assert_eq!((code, &told["chains"][0]["endsAt"]), (Some(3), &json!("2024-10-01T13:00:00Z")), "{told:#}");
     // What was not asked for is neither read nor listed.
-    let (code, told) = verify(&moto, &["--since", "2026-10-01T11:30:00Z", "--until", "2026-10-01T11:40:00Z"]);
+    let (code, told) = verify(&moto, &["--since", "2024-10-01T11:30:00Z", "--until", "2024-10-01T11:40:00Z"]);
     assert_eq!(
         (code, &told["digests"]["valid"], &told["logFiles"]["valid"]),
         (Some(0), &json!(1), &json!(2)),
@@ -106,10 +116,10 @@ fn a_trails_bucket_is_verified_to_its_latest_digest() {
     assert!(problems(&told).iter().all(|(_, _, reason)| *reason == "keys-unknown"), "{told:#}");
     let detail = told["chains"][0]["problems"][0]["detail"].as_str().unwrap();
     assert!(detail.contains("it needs the permission cloudtrail:ListPublicKeys"), "{detail}");
-    moto.wall(None, &BTreeMap::from([("s3:GetObject _20261001T0605Z_", "deny")]));
+    moto.wall(None, &BTreeMap::from([("s3:GetObject _20241001T0605Z_", "deny")]));
     let (code, told) = verify(&moto, &[]);
     assert_eq!((code, problems(&told)), (Some(3), vec![(trail.logs[0].as_str(), "not-verified", "unreadable")]));
-    moto.wall(None, &BTreeMap::from([("s3:GetObject _20261001T080000Z", "deny")]));
+    moto.wall(None, &BTreeMap::from([("s3:GetObject _20241001T080000Z", "deny")]));
     let (code, told) = verify(&moto, &[]);
     assert_eq!((code, problems(&told)[0]), (Some(3), (trail.digests[1].as_str(), "not-verified", "unreadable")));
     moto.wall(None, &BTreeMap::from([("s3:ListObjectsV2 CloudTrail-Digest%2Feu-west-1", "deny")]));
@@ -133,7 +143,7 @@ fn a_trails_bucket_is_verified_to_its_latest_digest() {
     let latest = trail.digests[3].clone();
     trail.change(3, |content| content["logFiles"] = json!([]));
     block_on(put(&moto, &latest, &trail.objects[&latest]));
-    let (code, told) = verify(&moto, &["--since", "2026-10-01T12:01:00Z"]);
+    let (code, told) = verify(&moto, &["--since", "2024-10-01T12:01:00Z"]);
     assert_eq!((code, problems(&told)), (Some(1), vec![(latest.as_str(), "invalid", "signature-invalid")]));
     assert_eq!(told["uncovered"], json!(trail.logs[6..]));
     trail.sign_again(2, &stranger);
@@ -142,7 +152,7 @@ fn a_trails_bucket_is_verified_to_its_latest_digest() {
             put(&moto, key, &trail.objects[key]).await;
         }
     });
-    let (code, told) = verify(&moto, &["--since", "2026-10-01T11:30:00Z"]);
+    let (code, told) = verify(&moto, &["--since", "2024-10-01T11:30:00Z"]);
     let found = [&trail.digests[2], &trail.digests[3]].map(|key| (key.as_str(), "invalid", "key-unknown"));
     assert_eq!((code, problems(&told)), (Some(1), found.to_vec()));
 }

@@ -36,7 +36,7 @@ impl Signer {
     pub(crate) fn listed(&self) -> Json {
         json!({
             "Value": STANDARD.encode(self.key.public_key()), "Fingerprint": self.fingerprint,
-            "ValidityStartTime": "2026-09-01T00:00:00+00:00", "ValidityEndTime": "2026-11-01T00:00:00+00:00",
+            "ValidityStartTime": "2024-09-01T00:00:00+00:00", "ValidityEndTime": "2024-11-01T00:00:00+00:00",
         })
     }
 
@@ -80,7 +80,7 @@ pub(crate) struct Trail<'s> {
 }
 
 impl<'s> Trail<'s> {
-    /// One that begins on the first of October 2026, at six o'clock.
+    /// One that begins on the first of October 2024, at six o'clock.
     pub(crate) fn new(signer: &'s Signer) -> Self {
         Self {
             signer,
@@ -91,7 +91,7 @@ impl<'s> Trail<'s> {
             objects: Objects::new(),
             digests: Vec::new(),
             logs: Vec::new(),
-            now: "2026-10-01T06:00:00Z".parse().expect("it is a time"),
+            now: "2024-10-01T06:00:00Z".parse().expect("it is a time"),
             before: None,
         }
     }
@@ -159,9 +159,16 @@ impl<'s> Trail<'s> {
         self.objects.insert(key.to_owned(), Object { bytes: gzip(&bytes), signature: Some(signature) });
     }
 
+    /// What a digest says.
+    pub(crate) fn content(&self, digest: usize) -> Json {
+        let key = self.digests.get(digest).expect("there are so many");
+        plain(&self.objects.get(key).expect("it was delivered").bytes)
+    }
+
     /// Changes what a digest says, and leaves its signature as it is.
     pub(crate) fn change(&mut self, digest: usize, change: impl FnOnce(&mut Json)) {
-        let object = self.objects.get_mut(&self.digests[digest]).expect("it was delivered");
+        let key = self.digests.get(digest).expect("there are so many");
+        let object = self.objects.get_mut(key).expect("it was delivered");
         let mut content = plain(&object.bytes);
         change(&mut content);
         object.bytes = gzip(content.to_string().as_bytes());
@@ -173,11 +180,15 @@ impl<'s> Trail<'s> {
         self.signer = signer;
         self.before = None;
         for (at, key) in self.digests.clone().into_iter().enumerate().skip(from) {
-            let mut content = plain(&self.objects[&key].bytes);
-            content["digestPublicKeyFingerprint"] = json!(signer.fingerprint);
+            let mut content = self.content(at);
+            let mut set = |name: &str, text: &str| {
+                let members = content.as_object_mut().expect("a digest is an object");
+                members.insert(name.to_owned(), json!(text));
+            };
+            set("digestPublicKeyFingerprint", &signer.fingerprint);
             if let Some((_, hash, signature)) = self.before.as_ref().filter(|_| at > from) {
-                content["previousDigestHashValue"] = json!(hash);
-                content["previousDigestSignature"] = json!(signature);
+                set("previousDigestHashValue", hash);
+                set("previousDigestSignature", signature);
             }
             self.put(&key, &content);
         }

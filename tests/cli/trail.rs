@@ -12,7 +12,7 @@ static CLOUDTRAIL: LazyLock<Signer> = LazyLock::new(|| Signer::new("31e8b5433410
 static STRANGER: LazyLock<Signer> = LazyLock::new(|| Signer::new("8933b39ddc64d26d8e14ffbf6566fee4"));
 
 /// The last digest of four hours has its signature only in the bucket. Up to here, all others can be verified.
-const UNTIL: [&str; 2] = ["--until", "2026-10-01T08:30:00Z"];
+const UNTIL: [&str; 2] = ["--until", "2024-10-01T08:30:00Z"];
 
 fn trail() -> Trail<'static> {
     Trail::new(&CLOUDTRAIL).after(4)
@@ -73,7 +73,7 @@ fn what_was_delivered_is_valid() {
     assert_eq!(told["outcome"], "valid");
     assert_eq!((&told["digests"], &told["logFiles"]), (&counts([3, 0, 0, 0]), &counts([6, 0, 0, 0])));
     let chain = &told["chains"][0];
-    assert_eq!(chain["covers"], json!({"from": "2026-10-01T06:00:00Z", "to": "2026-10-01T09:00:00Z"}));
+    assert_eq!(chain["covers"], json!({"from": "2024-10-01T06:00:00Z", "to": "2024-10-01T09:00:00Z"}));
     assert_eq!((&chain["trail"], &chain["homeRegion"]), (&json!("audit_of_all"), &json!("eu-west-1")));
     assert_eq!((&chain["breaks"], &chain["goesOnBefore"]), (&json!([]), &Json::Null));
 }
@@ -228,22 +228,36 @@ fn a_trail_that_was_stopped_begins_a_new_chain() {
     let mut trail = Trail::new(&CLOUDTRAIL).after(2);
     trail.stop(5);
     let trail = trail.after(3);
-    let (code, told) = verify(&trail, &["--until", "2026-10-01T14:30:00Z"]);
+    let (code, told) = verify(&trail, &["--until", "2024-10-01T14:30:00Z"]);
     assert_eq!(code, 3, "{told:#}");
     // The last one before the pause has its signature in the bucket alone.
     assert_eq!(problems(&told), [problem("digest", &trail.digests[1], "not-verified", "signature-unknown")]);
-    assert_eq!(told["chains"][0]["breaks"], json!([{"from": "2026-10-01T08:00:00Z", "to": "2026-10-01T13:00:00Z"}]));
+    assert_eq!(told["chains"][0]["breaks"], json!([{"from": "2024-10-01T08:00:00Z", "to": "2024-10-01T13:00:00Z"}]));
     // What is before a copy is told, and is not missing; what is asked for is.
     let mut rest = Trail::new(&CLOUDTRAIL).after(5);
     rest.objects.remove(&rest.digests[0]);
     rest.logs[..2].iter().for_each(|log| _ = rest.objects.remove(log));
-    let until = ["--until", "2026-10-01T09:30:00Z"];
+    let until = ["--until", "2024-10-01T09:30:00Z"];
     let (code, told) = verify(&rest, &until);
     assert_eq!((code, &told["chains"][0]["goesOnBefore"]), (0, &json!(rest.digests[0])), "{told:#}");
-    let (code, told) = verify(&rest, &[&until[..], &["--since", "2026-10-01T06:30:00Z"]].concat());
+    let (code, told) = verify(&rest, &[&until[..], &["--since", "2024-10-01T06:30:00Z"]].concat());
     assert_eq!((code, problems(&told)), (1, vec![problem("digest", &rest.digests[0], "missing", "not-found")]));
-    let (code, _) = verify(&rest, &[&until[..], &["--since", "2026-10-01T07:30:00Z"]].concat());
+    let (code, _) = verify(&rest, &[&until[..], &["--since", "2024-10-01T07:30:00Z"]].concat());
     assert_eq!(code, 0);
+}
+
+#[test]
+fn where_a_trail_ends_before_the_time_is_told() {
+    // Whoever deletes the latest digests and log files leaves nothing that names them.
+    let mut trail = Trail::new(&CLOUDTRAIL).after(6);
+    let until = ["--until", "2024-10-01T11:30:00Z"];
+    for key in trail.digests.split_off(3).into_iter().chain(trail.logs.split_off(6)) {
+        trail.objects.remove(&key);
+    }
+    let (code, told) = verify(&trail, &until);
+    assert_eq!((code, &told["chains"][0]["endsAt"]), (3, &json!("2024-10-01T09:00:00Z")), "{told:#}");
+    let (_, told) = verify(&trail, &["--until", "2024-10-01T10:30:00Z"]);
+    assert_eq!(told["chains"][0]["endsAt"], Json::Null, "the next one may be late");
 }
 
 #[test]
@@ -257,13 +271,13 @@ fn digests_of_late_files_are_a_chain_of_their_own() {
         trail.objects.insert(key, object);
     }
     trail.change(0, |content| content["logFiles"] = json!([]));
-    let (code, told) = verify(&trail, &["--until", "2026-10-01T06:30:00Z"]);
+    let (code, told) = verify(&trail, &["--until", "2024-10-01T06:30:00Z"]);
     let chains = &told["chains"];
     assert_eq!((code, chains.as_array().unwrap().len(), &chains[1]["backfill"]), (1, 2, &json!(true)), "{told:#}");
     assert_eq!((&chains[1]["digests"], &chains[1]["logFiles"]), (&counts([1, 0, 0, 0]), &counts([2, 0, 0, 0])));
     assert_eq!(told["uncovered"], json!([]));
     late.objects.remove(&late.digests[0]);
-    let (code, told) = verify(&late, &["--since", "2026-10-01T06:30:00Z"]);
+    let (code, told) = verify(&late, &["--since", "2024-10-01T06:30:00Z"]);
     assert_eq!((code, &told["digests"]), (1, &counts([0, 0, 1, 1])), "{told:#}");
 }
 
@@ -331,7 +345,7 @@ fn nothing_outside_of_the_folder_is_read_and_nothing_is_too_large() {
     let mut trail = trail();
     // A digest that names what is elsewhere, as an attacker who signs would write it: by a key that is taken for CloudTrail's.
     let outside = ["../../secret.json.gz", "/etc/hostname", "AWSLogs/../../secret.json.gz"];
-    let mut content: Json = serde_json::from_slice(&plain(&trail, 0)).unwrap();
+    let mut content = trail.content(0);
     let log = content["logFiles"][0].clone();
     let named = outside.iter().map(|key| {
         let mut log = log.clone();
@@ -346,11 +360,11 @@ fn nothing_outside_of_the_folder_is_read_and_nothing_is_too_large() {
     let mut alone = Trail::new(&CLOUDTRAIL);
     let key = trail.digests[0].clone();
     alone.put(&key, &content);
-    alone.now = "2026-10-01T07:00:00Z".parse().unwrap();
+    alone.now = "2024-10-01T07:00:00Z".parse().unwrap();
     let alone = alone.after(2);
     let folder = copy(&alone.objects);
     folder.write("secret.json.gz", &trail.objects[&trail.logs[0]].bytes);
-    let ran = verify_in(&folder, "copy", &["--until", "2026-10-01T06:30:00Z", "-f", "json"]);
+    let ran = verify_in(&folder, "copy", &["--until", "2024-10-01T06:30:00Z", "-f", "json"]);
     let told = ran.json();
     assert_eq!((ran.code(), &told["logFiles"]), (1, &counts([0, 0, 3, 1])), "{told:#}");
 
@@ -367,13 +381,6 @@ fn nothing_outside_of_the_folder_is_read_and_nothing_is_too_large() {
     assert!(found.contains(&problem("digest", &trail.digests[1], "not-verified", "unreadable")), "{found:?}");
     #[cfg(unix)]
     assert!(found.contains(&problem("log-file", &trail.logs[0], "not-verified", "unreadable")), "{found:?}");
-}
-
-fn plain(trail: &Trail<'_>, digest: usize) -> Vec<u8> {
-    let mut plain = Vec::new();
-    let bytes = &*trail.objects[&trail.digests[digest]].bytes;
-    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(bytes), &mut plain).unwrap();
-    plain
 }
 
 #[test]
@@ -404,7 +411,7 @@ fn what_cannot_be_done_says_why() {
     insta::assert_snapshot!("no time", ran(&["copy", "--since", "yesterday"]));
     insta::assert_snapshot!(
         "an end before the beginning",
-        ran(&["copy", "--since", "2026-10-02", "--until", "2026-10-01"])
+        ran(&["copy", "--since", "2024-10-02", "--until", "2024-10-01"])
     );
     let policy = folder.assize(&["permissions", "--trail", &format!("s3://{BUCKET}/logs")]);
     insta::assert_snapshot!("a policy for a trail", policy);

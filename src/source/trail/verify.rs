@@ -94,11 +94,21 @@ pub fn policy(address: &Address, partition: &str) -> String {
     config_bucket::policy(&[address.statements(partition), vec![keys]].concat())
 }
 
-/// Verifies the files of all trails in a place.
+/// Verifies the files of all trails in a place. What a bucket has is expected to go on until `now`.
 ///
 /// # Errors
 /// The place itself cannot be listed. What below it cannot be is told with what was found.
-pub async fn verify(origin: Origin, filter: &Filter, keys: &KeySource) -> Result<Verification, VerifyError> {
+pub async fn verify(
+    origin: Origin,
+    filter: &Filter,
+    keys: &KeySource,
+    now: Timestamp,
+) -> Result<Verification, VerifyError> {
+    // Of a copy nobody knows until when it should have digests, unless they were asked for.
+    let expected = match origin {
+        Origin::Folder(_) => filter.until.map(|until| until.min(now)),
+        Origin::Bucket(..) => Some(filter.until.map_or(now, |until| until.min(now))),
+    };
     let (files, listing) = match origin {
         Origin::Folder(path) => {
             Files::of_folder(&path, filter).map_err(|source| VerifyError::Folder { path, source })?
@@ -108,7 +118,7 @@ pub async fn verify(origin: Origin, filter: &Filter, keys: &KeySource) -> Result
             found.map_err(|source| VerifyError::Bucket { address, source })?
         }
     };
-    let place = Place { files: Arc::new(files), filter, keys };
+    let place = Place { files: Arc::new(files), filter, keys, expected };
     let mut chains = BTreeMap::<ChainKey, Vec<(String, DigestName)>>::new();
     for (here, name) in &listing.digests {
         chains.entry(ChainKey::of(name)).or_default().push((here.clone(), name.clone()));
@@ -182,6 +192,8 @@ struct Place<'f> {
     files: Arc<Files>,
     filter: &'f Filter,
     keys: &'f KeySource,
+    /// Until when there should be digests.
+    expected: Option<Timestamp>,
 }
 
 /// A log file to look at.
@@ -235,6 +247,8 @@ impl Place<'_> {
         if !key.is_backfill
             && let Some(latest) = chain.links.iter().map(|link| link.name.end).max()
         {
+            out.chain.ends_at =
+                self.expected.filter(|expected| expected.duration_since(latest) > UNTIL_NEXT).map(|_| latest);
             let known = named.latest.entry((key.account_id, key.region)).or_insert(latest);
             *known = latest.max(*known);
         }
@@ -310,6 +324,7 @@ impl Telling {
             is_backfill,
             covers: None,
             goes_on_before: None,
+            ends_at: None,
             breaks: Vec::new(),
             digests: integrity::Counts::default(),
             log_files: integrity::Counts::default(),

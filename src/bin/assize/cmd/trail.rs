@@ -10,6 +10,7 @@ use assize::report::integrity::{Asked, write_json, write_text};
 use assize::source::client::Client;
 use assize::source::config_bucket::{Address, LIST_ACTION};
 use assize::source::trail::verify::{Filter, KeySource, Origin, PublicKeys, VerifyError, verify};
+use jiff::Timestamp;
 
 use super::config_account::block_on;
 use super::scan::unconnected;
@@ -62,7 +63,7 @@ fn verified(flags: &VerifyTrail, colors: Colors) -> Result<u8, Failure> {
                 }
             }
         };
-        verify(origin, &filter, &keys).await.map_err(|error| unlisted(&error))
+        verify(origin, &filter, &keys, Timestamp::now()).await.map_err(|error| unlisted(&error))
     })?;
     if verification.is_empty() {
         let failure = Failure::new(format!("there is neither a digest nor a log file of a trail in {place}"));
