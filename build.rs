@@ -133,12 +133,17 @@ fn packed(bytes: &[u8], to: &Path) -> io::Result<String> {
     Ok(format!("include_bytes!({:?})", to.display().to_string()))
 }
 
-/// The table of the descriptors, by type, each with the place where its type is named.
+/// The tables of the descriptors and of what is known of other recorded types, by type, each with the place where its type is
+/// named.
 fn descriptors(files: &[(String, PathBuf)]) -> io::Result<String> {
     #[derive(Deserialize)]
     struct Places {
+        #[serde(default)]
         service: String,
+        #[serde(default)]
         types: Vec<Named>,
+        #[serde(default)]
+        recorded: Vec<Named>,
     }
     #[derive(Deserialize)]
     struct Named {
@@ -147,24 +152,38 @@ fn descriptors(files: &[(String, PathBuf)]) -> io::Result<String> {
     }
     #[derive(Deserialize)]
     struct Trees {
+        #[serde(default)]
         types: Vec<serde_json::Value>,
+        #[serde(default)]
+        recorded: Vec<serde_json::Value>,
     }
-    let mut rows = Vec::new();
+    let (mut described, mut recorded) = (Vec::new(), Vec::new());
     for (name, path) in files {
         let text = fs::read_to_string(path)?;
-        let Places { service, types } = yaml(path, &text)?;
-        let Trees { types: trees } = yaml(path, &text)?;
-        for (Named { name: kind }, tree) in types.into_iter().zip(trees) {
-            let at = (kind.referenced.line(), kind.referenced.column());
-            rows.push((kind.value, name, at, service.clone(), tree.to_string()));
+        let places: Places = yaml(path, &text)?;
+        let trees: Trees = yaml(path, &text)?;
+        for (rows, named, trees) in
+            [(&mut described, places.types, trees.types), (&mut recorded, places.recorded, trees.recorded)]
+        {
+            for (Named { name: kind }, tree) in named.into_iter().zip(trees) {
+                let at = (kind.referenced.line(), kind.referenced.column());
+                rows.push((kind.value, name, at, places.service.clone(), tree.to_string()));
+            }
         }
     }
-    rows.sort();
-    let rows = rows.iter().map(|(_, file, (line, column), service, json)| {
-        let file = format!("resources/{file}.yaml");
-        format!("Embedded {{ service: {service:?}, file: {file:?}, line: {line}, column: {column}, json: {json:?} }}")
-    });
-    table("Resource descriptors, by type", "DESCRIPTORS", "Embedded", rows)
+    let table_of = |meaning: &str, constant: &str, mut rows: Vec<(String, &String, (u64, u64), String, String)>| {
+        rows.sort();
+        let rows = rows.iter().map(|(_, file, (line, column), service, json)| {
+            let file = format!("resources/{file}.yaml");
+            format!(
+                "Embedded {{ service: {service:?}, file: {file:?}, line: {line}, column: {column}, json: {json:?} }}"
+            )
+        });
+        table(meaning, constant, "Embedded", rows)
+    };
+    let described = table_of("Resource descriptors, by type", "DESCRIPTORS", described)?;
+    let recorded = table_of("What is known of types that only AWS Config records, by type", "RECORDED", recorded)?;
+    Ok(described + &recorded)
 }
 
 /// The table of the rules' metadata, by path.

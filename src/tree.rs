@@ -39,7 +39,8 @@ pub(crate) enum Content {
     Map(Vec<Member>),
     /// Known only after deployment, with what stands there.
     Unresolved(String),
-    /// The same of something that has a name within the template, by which a policy may speak of it.
+    /// The same of something that has a name within the template, by which a policy may speak of it; or of a secret, for which a
+    /// mark stands in.
     Reference {
         what: String,
         stand_in: String,

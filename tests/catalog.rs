@@ -1,5 +1,8 @@
 //! Every built-in descriptor is read and checked against the models: operations, parameters, paths.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use assize::source::config_export::TypeFacts;
 use assize::source::descriptor::Catalog;
 use assize::source::model::Models;
 
@@ -8,6 +11,74 @@ fn all_built_in_descriptors_fit_the_models() {
     let catalog = Catalog::builtin().unwrap_or_else(|error| panic!("{error}"));
     catalog.check_all(&Models::builtin()).unwrap_or_else(|error| panic!("{error}"));
     assert!(catalog.types().count() > 0, "resources/ holds no descriptor");
+}
+
+/// Whether a pointer leads to a text, by the paths of a schema: `*` is any member or element, `**` anything below.
+fn leads(pointer: &str, path: &str) -> bool {
+    let (mut wanted, mut known) = (pointer.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), known.next()) {
+            (Some(_), Some("**")) | (None, None) => return true,
+            (Some(wanted), Some(known)) if wanted == known || known == "*" => {}
+            _ => return false,
+        }
+    }
+}
+
+#[test]
+fn secrets_of_recorded_types_are_where_the_schemas_of_the_types_have_texts() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/schemas/recorded.json"));
+    let schemas: BTreeMap<String, Vec<String>> = serde_json::from_str(&text.expect("it is there")).expect("it is JSON");
+    let catalog = Catalog::builtin().unwrap_or_else(|error| panic!("{error}"));
+    let recorded: BTreeSet<&str> = catalog.recorded().map(|recorded| &*recorded.resource_type).collect();
+    assert_eq!(recorded, schemas.keys().map(String::as_str).collect(), "tools/extract-schemas writes them anew");
+    for one in catalog.recorded() {
+        let known = schemas.get(&*one.resource_type).map_or(&[][..], Vec::as_slice);
+        assert!(known.len() > 1, "{} has next to no texts", one.resource_type);
+        for pointer in &one.secrets {
+            assert!(known.iter().any(|path| leads(pointer, path)), "{} has no {pointer}", one.resource_type);
+        }
+    }
+    assert!(leads("/a/b", "/a/*") && leads("/a/b/c", "/a/**") && !leads("/a", "/a/*") && !leads("/a/b", "/a"));
+}
+
+#[test]
+fn what_a_user_says_of_recorded_types_is_added() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |text: &str| std::fs::write(folder.path().join("mine.yaml"), text).expect("it can be written");
+    let read = || Catalog::with_dirs(Some(folder.path()), &Models::builtin());
+    write(
+        "recorded:\n  - {type: My::Own::Thing, reason: mine, secrets: [/configuration/Pin]}\n  - {type: AWS::Glue::Job, reason: mine, secrets: [/configuration/Description]}\n",
+    );
+    let catalog = read().unwrap_or_else(|error| panic!("{error}"));
+    let facts = TypeFacts::of(&catalog);
+    assert_eq!(facts.secrets.get("My::Own::Thing"), Some(&vec!["/configuration/Pin".to_owned()]));
+    let job = facts.secrets.get("AWS::Glue::Job").expect("there are some");
+    assert!(job.len() > 1 && job.contains(&"/configuration/Description".to_owned()), "{job:?}");
+    for (entry, expected) in [
+        ("{type: Thing, reason: mine, secrets: [/configuration/Pin]}", "2:12: `Thing` is not a resource type"),
+        ("{type: My::Own::Thing, reason: mine, secrets: []}", "2:12: `secrets` of My::Own::Thing names none"),
+        (
+            "{type: My::Own::Thing, reason: '', secrets: [/configuration/Pin]}",
+            "`reason` of My::Own::Thing says nothing",
+        ),
+        ("{type: My::Own::Thing, reason: mine, secrets: [/Pin]}", "`/Pin` does not point into /configuration"),
+        ("{type: My::Own::Thing, secrets: [/configuration/Pin]}", "the key `reason` is missing"),
+        (
+            "{type: My::Own::Thing, reason: a, secrets: [/tags]}\n  - {type: My::Own::Thing, reason: a, secrets: [/tags]}",
+            "3:12: the secrets of My::Own::Thing stand already at",
+        ),
+    ] {
+        write(&format!("recorded:\n  - {entry}\n"));
+        let error = read().expect_err(entry).to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    write("{}");
+    assert!(read().expect_err("it says nothing").to_string().contains("neither a key `types` nor a key `recorded`"));
+    let described = "service: rds\nrecorded: [{type: AWS::RDS::DBInstance, reason: a, secrets: [/tags]}]\ntypes:\n  - {type: AWS::RDS::DBInstance, scope: regional, id: x}\n";
+    assert!(errors(described).contains("its secrets belong there"), "{}", errors(described));
+    let nobodys = "types:\n  - {type: AWS::RDS::DBInstance, scope: regional, id: x}\n";
+    assert!(errors(nobodys).contains("the key `service` is missing"), "{}", errors(nobodys));
 }
 
 /// What is said of a file of one descriptor.

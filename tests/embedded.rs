@@ -15,7 +15,7 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// All descriptors by type and scope, without the places in the file below that of the type.
+/// All descriptors by type and scope, and what is known of recorded types, without the places in the file below that of the type.
 fn descriptors(catalog: &Catalog) -> BTreeMap<String, String> {
     let places = Regex::new(r"at: Position \{ line: \d+, column: \d+ \}").expect("it is a pattern");
     let one = |text: String| places.replace_all(&text, "at").into_owned();
@@ -25,6 +25,10 @@ fn descriptors(catalog: &Catalog) -> BTreeMap<String, String> {
             let name = format!("{} {} {}", descriptor.resource_type, descriptor.scope.as_str(), descriptor.origin);
             (name, one(format!("{descriptor:?}")))
         })
+        .chain(catalog.recorded().map(|recorded| {
+            let name = format!("{} {}", recorded.resource_type, recorded.origin);
+            (name, one(format!("{recorded:?}")))
+        }))
         .collect()
 }
 

@@ -133,6 +133,19 @@ fn only_what_is_asked_for_is_called() {
 }
 
 #[test]
+fn what_is_global_is_asked_for_once_however_many_regions_there_are() {
+    let regions = ["eu-central-1", "eu-north-1", "eu-west-1", "us-east-1", "us-west-2"];
+    let table = Table::default()
+        .on("us-east-1", "iam:ListUsers", "", r#"{"Users":[{"UserId":"AIDA1","UserName":"ada"}]}"#)
+        .on("", "ec2:DescribeVolumes", "", r#"{"Volumes":[]}"#);
+    let needs = Needs::of([("AWS::IAM::User", [""; 0]), ("AWS::EC2::Volume", [])]);
+    let (snapshot, calls) = collect_in(table, &needs, Regions::Named(regions.map(str::to_owned).into()));
+    let of = |operation: &str| calls.iter().filter(|call| call.contains(operation)).count();
+    assert_eq!((of("iam:ListUsers"), of("ec2:DescribeVolumes")), (1, 5), "{calls:?}");
+    assert_eq!(ids(&snapshot, "AWS::IAM::User"), ["global AIDA1"]);
+}
+
+#[test]
 fn a_listing_that_fails_is_a_gap_of_its_region_only() {
     for code in ["UnauthorizedOperation", code::TRUNCATED, code::TIMEOUT] {
         let table = Table::default()

@@ -2,12 +2,14 @@
 //!
 //! (<https://developer.hashicorp.com/terraform/internals/json-format>)
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::references::{Call, Configuration, Provider, Written, references};
+use super::resolve::hidden;
 use super::state::{modules, path, step};
 use crate::tree::{Content, Member, Node, Span};
 
@@ -74,6 +76,9 @@ struct Values {
     after: Json,
     #[serde(default)]
     after_unknown: Json,
+    /// What Terraform does not show in its own output: those of providers, and what comes of sensitive variables.
+    #[serde(default)]
+    after_sensitive: Json,
 }
 
 #[derive(Deserialize)]
@@ -208,6 +213,7 @@ pub(super) fn parse(text: &str) -> Result<Plan, PlanError> {
     let providers: BTreeMap<_, _> =
         provider_config.iter().map(|(key, provider)| (key.as_str(), provider.read(&variables))).collect();
     let stays = |change: &Resource| change.mode == "managed" && change.change.after.is_object();
+    let secrets = Secrets::default();
     let staying = changes.into_iter().filter(stays).filter(|one| one.change.actions != ["delete"]);
     let planned = staying
         .map(|Resource { address, kind, name, change, .. }| {
@@ -218,7 +224,7 @@ pub(super) fn parse(text: &str) -> Result<Plan, PlanError> {
                 [one] => resource(one),
                 _ => None,
             };
-            let mut body = body(&change.after, &change.after_unknown, &is_written, &stand_in);
+            let mut body = body(&change, &secrets, &is_written, &stand_in);
             let provider = written.and_then(|written| providers.get(written.provider.as_deref()?));
             if provider.is_some_and(|provider| !provider.has_default_tags) {
                 put_own_tags(&mut body);
@@ -269,17 +275,17 @@ const UNKNOWN: &str = "known after apply";
 
 /// A resource's attributes. What is known only after apply is so by its own expression, or because the provider computes it.
 fn body(
-    after: &Json,
-    unknown: &Json,
+    change: &Values,
+    secrets: &Secrets,
     is_written: &dyn Fn(&str) -> bool,
     stand_in: &dyn Fn(&str) -> Option<String>,
 ) -> Node {
     let mut members = BTreeMap::new();
-    for (name, value) in after.as_object().into_iter().flatten() {
-        let below = unknown.get(name).unwrap_or(&Json::Null);
-        members.insert(name.clone(), value_of(value, below));
+    for (name, value) in change.after.as_object().into_iter().flatten() {
+        let said = Said { unknown: &change.after_unknown, sensitive: &change.after_sensitive, secrets };
+        members.insert(name.clone(), value_of(value, said.below(name)));
     }
-    for (name, what) in unknown.as_object().into_iter().flatten() {
+    for (name, what) in change.after_unknown.as_object().into_iter().flatten() {
         if *what == Json::Bool(true) {
             let what = UNKNOWN.to_owned();
             let content = match stand_in(name) {
@@ -294,11 +300,43 @@ fn body(
     node(Content::Map(members.collect()))
 }
 
-fn value_of(value: &Json, unknown: &Json) -> Node {
-    if *unknown == Json::Bool(true) {
+/// The sensitive texts of a plan, numbered as they were met: of two it shows whether they are one, as of names it must.
+#[derive(Default)]
+struct Secrets(RefCell<BTreeMap<String, usize>>);
+
+impl Secrets {
+    fn stand_in(&self, text: &str) -> String {
+        let mut known = self.0.borrow_mut();
+        let next = known.len() + 1;
+        hidden(known.entry(text.to_owned()).or_insert(next))
+    }
+}
+
+/// What a plan says of a value beside the value: `true`, or the same of its members.
+#[derive(Clone, Copy)]
+struct Said<'j> {
+    unknown: &'j Json,
+    sensitive: &'j Json,
+    secrets: &'j Secrets,
+}
+
+impl<'j> Said<'j> {
+    fn below(self, name: impl serde_json::value::Index + Copy) -> Self {
+        // All of something sensitive is.
+        let of = |said: &'j Json| if *said == Json::Bool(true) { said } else { said.get(name).unwrap_or(&Json::Null) };
+        let unknown = self.unknown.get(name).unwrap_or(&Json::Null);
+        Self { unknown, sensitive: of(self.sensitive), secrets: self.secrets }
+    }
+}
+
+fn value_of(value: &Json, said: Said<'_>) -> Node {
+    if *said.unknown == Json::Bool(true) {
         return node(Content::Unresolved(UNKNOWN.to_owned()));
     }
     node(match value {
+        Json::String(text) if *said.sensitive == Json::Bool(true) && !text.is_empty() => {
+            Content::Reference { what: "a sensitive value".to_owned(), stand_in: said.secrets.stand_in(text) }
+        }
         Json::Null => Content::Null,
         Json::Bool(truth) => Content::Boolean(*truth),
         Json::Number(number) => match number.as_i64() {
@@ -307,18 +345,17 @@ fn value_of(value: &Json, unknown: &Json) -> Node {
         },
         Json::String(text) => Content::Text(text.clone()),
         Json::Array(elements) => {
-            let below = |at: usize| unknown.get(at).unwrap_or(&Json::Null);
-            Content::List(elements.iter().enumerate().map(|(at, one)| value_of(one, below(at))).collect())
+            Content::List(elements.iter().enumerate().map(|(at, one)| value_of(one, said.below(at))).collect())
         }
         Json::Object(members) => {
             let mut nodes: Vec<Member> = members
                 .iter()
                 .map(|(name, one)| {
-                    let value = value_of(one, unknown.get(name).unwrap_or(&Json::Null));
+                    let value = value_of(one, said.below(name));
                     Member { name: name.clone(), at: Span::default(), value }
                 })
                 .collect();
-            for (name, what) in unknown.as_object().into_iter().flatten() {
+            for (name, what) in said.unknown.as_object().into_iter().flatten() {
                 if *what == Json::Bool(true) && !members.contains_key(name) {
                     let value = node(Content::Unresolved(UNKNOWN.to_owned()));
                     nodes.push(Member { name: name.clone(), at: Span::default(), value });

@@ -3,7 +3,8 @@
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>)
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use super::mapping::Mappings;
 use super::shape::at_path;
@@ -25,6 +26,10 @@ pub(super) struct Scope<'t> {
     template: &'t Template,
     /// Parameters with a value, and pseudo parameters that were given.
     values: BTreeMap<String, Content>,
+    /// The parameters with `NoEcho`, whose values are secrets. Conditions may look at them, and nothing else.
+    secrets: BTreeSet<&'t str>,
+    /// Whether a condition is being decided.
+    is_deciding: Cell<bool>,
     mappings: &'t Mappings,
     resources: BTreeMap<&'t str, Resource<'t>>,
     /// Conditions as far as they are known; those that are being asked for are not.
@@ -38,9 +43,13 @@ pub(super) struct Scope<'t> {
 impl<'t> Scope<'t> {
     /// With the values that are given; of other parameters the defaults.
     pub(super) fn new(template: &'t Template, given: &BTreeMap<String, String>, mappings: &'t Mappings) -> Self {
-        let mut values = BTreeMap::new();
+        let (mut values, mut secrets) = (BTreeMap::new(), BTreeSet::new());
         for parameter in template.root.get("Parameters").map(Node::members).unwrap_or_default() {
             let kind = parameter.value.get("Type").and_then(Node::text).unwrap_or_default();
+            let no_echo = parameter.value.get("NoEcho").and_then(Node::plain);
+            if no_echo.is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+                secrets.insert(parameter.name.as_str());
+            }
             // A default that is taken from the account's parameter store is a name, not a value.
             let default = parameter.value.get("Default").filter(|_| !kind.starts_with("AWS::SSM::"));
             let given = given.get(&parameter.name).map(|text| Content::Text(text.clone()));
@@ -65,6 +74,8 @@ impl<'t> Scope<'t> {
         Self {
             template,
             values,
+            secrets,
+            is_deciding: Cell::new(false),
             mappings,
             resources,
             conditions: RefCell::default(),
@@ -200,6 +211,10 @@ impl<'t> Scope<'t> {
     /// What a name stands for: a parameter, a pseudo parameter, or what a resource is known by.
     fn named(&self, name: &str, how: &str, depth: usize) -> Content {
         if let Some(value) = self.values.get(name) {
+            if self.secrets.contains(name) && !self.is_deciding.get() {
+                // That there is one is known; it is no value that a rule could compare with another.
+                return reference(&format!("{how} {name}, which NoEcho hides"), &hidden(name));
+            }
             return value.clone();
         }
         let region = || self.values.get("AWS::Region").and_then(Content::text);
@@ -236,7 +251,11 @@ impl<'t> Scope<'t> {
         let written = at_path(resource.properties()?, id)?;
         // A name that is made of itself is not known.
         self.names.borrow_mut().insert(resource.id, None);
-        let name = match self.resolved(written, depth + 1)?.content {
+        // The name stays, whoever asks for it first.
+        let was_deciding = self.is_deciding.replace(false);
+        let resolved = self.resolved(written, depth + 1);
+        self.is_deciding.set(was_deciding);
+        let name = match resolved?.content {
             Content::Text(text) => Some(text),
             _ => None,
         };
@@ -295,7 +314,9 @@ impl<'t> Scope<'t> {
         // A condition that asks for itself is not known.
         self.conditions.borrow_mut().insert(name.to_owned(), None);
         let condition = self.template.root.get("Conditions").and_then(|all| all.get(name));
+        let was_deciding = self.is_deciding.replace(true);
         let known = condition.and_then(|node| self.holds(node, depth + 1));
+        self.is_deciding.set(was_deciding);
         self.conditions.borrow_mut().insert(name.to_owned(), known);
         known
     }
@@ -336,6 +357,11 @@ pub(super) fn partition(region: &str) -> &'static str {
 
 fn unresolved(node: &Node, what: &str) -> Node {
     Node { content: Content::Unresolved(what.to_owned()), at: node.at }
+}
+
+/// What stands for a secret in texts that are made of it. It says which one, as names are compared.
+pub(super) fn hidden(which: impl Display) -> String {
+    format!("(hidden {which})")
 }
 
 fn reference(what: &str, stand_in: &str) -> Content {

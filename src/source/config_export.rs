@@ -25,7 +25,7 @@ use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
 use self::delivery::{Delivery, Name};
-use super::account::secret::SecretKey;
+use super::account::secret::{Net, SecretKey};
 use super::descriptor::Catalog;
 use crate::item::{ConfigurationItem, GLOBAL, UnreadableRelationship};
 use crate::snapshot::{About, Place, SOURCE_AWS_CONFIG, Snapshot};
@@ -111,9 +111,9 @@ struct Listing {
 /// What assize knows of resource types and AWS Config's files do not tell.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TypeFacts {
-    /// By type, the JSON pointers of the facts that assize reads with calls of their own.
+    /// By type that is described, the JSON pointers of the facts that assize reads with calls of their own.
     pub supplements: BTreeMap<String, Vec<String>>,
-    /// By type, the JSON pointers of secrets.
+    /// By type, the JSON pointers of secrets, of types too that only AWS Config records.
     pub secrets: BTreeMap<String, Vec<String>>,
 }
 
@@ -127,6 +127,10 @@ impl TypeFacts {
             facts.supplements.entry(descriptor.resource_type.to_string()).or_default().extend(pointers);
             let secrets = descriptor.secrets.iter().map(ToString::to_string);
             facts.secrets.entry(descriptor.resource_type.to_string()).or_default().extend(secrets);
+        }
+        for recorded in catalog.recorded() {
+            let secrets = recorded.secrets.iter().map(ToString::to_string);
+            facts.secrets.entry(recorded.resource_type.to_string()).or_default().extend(secrets);
         }
         facts
     }
@@ -316,7 +320,9 @@ impl ConfigExport {
     pub fn hide_secrets(&mut self, facts: &TypeFacts, key: &SecretKey) {
         for item in &mut self.items {
             let secrets = facts.secrets.get(item.key.resource_type.as_ref());
-            key.replace(item, secrets.into_iter().flatten().map(String::as_str));
+            let is_described = facts.supplements.contains_key(item.key.resource_type.as_ref());
+            let net = if is_described { Net::Narrow } else { Net::Wide };
+            key.replace(item, secrets.into_iter().flatten().map(String::as_str), net);
         }
     }
 

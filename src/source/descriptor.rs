@@ -1,6 +1,7 @@
 //! Resource descriptors: what AWS resources there are and how to read them, as data.
 //!
-//! A descriptor is a piece of `resources/<service>.yaml` (grammar: `docs/descriptors.md`). It is read (`raw`), checked
+//! A descriptor is a piece of `resources/<service>.yaml`, and `resources/recorded.yaml` says where other types that AWS Config
+//! records have secrets (grammar: `docs/descriptors.md`). It is read (`raw`), checked
 //! in itself (here), and checked against the services' models (`check`), in that order; each finds what the one before
 //! cannot see, and says file, line and column. Nothing here calls AWS: [`account`](crate::source::account) does.
 
@@ -60,6 +61,26 @@ pub struct ResourceDescriptor {
     pub secrets: Vec<Box<str>>,
     /// Where it was read.
     pub origin: Origin,
+}
+
+/// What is known of a type that only AWS Config records: where its items have secrets.
+#[derive(Debug)]
+pub struct RecordedType {
+    /// `AWS::AppRunner::Service`.
+    pub resource_type: Key,
+    /// What makes them secrets, in a sentence.
+    pub reason: Box<str>,
+    /// Pointers into the item, with `*`, to texts that are never kept.
+    pub secrets: Vec<Box<str>>,
+    /// Where it was read.
+    pub origin: Origin,
+}
+
+/// What a file holds.
+#[derive(Debug, Default)]
+struct Contents {
+    types: Vec<ResourceDescriptor>,
+    recorded: Vec<RecordedType>,
 }
 
 /// Where a type is listed.
@@ -459,16 +480,46 @@ impl ResourceDescriptor {
 }
 
 /// Reads one file.
-fn read(file: &str, text: &str) -> Result<Vec<ResourceDescriptor>, Vec<DescriptorError>> {
+fn read(file: &str, text: &str) -> Result<Contents, Vec<DescriptorError>> {
     let file: Arc<str> = file.into();
     let raw: raw::File = serde_saphyr::from_str(text).map_err(|error| vec![syntax_error(&file, &error)])?;
     let mut errors = Errors { file, found: Vec::new() };
-    let service = &raw.service;
-    if !is_service(&service.text) {
-        errors.add(service.at, format!("`{}` is not the key of a service such as rds or cognito-idp", service.text));
+    let service = match &raw.service {
+        Some(service) => {
+            if !is_service(&service.text) {
+                errors.add(
+                    service.at,
+                    format!("`{}` is not the key of a service such as rds or cognito-idp", service.text),
+                );
+            }
+            service.text.as_str()
+        }
+        None => {
+            if let Some(first) = raw.types.first() {
+                errors
+                    .add(first.resource_type.at, "the key `service` is missing, which says whose calls list the types");
+            }
+            ""
+        }
+    };
+    if raw.types.is_empty() && raw.recorded.is_empty() {
+        errors.add(Position::default(), "there is neither a key `types` nor a key `recorded` with anything below it");
     }
-    let descriptors: Vec<_> = raw.types.into_iter().map(|one| checked(one, &raw.service.text, &mut errors)).collect();
-    if errors.found.is_empty() { Ok(descriptors) } else { Err(errors.found) }
+    let contents = Contents {
+        types: raw.types.into_iter().map(|one| checked(one, service, &mut errors)).collect(),
+        recorded: raw.recorded.into_iter().map(|one| checked_recorded(one, &mut errors)).collect(),
+    };
+    if errors.found.is_empty() { Ok(contents) } else { Err(errors.found) }
+}
+
+/// Reads one entry of `recorded` that the build made JSON of.
+fn recorded_of_json(origin: Origin, json: &str) -> Result<RecordedType, Vec<DescriptorError>> {
+    let mut raw: raw::Recorded = serde_json::from_str(json)
+        .map_err(|error| vec![DescriptorError { origin: origin.clone(), message: error.to_string() }])?;
+    raw.resource_type.at = origin.at;
+    let mut errors = Errors { file: origin.file, found: Vec::new() };
+    let recorded = checked_recorded(raw, &mut errors);
+    if errors.found.is_empty() { Ok(recorded) } else { Err(errors.found) }
 }
 
 /// Reads one descriptor that the build made JSON of.
@@ -525,14 +576,38 @@ fn is_service(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(is_plain)
 }
 
+fn check_type(resource_type: &raw::Word, errors: &mut Errors) {
+    let name = &resource_type.text;
+    if !name.split("::").all(|word| word.chars().all(|c| c.is_ascii_alphanumeric())) || name.split("::").count() < 3 {
+        errors.add(resource_type.at, format!("`{name}` is not a resource type such as AWS::EC2::Volume"));
+    }
+}
+
+fn checked_secrets(secrets: Vec<raw::Word>, errors: &mut Errors) -> Vec<Box<str>> {
+    secrets.into_iter().inspect(|pointer| check_pointer(pointer, errors)).map(|pointer| pointer.text.into()).collect()
+}
+
+fn checked_recorded(raw: raw::Recorded, errors: &mut Errors) -> RecordedType {
+    let at = raw.resource_type.at;
+    check_type(&raw.resource_type, errors);
+    if raw.secrets.is_empty() {
+        errors.add(at, format!("`secrets` of {} names none", raw.resource_type.text));
+    }
+    if raw.reason.text.trim().is_empty() {
+        errors.add(raw.reason.at, format!("`reason` of {} says nothing", raw.resource_type.text));
+    }
+    RecordedType {
+        resource_type: intern(&raw.resource_type.text),
+        reason: raw.reason.text.trim().into(),
+        secrets: checked_secrets(raw.secrets, errors),
+        origin: Origin { file: Arc::clone(&errors.file), at },
+    }
+}
+
 fn checked(raw: raw::Type, service: &str, errors: &mut Errors) -> ResourceDescriptor {
     let at = raw.resource_type.at;
+    check_type(&raw.resource_type, errors);
     let resource_type = raw.resource_type.text;
-    if !resource_type.split("::").all(|word| word.chars().all(|c| c.is_ascii_alphanumeric()))
-        || resource_type.split("::").count() < 3
-    {
-        errors.add(at, format!("`{resource_type}` is not a resource type such as AWS::EC2::Volume"));
-    }
     let names: Vec<String> = raw.parts.iter().map(|part| part.name.text.clone()).collect();
     let tags = raw.tags.map(|tags| checked_tags(tags, &names, errors));
     let tag_part = tags.as_ref().and_then(|tags| tags.part.clone());
@@ -550,12 +625,7 @@ fn checked(raw: raw::Type, service: &str, errors: &mut Errors) -> ResourceDescri
             }
         },
     });
-    let secrets = raw
-        .secrets
-        .into_iter()
-        .inspect(|pointer| check_pointer(pointer, errors))
-        .map(|pointer| pointer.text.into())
-        .collect();
+    let secrets = checked_secrets(raw.secrets, errors);
     ResourceDescriptor {
         resource_type: intern(&resource_type),
         service: intern(service),

@@ -1,7 +1,9 @@
 //! A secret that AWS Config recorded goes nowhere: not into a report of any format, not into the store, not out of it.
 //!
-//! The canary stands in every place that a descriptor names as secret, as a text in a list and as one in an object. Then all
-//! commands that read a file of AWS Config or a store are run, and all that they wrote is searched.
+//! The canary stands in every place that a descriptor names as secret, in those that are known of types which only AWS Config
+//! records, and in members named as secrets are of a type that nobody described; as a text in a list and as one in an object.
+//! Then all commands that read a file of AWS Config or a store are run, and all that they wrote is searched. The same for what a
+//! template or a plan says is secret.
 
 use assize::report::Format;
 use assize::source::descriptor::Catalog;
@@ -24,36 +26,65 @@ fn planted(pointer: &[&str], canary: &Json, in_lists: bool) -> Json {
     }
 }
 
-/// What AWS Config may deliver: an item for each pointer, in both forms. And how many there are.
-fn delivered(state: usize) -> (String, usize) {
+/// Places of secrets in items of a type that nobody described, by their names alone.
+const NAMED: [&str; 10] = [
+    "/configuration/Database/SaslPassword",
+    "/configuration/Endpoints/*/authToken",
+    "/configuration/api_key",
+    "/configuration/RuntimeEnvironmentVariables/*/Value",
+    "/configuration/Environment/Variables/*",
+    "/configuration/environment/*",
+    "/configuration/variables/*/text",
+    "/configuration/Credentials/*/SharedKey",
+    "/supplementaryConfiguration/PrivateKeyPem",
+    "/supplementaryConfiguration/Secrets/*",
+];
+
+/// By type, every place that holds a secret.
+fn places() -> Vec<(String, String)> {
     let catalog = Catalog::builtin().expect("the descriptors are right");
+    let described = catalog.iter().map(|one| (one.resource_type.to_string(), &one.secrets));
+    let recorded = catalog.recorded().map(|one| (one.resource_type.to_string(), &one.secrets));
+    let known = described.chain(recorded).flat_map(|(name, secrets)| {
+        secrets.iter().map(move |secret| (name.clone(), secret.to_string())).collect::<Vec<_>>()
+    });
+    let named = NAMED.iter().map(|place| ("My::Own::Thing".to_owned(), (*place).to_owned()));
+    // Known places are one thing, names another: where the name says nothing only the place does.
+    let only_recorded = ["/configuration/parameters/*/parameterValue", "/configuration/DefaultArguments/*"];
+    let all: Vec<_> = known.chain(named).collect();
+    for place in only_recorded {
+        assert!(all.iter().any(|(_, known)| known == place), "{place} is not among the places");
+    }
+    all
+}
+
+/// What AWS Config may deliver: an item for each place, in both forms. And how many there are.
+fn delivered(state: usize) -> (String, usize) {
     let mut items = Vec::new();
-    for descriptor in catalog.iter() {
-        for secret in &descriptor.secrets {
-            let (pointer, text) = match secret.strip_suffix('@') {
-                Some(pointer) => (pointer, format!("https://{0}:{0}@host.example/path", canary(state))),
-                None => (&**secret, canary(state)),
-            };
-            let path: Vec<&str> = pointer.trim_start_matches('/').split('/').collect();
-            for in_lists in [true, false] {
-                let body = planted(&path, &json!(text), in_lists);
-                let id = format!("r-{:04}", items.len());
-                items.push(json!({
-                    "configurationItemVersion": "1.3",
-                    "configurationItemCaptureTime": format!("2026-01-0{}T03:04:05.678Z", state + 1),
-                    "configurationStateId": state + 1,
-                    "configurationItemStatus": "OK",
-                    "awsAccountId": "111122223333",
-                    "awsRegion": "eu-west-1",
-                    "resourceType": &*descriptor.resource_type,
-                    "resourceId": id,
-                    "resourceName": id,
-                    "ARN": format!("arn:aws:x:eu-west-1:111122223333:{id}"),
-                    "tags": {}, "relatedEvents": [], "relationships": [],
-                    "configuration": body.get("configuration").cloned().unwrap_or(json!({})),
-                    "supplementaryConfiguration": body.get("supplementaryConfiguration").cloned().unwrap_or(json!({})),
-                }));
-            }
+    for (resource_type, secret) in places() {
+        let (pointer, text) = match secret.strip_suffix('@') {
+            Some(pointer) => (pointer, format!("https://{0}:{0}@host.example/path", canary(state))),
+            None => (&*secret, canary(state)),
+        };
+        let path: Vec<&str> = pointer.trim_start_matches('/').split('/').collect();
+        for in_lists in [true, false] {
+            let body = planted(&path, &json!(text), in_lists);
+            let id = format!("r-{:04}", items.len());
+            items.push(json!({
+                "configurationItemVersion": "1.3",
+                "configurationItemCaptureTime": format!("2026-01-0{}T03:04:05.678Z", state + 1),
+                "configurationStateId": state + 1,
+                "configurationItemStatus": "OK",
+                "awsAccountId": "111122223333",
+                "awsRegion": "eu-west-1",
+                "resourceType": resource_type,
+                "resourceId": id,
+                "resourceName": id,
+                "ARN": format!("arn:aws:x:eu-west-1:111122223333:{id}"),
+                "tags": {}, "relatedEvents": [], "relationships": [],
+                "configuration": body.get("configuration").cloned().unwrap_or(json!({})),
+                "supplementaryConfiguration": body.get("supplementaryConfiguration").cloned().unwrap_or(json!({})),
+            }));
         }
     }
     let count = items.len();
@@ -112,7 +143,7 @@ fn a_secret_is_in_nothing_that_is_written() {
     let files: Vec<String> = (0..2)
         .map(|state| {
             let (text, count) = delivered(state);
-            assert!(count > 20 && text.matches(&canary(state)).count() >= count, "each item holds one");
+            assert!(count > 200 && text.matches(&canary(state)).count() >= count, "each item holds one");
             source.write(&format!("{state}.json"), text).display().to_string()
         })
         .collect();
@@ -175,4 +206,50 @@ fn a_secret_is_in_nothing_that_is_written() {
     assert!(clean_folder(folder.path()) > Format::ALL.len() + 4);
     let query = folder.assize(&["query", "--store", "a.db", "--format", "json", "SELECT resourceId, configuration"]);
     assert!(query.stdout().contains("userData"), "the fact is there, and its value is not: {query}");
+}
+
+const TEMPLATE: &str = r#"Parameters:
+  Secret: {Type: String, NoEcho: true, Default: canary-in-a-mine-0}
+  Given: {Type: String, NoEcho: true}
+Resources:
+  V:
+    Type: AWS::EC2::Volume
+    Properties: {Encrypted: false, KmsKeyId: !Ref Secret, Tags: [{Key: !Ref Given, Value: !Sub "x${Secret}"}]}
+  I: {Type: AWS::EC2::Instance, Properties: {UserData: !Ref Secret}}
+  A: {Type: AWS::EC2::VolumeAttachment, Properties: {VolumeId: !Ref V, InstanceId: !Ref I}}
+  B: {Type: AWS::S3::Bucket, Properties: {BucketName: !Ref Given}}
+  P:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Given
+      PolicyDocument:
+        Statement: [{Effect: Allow, Principal: "*", Action: "s3:*", Resource: !Sub "arn:aws:s3:::${Given}/*"}]
+"#;
+
+#[test]
+fn a_secret_of_a_template_or_a_plan_is_in_nothing_that_is_written() {
+    let (source, folder) = (Folder::new(), Folder::new());
+    let template = source.write("t.yaml", TEMPLATE).display().to_string();
+    let plan = json!({"format_version": "1.2", "resource_changes": [
+        {"address": "aws_s3_bucket.b", "mode": "managed", "type": "aws_s3_bucket", "name": "b",
+         "change": {"actions": ["create"], "after_unknown": {},
+                    "after": {"bucket": canary(0), "tags": {"A": canary(0)}},
+                    "after_sensitive": {"bucket": true, "tags": {"A": true}}}}]});
+    let plan = source.write("plan.json", plan.to_string()).display().to_string();
+    for flags in [
+        ["--template", &template, "--template-parameter", &format!("Given={}", canary(1))].as_slice(),
+        &["--plan", &plan],
+    ] {
+        let mut arguments = vec!["evaluate"];
+        arguments.extend(flags);
+        arguments.extend(["--no-config", "--report", "full", "--limit", "0", "--fail-on", "never"]);
+        let outputs: Vec<String> = Format::ALL.into_iter().map(|format| format!("{format}=report.{format}")).collect();
+        arguments.extend(outputs.iter().flat_map(|output| ["-o", output.as_str()]));
+        let ran = folder.assize(&arguments);
+        assert!([0, 3].contains(&ran.code()), "{ran}");
+        clean_run(&arguments.join(" "), &ran);
+        assert!(clean_folder(folder.path()) >= Format::ALL.len());
+        let json: Json = serde_json::from_str(&folder.read("report.json")).expect("the report is JSON");
+        assert!(json.to_string().contains("NON_COMPLIANT"), "it was judged: {ran}");
+    }
 }

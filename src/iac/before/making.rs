@@ -15,7 +15,7 @@ use crate::iac::Warning;
 use crate::item::{ConfigurationItem, GLOBAL, Relationship, ResourceKey, UnreadableRelationship};
 use crate::location::{Definition, Fact, Place};
 use crate::snapshot::{About, Snapshot};
-use crate::source::account::secret::SecretKey;
+use crate::source::account::secret::{Net, SecretKey};
 use crate::tree::Node;
 use crate::value::Value;
 
@@ -91,7 +91,7 @@ impl<'g> Maker<'g> {
         }
         // Nothing keeps these items, so that no two of their secrets have to be told apart.
         let secrets = self.given.secrets.get(&making.kind).into_iter().flatten();
-        SecretKey::none().replace(&mut item, secrets.map(String::as_str));
+        SecretKey::none().replace(&mut item, secrets.map(String::as_str), Net::Narrow);
         if let Some(place) = place {
             let facts = facts.into_iter().chain(making.written).collect();
             self.definitions.insert(key, Definition { place, facts, is_ordered });

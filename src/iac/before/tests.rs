@@ -401,3 +401,74 @@ fn no_secret_of_a_definition_is_in_an_item() {
          "change": {"actions": ["create"], "after": {"cidr_block": "hunter2"}, "after_unknown": {}}}]});
     assert_eq!(fact(&made_of_plan(&plan), "aws_vpc.v", "/configuration/cidrBlock"), "\"(hidden)\"");
 }
+
+#[test]
+fn what_no_echo_hides_is_in_no_item_and_still_decides_conditions() {
+    const TEMPLATE: &str = r#"Parameters:
+  Name: {Type: String, NoEcho: true, Default: canary-name}
+  Size: {Type: Number, NoEcho: "true"}
+  List: {Type: CommaDelimitedList, NoEcho: true, Default: "canary-a,canary-b"}
+  Shown: {Type: String, NoEcho: false, Default: shown}
+Mappings:
+  Names: {canary-name: {it: canary-name}}
+Conditions:
+  HasName: !Not [!Equals [!Ref Name, ""]]
+  IsThird: !Equals [!Select [2, !Split ["-", !Sub "${Name}-third"]], third]
+Resources:
+  Named: {Type: AWS::S3::Bucket, Properties: {BucketName: !Ref Name}}
+  Other: {Type: AWS::S3::Bucket, Properties: {BucketName: !Sub "x-${List}"}}
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Name
+      PolicyDocument: {Statement: [{Resource: !Sub "arn:aws:s3:::${Name}/*", Principal: !Ref List}]}
+  V:
+    Type: AWS::EC2::Volume
+    Condition: IsThird
+    Properties:
+      Encrypted: !If [HasName, true, false]
+      KmsKeyId: !Join ["/", [key, !Ref Name]]
+      Size: !Ref Size
+      VolumeType: !FindInMap [Names, !Ref Name, it]
+      Tags: [{Key: Shown, Value: !Ref Shown}, {Key: Part, Value: !Select [0, !Split ["-", !Ref Name]]}]
+  Absent: {Type: AWS::EC2::Volume, Condition: Never}
+"#;
+    let made = template(TEMPLATE, &[("Size", "4711")]);
+    for item in made.snapshot.items() {
+        let text = serde_json::to_string(item).unwrap();
+        assert!(!text.contains("canary") && !text.contains("4711"), "{text}");
+    }
+    assert!(!format!("{:?}", made.definitions).contains("canary"), "{:?}", made.definitions);
+    for (id, path, expected) in [
+        ("V", "/configuration/encrypted", "true"),
+        ("V", "/configuration/size", "Unresolved: known only after deployment: Ref Size, which NoEcho hides"),
+        ("V", "/configuration/kmsKeyId", "Unresolved: known only after deployment: Ref Name, which NoEcho hides"),
+        ("V", "/tags/Shown", "\"shown\""),
+    ] {
+        assert_eq!(fact(&made, id, path), expected, "{id}{path}");
+    }
+    // The same secret is the same name, and what it is in shows whose.
+    let policy = fact(&made, "Named", "/supplementaryConfiguration/BucketPolicy/policyText");
+    assert!(policy.contains("arn:aws:s3:::(hidden Name)/*") && policy.contains("(hidden List)"), "{policy}");
+}
+
+#[test]
+fn what_terraform_calls_sensitive_is_in_no_item() {
+    let plan = json!({"format_version": "1.2", "resource_changes": [
+        {"address": "aws_ebs_volume.v", "mode": "managed", "type": "aws_ebs_volume", "name": "v",
+         "change": {"actions": ["create"], "after_unknown": {},
+                    "after": {"encrypted": true, "kms_key_id": "canary", "tags": {"A": "canary", "B": "shown"}, "size": 4},
+                    "after_sensitive": {"encrypted": true, "kms_key_id": true, "tags": {"A": true}}}},
+        {"address": "aws_s3_bucket.b", "mode": "managed", "type": "aws_s3_bucket", "name": "b",
+         "change": {"actions": ["create"], "after_unknown": {}, "after": {"bucket": "canary", "tags": {"A": "canary"}},
+                    "after_sensitive": {"bucket": true, "tags": true}}}]});
+    let made = made_of_plan(&plan);
+    for item in made.snapshot.items() {
+        let text = serde_json::to_string(item).unwrap();
+        assert!(!text.contains("canary"), "{text}");
+    }
+    assert_eq!(fact(&made, "aws_ebs_volume.v", "/configuration/encrypted"), "true");
+    let hidden = "Unresolved: known only after deployment: a sensitive value";
+    assert_eq!(fact(&made, "aws_ebs_volume.v", "/configuration/kmsKeyId"), hidden);
+    assert_eq!(fact(&made, "aws_ebs_volume.v", "/configuration/size"), "4");
+}

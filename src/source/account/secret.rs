@@ -1,33 +1,17 @@
 //! Secrets never leave this module as what they are: each text is replaced by a keyed digest, by which two can be
 //! compared and none can be read or guessed without the key.
 
+mod names;
+
 use std::fmt::Write as _;
 use std::hash::BuildHasher as _;
 
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::names::Net;
+use self::names::{Told, told};
 use crate::item::ConfigurationItem;
 use crate::value::Value;
-
-/// Names of members that hold secrets, in small letters.
-const NAMES: [&str; 16] = [
-    "accesstoken",
-    "adminpassword",
-    "apikey",
-    "authtoken",
-    "clientsecret",
-    "masterpassword",
-    "masteruserpassword",
-    "oauthtoken",
-    "password",
-    "presharedkey",
-    "privatekey",
-    "secret",
-    "secretaccesskey",
-    "secretkey",
-    "sharedsecret",
-    "userdata",
-];
 
 /// Behind a pointer: only the name and the password in the URL that stands there are secret, and a mark stands for them. It
 /// tells rules that there are any, and is the same in every report.
@@ -88,35 +72,66 @@ impl SecretKey {
     }
 
     /// Replaces the secrets of an item that AWS Config recorded: at the pointers, and wherever a member is named as secrets
-    /// are, since not every recorded type has a descriptor.
-    pub(crate) fn replace<'p>(&self, item: &mut ConfigurationItem, pointers: impl IntoIterator<Item = &'p str>) {
+    /// are. How much a name has to say depends on whether somebody has said of the type where its secrets are.
+    pub(crate) fn replace<'p>(
+        &self,
+        item: &mut ConfigurationItem,
+        pointers: impl IntoIterator<Item = &'p str>,
+        net: Net,
+    ) {
         for pointer in pointers {
             self.hide_in(item, pointer, Digests::Keep);
         }
         for section in [&mut item.configuration, &mut item.supplementary_configuration] {
-            *section = self.hide_named(section);
+            *section = self.hide_named(section, net);
         }
     }
 
     /// The tree with what is named as a secret replaced.
-    fn hide_named(&self, value: &Value) -> Value {
-        let hide = |value: &Value, pointer: &str| self.hide(value, pointer, Digests::Keep);
+    fn hide_named(&self, value: &Value, net: Net) -> Value {
         match value {
             Value::Object(members) => Value::object(members.iter().map(|(name, value)| {
-                let lower = name.to_ascii_lowercase();
-                let value = match lower.as_str() {
-                    // A list of names and values, or a map.
-                    "environment" | "environmentvariables" if value.as_array().is_some() => {
-                        hide(&hide(value, "/*/value"), "/*/Value")
+                let value = match (told(name, net), value) {
+                    (Told::AllButArns, _) => self.hide_all_but_arns(value),
+                    (Told::Values | Told::ValuesBelow | Told::ValuesOfList, Value::Array(pairs)) => {
+                        pairs.iter().map(|pair| self.hide_all_but_names(pair)).collect::<Vec<_>>().into()
                     }
-                    "variables" | "environmentvariables" => hide(value, ""),
-                    _ if NAMES.contains(&lower.as_str()) => hide(value, ""),
-                    _ => self.hide_named(value),
+                    (Told::All | Told::Values, _) | (Told::ValuesBelow, Value::Object(_)) => {
+                        self.hide_all(value, Digests::Keep)
+                    }
+                    (Told::Nothing | Told::ValuesBelow | Told::ValuesOfList, _) => self.hide_named(value, net),
                 };
                 (name, value)
             })),
-            Value::Array(elements) => elements.iter().map(|value| self.hide_named(value)).collect::<Vec<_>>().into(),
+            Value::Array(elements) => {
+                elements.iter().map(|value| self.hide_named(value, net)).collect::<Vec<_>>().into()
+            }
             other => other.clone(),
+        }
+    }
+
+    /// An element of a list of names and values.
+    fn hide_all_but_names(&self, value: &Value) -> Value {
+        let is_name = |name: &str| ["name", "key", "type"].iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
+        match value {
+            Value::Object(members) => Value::object(members.iter().map(|(name, value)| {
+                let keeps = is_name(name) && value.as_str().is_some();
+                (name, if keeps { value.clone() } else { self.hide_all(value, Digests::Keep) })
+            })),
+            other => self.hide_all(other, Digests::Keep),
+        }
+    }
+
+    fn hide_all_but_arns(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) if text.starts_with("arn:aws") => value.clone(),
+            Value::Object(members) => {
+                Value::object(members.iter().map(|(name, value)| (name, self.hide_all_but_arns(value))))
+            }
+            Value::Array(elements) => {
+                elements.iter().map(|value| self.hide_all_but_arns(value)).collect::<Vec<_>>().into()
+            }
+            other => self.hide_all(other, Digests::Keep),
         }
     }
 
@@ -241,6 +256,27 @@ mod tests {
         {
             assert_eq!(hide(clean), clean);
         }
+    }
+
+    #[test]
+    fn of_a_type_that_nobody_described_names_tell() {
+        let key = SecretKey::none();
+        let value: Value = serde_json::from_str(
+            r#"{"Db": {"SaslPassword": "canary", "Port": 1}, "AuthTokens": [{"Kind": "canary"}], "SecretArn": "kept",
+                "Credentials": "arn:aws:iam::111122223333:role/kept", "TokenEnabled": true,
+                "RuntimeEnvironmentVariables": [{"Name": "kept", "Value": "canary"}, "canary"],
+                "Environment": {"Variables": {"Name": "canary"}}, "RuntimeEnvironment": "kept"}"#,
+        )
+        .unwrap();
+        let hidden: Value = serde_json::from_str(
+            r#"{"Db": {"SaslPassword": "(hidden)", "Port": 1}, "AuthTokens": [{"Kind": "(hidden)"}], "SecretArn": "kept",
+                "Credentials": "arn:aws:iam::111122223333:role/kept", "TokenEnabled": true,
+                "RuntimeEnvironmentVariables": [{"Name": "kept", "Value": "(hidden)"}, "(hidden)"],
+                "Environment": {"Variables": {"Name": "(hidden)"}}, "RuntimeEnvironment": "kept"}"#,
+        )
+        .unwrap();
+        assert_eq!(key.hide_named(&value, Net::Wide), hidden);
+        assert_eq!(key.hide_named(&hidden, Net::Wide), hidden, "once is enough");
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use super::path::Position;
-use super::{DescriptorError, Origin, ResourceDescriptor, Scope, of_json, read};
+use super::{
+    Contents, DescriptorError, Origin, RecordedType, ResourceDescriptor, Scope, of_json, read, recorded_of_json,
+};
 use crate::nearest;
 use crate::source::model::Models;
 use crate::value::Key;
@@ -22,10 +24,12 @@ struct Embedded {
     json: &'static str,
 }
 
-/// The descriptors by type. A type has one for each scope in which it is listed; nearly all have one.
+/// The descriptors by type. A type has one for each scope in which it is listed; nearly all have one. Beside them stands what
+/// is known of types that only AWS Config records.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     types: BTreeMap<Key, Vec<Arc<ResourceDescriptor>>>,
+    recorded: Vec<Arc<RecordedType>>,
 }
 
 /// A catalog that cannot be used.
@@ -78,7 +82,7 @@ impl Catalog {
     }
 
     /// The built-in descriptors and those of a folder's `*.yaml` files, which are checked against the models; a type of
-    /// the folder replaces the built-in one of the same scope.
+    /// the folder replaces the built-in one of the same scope. What it says of secrets of recorded types is added.
     ///
     /// # Errors
     /// All that is wrong with the folder's descriptors, or that the folder cannot be read.
@@ -132,13 +136,15 @@ impl Catalog {
         over: impl IntoIterator<Item = Read>,
     ) -> Result<Self, CatalogError> {
         let mut errors = Vec::new();
-        let mut all = layer(base, &mut errors);
-        all.extend(layer(over, &mut errors));
+        let (base, over) = (Layer::of(base, &mut errors), Layer::of(over, &mut errors));
+        let mut all = base.types;
+        all.extend(over.types);
         let mut types = BTreeMap::<Key, Vec<_>>::new();
         for ((resource_type, _), descriptor) in all {
             types.entry(resource_type).or_default().push(descriptor);
         }
-        let catalog = Self { types };
+        let recorded = base.recorded.into_values().chain(over.recorded.into_values()).collect();
+        let catalog = Self { types, recorded };
         errors.extend(catalog.check_parents());
         if errors.is_empty() { Ok(catalog) } else { Err(CatalogError::Descriptors(errors)) }
     }
@@ -183,6 +189,11 @@ impl Catalog {
         self.types.values().flatten()
     }
 
+    /// What is known of types that only AWS Config records, by type. What a user's folder says stands behind.
+    pub fn recorded(&self) -> impl Iterator<Item = &RecordedType> {
+        self.recorded.iter().map(AsRef::as_ref)
+    }
+
     /// All types, sorted.
     pub fn types(&self) -> impl Iterator<Item = &Key> {
         self.types.keys()
@@ -218,39 +229,70 @@ impl Catalog {
     }
 }
 
-/// What became of one file, or of one built-in descriptor.
-type Read = Result<Vec<ResourceDescriptor>, Vec<DescriptorError>>;
+/// What became of one file, or of one built-in entry.
+type Read = Result<Contents, Vec<DescriptorError>>;
 
-/// The built-in descriptors.
+/// The built-in descriptors, and what is known of recorded types.
 fn embedded() -> impl Iterator<Item = Read> {
-    DESCRIPTORS.iter().map(|one| {
-        let at = Position { line: one.line, column: one.column };
-        of_json(one.service, Origin { file: one.file.into(), at }, one.json).map(|descriptor| vec![descriptor])
-    })
+    let origin = |one: &Embedded| Origin { file: one.file.into(), at: Position { line: one.line, column: one.column } };
+    let described = DESCRIPTORS.iter().map(move |one| {
+        let descriptor = of_json(one.service, origin(one), one.json)?;
+        Ok(Contents { types: vec![descriptor], ..Contents::default() })
+    });
+    let recorded = RECORDED.iter().map(move |one| {
+        let recorded = recorded_of_json(origin(one), one.json)?;
+        Ok(Contents { recorded: vec![recorded], ..Contents::default() })
+    });
+    described.chain(recorded)
 }
 
-/// Descriptors that do not replace each other, by type and scope.
-fn layer(
-    read: impl IntoIterator<Item = Read>,
-    errors: &mut Vec<DescriptorError>,
-) -> BTreeMap<(Key, Scope), Arc<ResourceDescriptor>> {
-    let mut layer = BTreeMap::<(Key, Scope), Arc<ResourceDescriptor>>::new();
-    for one in read {
-        let descriptors = one.unwrap_or_else(|found| {
-            errors.extend(found);
-            Vec::new()
-        });
-        for descriptor in descriptors {
-            let key = (Arc::clone(&descriptor.resource_type), descriptor.scope);
-            if let Some(other) = layer.get(&key) {
-                let message = format!("{} is described already at {}", key.0, other.origin);
-                errors.push(DescriptorError { origin: descriptor.origin.clone(), message });
-                continue;
+/// What stands in files that do not replace each other.
+#[derive(Default)]
+struct Layer {
+    types: BTreeMap<(Key, Scope), Arc<ResourceDescriptor>>,
+    recorded: BTreeMap<Key, Arc<RecordedType>>,
+}
+
+impl Layer {
+    fn of(read: impl IntoIterator<Item = Read>, errors: &mut Vec<DescriptorError>) -> Self {
+        let mut layer = Self::default();
+        for one in read {
+            let contents = one.unwrap_or_else(|found| {
+                errors.extend(found);
+                Contents::default()
+            });
+            for descriptor in contents.types {
+                let key = (Arc::clone(&descriptor.resource_type), descriptor.scope);
+                if let Some(other) = layer.types.get(&key) {
+                    let message = format!("{} is described already at {}", key.0, other.origin);
+                    errors.push(DescriptorError { origin: descriptor.origin.clone(), message });
+                    continue;
+                }
+                layer.types.insert(key, Arc::new(descriptor));
             }
-            layer.insert(key, Arc::new(descriptor));
+            for recorded in contents.recorded {
+                let key = Arc::clone(&recorded.resource_type);
+                if let Some(other) = layer.recorded.get(&key) {
+                    let message = format!("the secrets of {key} stand already at {}", other.origin);
+                    errors.push(DescriptorError { origin: recorded.origin.clone(), message });
+                    continue;
+                }
+                layer.recorded.insert(key, Arc::new(recorded));
+            }
         }
+        // What a type has of secrets is said in one place.
+        for recorded in layer.recorded.values() {
+            let described = layer.types.iter().find(|((kind, _), _)| *kind == recorded.resource_type);
+            if let Some((_, descriptor)) = described {
+                let message = format!(
+                    "{} is described at {}: its secrets belong there",
+                    recorded.resource_type, descriptor.origin
+                );
+                errors.push(DescriptorError { origin: recorded.origin.clone(), message });
+            }
+        }
+        layer
     }
-    layer
 }
 
 /// The texts of a folder's `*.yaml` files, by name.

@@ -14,8 +14,20 @@ use crate::value::Value;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
-    pub(super) service: Word,
+    pub(super) service: Option<Word>,
+    #[serde(default)]
     pub(super) types: Vec<Type>,
+    #[serde(default)]
+    pub(super) recorded: Vec<Recorded>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recorded {
+    #[serde(rename = "type")]
+    pub(super) resource_type: Word,
+    pub(super) reason: Word,
+    pub(super) secrets: Vec<Word>,
 }
 
 #[derive(Deserialize)]
