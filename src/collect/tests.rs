@@ -136,12 +136,17 @@ fn only_what_is_asked_for_is_called() {
 fn what_is_global_is_asked_for_once_however_many_regions_there_are() {
     let regions = ["eu-central-1", "eu-north-1", "eu-west-1", "us-east-1", "us-west-2"];
     let table = Table::default()
-        .on("us-east-1", "iam:ListUsers", "", r#"{"Users":[{"UserId":"AIDA1","UserName":"ada"}]}"#)
+        .on(
+            "us-east-1",
+            "iam:GetAccountAuthorizationDetails",
+            "",
+            r#"{"UserDetailList":[{"UserId":"AIDA1","UserName":"ada"}]}"#,
+        )
         .on("", "ec2:DescribeVolumes", "", r#"{"Volumes":[]}"#);
     let needs = Needs::of([("AWS::IAM::User", [""; 0]), ("AWS::EC2::Volume", [])]);
     let (snapshot, calls) = collect_in(table, &needs, Regions::Named(regions.map(str::to_owned).into()));
     let of = |operation: &str| calls.iter().filter(|call| call.contains(operation)).count();
-    assert_eq!((of("iam:ListUsers"), of("ec2:DescribeVolumes")), (1, 5), "{calls:?}");
+    assert_eq!((of("iam:GetAccountAuthorizationDetails"), of("ec2:DescribeVolumes")), (1, 5), "{calls:?}");
     assert_eq!(ids(&snapshot, "AWS::IAM::User"), ["global AIDA1"]);
 }
 
