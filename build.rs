@@ -162,28 +162,24 @@ fn descriptors(files: &[(String, PathBuf)]) -> io::Result<String> {
         let text = fs::read_to_string(path)?;
         let places: Places = yaml(path, &text)?;
         let trees: Trees = yaml(path, &text)?;
-        for (rows, named, trees) in
-            [(&mut described, places.types, trees.types), (&mut recorded, places.recorded, trees.recorded)]
-        {
+        let both = [(&mut described, places.types, trees.types), (&mut recorded, places.recorded, trees.recorded)];
+        for (rows, named, trees) in both {
             for (Named { name: kind }, tree) in named.into_iter().zip(trees) {
-                let at = (kind.referenced.line(), kind.referenced.column());
-                rows.push((kind.value, name, at, places.service.clone(), tree.to_string()));
+                let (line, column) = (kind.referenced.line(), kind.referenced.column());
+                let (service, file, json) = (&places.service, format!("resources/{name}.yaml"), tree.to_string());
+                let row = format!(
+                    "Embedded {{ service: {service:?}, file: {file:?}, line: {line}, column: {column}, json: {json:?} }}"
+                );
+                rows.push((kind.value, name, line, row));
             }
         }
     }
-    let table_of = |meaning: &str, constant: &str, mut rows: Vec<(String, &String, (u64, u64), String, String)>| {
-        rows.sort();
-        let rows = rows.iter().map(|(_, file, (line, column), service, json)| {
-            let file = format!("resources/{file}.yaml");
-            format!(
-                "Embedded {{ service: {service:?}, file: {file:?}, line: {line}, column: {column}, json: {json:?} }}"
-            )
-        });
-        table(meaning, constant, "Embedded", rows)
-    };
-    let described = table_of("Resource descriptors, by type", "DESCRIPTORS", described)?;
-    let recorded = table_of("What is known of types that only AWS Config records, by type", "RECORDED", recorded)?;
-    Ok(described + &recorded)
+    described.sort();
+    recorded.sort();
+    let described =
+        table("Resource descriptors, by type", "DESCRIPTORS", "Embedded", described.into_iter().map(|row| row.3))?;
+    let what = "What is known of types that only AWS Config records, by type";
+    Ok(described + &table(what, "RECORDED", "Embedded", recorded.into_iter().map(|row| row.3))?)
 }
 
 /// The table of the rules' metadata, by path.

@@ -484,24 +484,13 @@ fn read(file: &str, text: &str) -> Result<Contents, Vec<DescriptorError>> {
     let file: Arc<str> = file.into();
     let raw: raw::File = serde_saphyr::from_str(text).map_err(|error| vec![syntax_error(&file, &error)])?;
     let mut errors = Errors { file, found: Vec::new() };
-    let service = match &raw.service {
-        Some(service) => {
-            if !is_service(&service.text) {
-                errors.add(
-                    service.at,
-                    format!("`{}` is not the key of a service such as rds or cognito-idp", service.text),
-                );
-            }
-            service.text.as_str()
-        }
-        None => {
-            if let Some(first) = raw.types.first() {
-                errors
-                    .add(first.resource_type.at, "the key `service` is missing, which says whose calls list the types");
-            }
-            ""
-        }
-    };
+    if let Some(service) = raw.service.as_ref().filter(|service| !is_service(&service.text)) {
+        errors.add(service.at, format!("`{}` is not the key of a service such as rds or cognito-idp", service.text));
+    }
+    if let (None, Some(first)) = (&raw.service, raw.types.first()) {
+        errors.add(first.resource_type.at, "the key `service` is missing, which says whose calls list the types");
+    }
+    let service = raw.service.as_ref().map_or("", |service| service.text.as_str());
     if raw.types.is_empty() && raw.recorded.is_empty() {
         errors.add(Position::default(), "there is neither a key `types` nor a key `recorded` with anything below it");
     }
