@@ -11,6 +11,8 @@
 #[path = "../tests/account/moto.rs"]
 #[expect(dead_code, reason = "walls and facts are for tests")]
 mod moto;
+#[path = "../tests/venv/mod.rs"]
+mod venv;
 
 use std::collections::BTreeMap;
 use std::env;

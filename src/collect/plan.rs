@@ -6,7 +6,7 @@ use super::needs::{Needs, Selected, Selection};
 use super::{CollectError, Regions, discover, is_regional};
 use crate::snapshot::Snapshot;
 use crate::source::account::REPORT_CALLS;
-use crate::source::descriptor::{Call, Catalog, Detail, Part, PartSource};
+use crate::source::descriptor::{Call, Catalog, Detail, Part, PartSource, ResourceDescriptor};
 use crate::source::model::{Models, Operation};
 use crate::value::Value;
 
@@ -266,7 +266,7 @@ fn calls_of(selected: &Selected, calls: &mut Vec<Planned>) {
         }
     }
     for part in descriptor.parts.iter().filter(|part| selected.parts.contains(&part.name)) {
-        calls_of_part(resource_type, part, &place, calls);
+        calls_of_part(descriptor, part, &place, calls);
     }
 }
 
@@ -274,8 +274,11 @@ fn items(resource_type: &str, size: usize) -> Per {
     Per::Items(resource_type.to_owned(), u64::try_from(size).unwrap_or(1))
 }
 
-fn calls_of_part(resource_type: &str, part: &Part, place: &Per, calls: &mut Vec<Planned>) {
+fn calls_of_part(descriptor: &ResourceDescriptor, part: &Part, place: &Per, calls: &mut Vec<Planned>) {
+    let resource_type = descriptor.resource_type.as_ref();
     let per = match &part.source {
+        // Without a listing there is one item in each place: how many is known before the first call.
+        PartSource::Call(_) if descriptor.listing.is_none() => place.clone(),
         PartSource::Call(_) => Per::Item(resource_type.to_owned()),
         PartSource::Each { .. } => {
             Per::Element { resource_type: resource_type.to_owned(), part: part.name.to_string() }

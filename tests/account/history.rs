@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::{IpPermission, IpRange};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use crate::block_on;
@@ -80,6 +82,21 @@ impl Watched {
         assert!(told.starts_with("exit code 1\n") || told.starts_with("exit code 3\n"), "{told}");
     }
 
+    /// What a command says of the store as JSON.
+    fn json(&self, arguments: &[&str]) -> Json {
+        let store = self.folder.path().join("assize.db");
+        let asked = [arguments, &["--format", "json", "--store", store.to_str().unwrap()]].concat();
+        let ran = assize_at(&self.moto, &asked);
+        serde_json::from_slice(&ran.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&ran.stderr)))
+    }
+
+    /// When the scans were that the store has.
+    fn scans(&self) -> Vec<Timestamp> {
+        let history = assize::history::History::open_existing(self.folder.path().join("assize.db")).unwrap();
+        history.snapshots().unwrap().iter().map(|snapshot| snapshot.time).collect()
+    }
+
     /// What a command says of the store, with names in the place of ids, and without times.
     fn run(&self, arguments: &[&str]) -> String {
         let store = self.folder.path().join("assize.db");
@@ -96,6 +113,33 @@ impl Watched {
         }
         told
     }
+}
+
+/// Each change that a history or a timeline tells, in lines: in which of the scans it was seen first and what became of the
+/// resource; which facts changed; which answers changed; and what rules said from then on, and since which scan.
+fn changes(told: &Json, scans: &[Timestamp], ids: &BTreeMap<String, String>) -> Vec<String> {
+    let list = |of: &Json| of.as_array().cloned().unwrap_or_default();
+    let text = |of: &Json| of.as_str().unwrap_or("-").to_owned();
+    let number = |time: &Json| {
+        let time: Timestamp = time.as_str().unwrap().parse().unwrap();
+        let at = scans.iter().position(|scan| *scan == time);
+        at.unwrap_or_else(|| panic!("{time} is the time of no scan: {scans:?}")) + 1
+    };
+    let lines = |change: &Json| {
+        let id = text(&change["resourceId"]);
+        let name = ids.iter().find(|(_, known)| **known == id).map_or(&id, |(name, _)| name);
+        let mut lines = vec![format!("scan {}: {name} {}", number(&change["time"]), text(&change["change"]))];
+        lines.extend(list(&change["properties"]).iter().map(|fact| format!("  {}", text(&fact["path"]))));
+        for one in list(&change["changedAnswers"]) {
+            lines.push(format!("  {}: {} > {}", text(&one["rule"]), text(&one["before"]), text(&one["after"])));
+        }
+        for one in list(&change["compliance"]) {
+            let verdict = text(&one["complianceType"]);
+            lines.push(format!("  {}: {verdict} since scan {}", text(&one["rule"]), number(&one["since"])));
+        }
+        lines
+    };
+    list(&told["entries"]).iter().filter(|entry| entry["kind"] == "change").flat_map(lines).collect()
 }
 
 /// What is another time in each run.
@@ -135,6 +179,80 @@ fn the_store_tells_what_was_changed_created_and_deleted() {
     }
     assert_eq!(account.run(&["query", GROUPS]), account.run(&["query", GROUPS, "--at", "latest"]));
     insta::assert_snapshot!("what was found last", account.run(&["report"]));
+}
+
+#[test]
+fn each_version_has_its_time_and_what_rules_said_from_then_on() {
+    let Some(account) = Watched::new() else { return };
+    let _filters = filters();
+    account.scan();
+    account.change();
+    account.scan();
+    let scans = account.scans();
+    assert_eq!(scans.len(), 2, "{scans:?}");
+    let told = |command: &[&str]| changes(&account.json(command), &scans, &account.ids);
+    let web = [
+        "scan 2: web changed",
+        "  /configuration/ipPermissions/0",
+        "  restricted-ssh: COMPLIANT > NON_COMPLIANT",
+        "  restricted-ssh: NON_COMPLIANT since scan 2",
+    ];
+    let ledger = [
+        "scan 2: ledger changed",
+        "  /supplementaryConfiguration/BucketVersioningConfiguration/status",
+        "  s3-bucket-versioning-enabled: NON_COMPLIANT > COMPLIANT",
+        "  s3-bucket-versioning-enabled: COMPLIANT since scan 2",
+    ];
+    let archive = [
+        "scan 2: archive created",
+        "  s3-bucket-versioning-enabled: - > NON_COMPLIANT",
+        "  s3-bucket-versioning-enabled: NON_COMPLIANT since scan 2",
+    ];
+    let scratch = ["scan 2: scratch deleted"];
+    let found_group = |name: &str| {
+        [
+            format!("scan 1: {name} found"),
+            "  restricted-ssh: - > COMPLIANT".to_owned(),
+            "  restricted-ssh: COMPLIANT since scan 1".to_owned(),
+        ]
+    };
+    let found_bucket = |name: &str| {
+        [
+            format!("scan 1: {name} found"),
+            "  s3-bucket-versioning-enabled: - > NON_COMPLIANT".to_owned(),
+            "  s3-bucket-versioning-enabled: NON_COMPLIANT since scan 1".to_owned(),
+        ]
+    };
+    let lines = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect::<Vec<_>>();
+    let history = |name: &str| told(&["history", account.ids.get(name).map_or(name, String::as_str)]);
+    assert_eq!(history("web"), [&found_group("web")[..], &lines(&web)].concat());
+    assert_eq!(history("far"), found_group("far"));
+    assert_eq!(history("ledger"), [&found_bucket("ledger")[..], &lines(&ledger)].concat());
+    assert_eq!(history("scratch"), [&found_bucket("scratch")[..], &lines(&scratch)].concat());
+    assert_eq!(history("archive"), archive);
+    // What the first look found is no change, unless a resource is asked for.
+    assert_eq!(told(&["timeline"]), [&web[..], &archive, &ledger, &scratch].concat());
+    assert_eq!(told(&["timeline", "ledger", "--until", "1"]), found_bucket("ledger"));
+    for name in ["ledger", "scratch", "web"] {
+        let resource = account.ids.get(name).map_or(name, String::as_str);
+        insta::assert_snapshot!(format!("history of {name}"), account.run(&["history", resource]));
+    }
+    insta::assert_snapshot!("timeline", account.run(&["timeline"]));
+
+    // A moment is of the last scan before it, to the millisecond.
+    let just_before = scans[1] - SignedDuration::from_millis(1);
+    for (moment, scan) in [(scans[0], "1"), (just_before, "1"), (scans[1], "2")] {
+        let moment = format!("{moment:.3}");
+        for query in [GROUPS, BUCKETS] {
+            assert_eq!(account.run(&["query", query, "--at", &moment]), account.run(&["query", query, "--at", scan]));
+        }
+    }
+    let before_all = format!("{:.3}", scans[0] - SignedDuration::from_millis(1));
+    insta::assert_snapshot!("before the first scan", account.run(&["query", BUCKETS, "--at", &before_all]));
+    // By numbers or by default, the same is different.
+    let differences = |moments: &[&str]| account.json(&[&["diff"], moments].concat())["resources"].clone();
+    assert_eq!(differences(&["1", "2"]), differences(&[]));
+    assert_ne!(differences(&["1", "2"]), differences(&["2", "1"]));
 }
 
 #[test]

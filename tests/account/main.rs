@@ -10,12 +10,15 @@
 //! - `bucket.rs`: the bucket of AWS Config, as a source
 //! - `decode.rs`, `debug.rs`: what the client reads, against what the typed SDK reads
 //! - `history.rs`: an account that changes between scans, and what the store tells of it
+//! - `iac.rs`, `iac.py`: findings at the lines of the definitions that the account was made by
 //! - `inventory.rs`: what there is in an account that has more than is read
 //! - `packs.rs`: several packs in one scan
 //! - `scan.rs`: verdicts, requests and permissions of the real binary
 //! - `snippets.rs`, `snippets.py`: the commands that rules suggest, against the models that the AWS CLI is made of
 //! - `states.rs`: a state of Terraform in a bucket
 //! - `trail.rs`: whether the files of a trail's bucket are as they were delivered
+//!
+//! Where they find Python's packages: `tests/venv/`.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
@@ -29,6 +32,7 @@ mod demo_platform;
 #[path = "../cli/digests.rs"]
 mod digests;
 mod history;
+mod iac;
 mod inventory;
 mod moto;
 mod packs;
@@ -37,6 +41,8 @@ mod seed;
 mod snippets;
 mod states;
 mod trail;
+#[path = "../venv/mod.rs"]
+mod venv;
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};

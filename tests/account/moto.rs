@@ -2,7 +2,6 @@
 //! refuses requests (`server.py`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
+use crate::venv;
 
 /// Set to `1` where these tests shall be left out: no Python, or no package index within reach.
 pub(crate) const SKIP: &str = "ASSIZE_SKIP_ACCOUNT_TESTS";
@@ -38,7 +37,7 @@ impl Moto {
             panic!("the tests on a moto account cannot run: {why}\n(set {SKIP}=1 to leave them out)")
         });
         let here = here();
-        let log = target().join("tmp").join(format!("moto-{}.log", std::process::id()));
+        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("moto-{}.log", std::process::id()));
         fs::create_dir_all(log.parent().unwrap()).unwrap();
         let mut server = Command::new(&python)
             .arg(here.join("server.py"))
@@ -132,10 +131,6 @@ fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/account")
 }
 
-fn target() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
-}
-
 /// What moto and the seeding script see of the environment, beside what the test itself sees.
 fn environment() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
@@ -155,50 +150,12 @@ fn environment() -> impl Iterator<Item = (&'static str, &'static str)> {
     .into_iter()
 }
 
-/// The interpreter of a virtual environment that holds exactly `requirements.txt`, made on first use. Its place is
-/// named by moto's version and the digest of the file, so that a change of the file makes another one.
+/// The interpreter of a virtual environment that holds exactly `requirements.txt`, made on first use. Its place is named by
+/// moto's version, too.
 pub(crate) fn python() -> Result<PathBuf, String> {
     let version = REQUIREMENTS
         .lines()
         .find_map(|line| line.strip_prefix("moto[server]=="))
         .ok_or("requirements.txt does not name moto[server]")?;
-    let mut digest = String::new();
-    for byte in Sha256::digest(REQUIREMENTS).iter().take(4) {
-        write!(digest, "{byte:02x}").map_err(|error| error.to_string())?;
-    }
-    let all = target().join("moto-venv");
-    let venv = all.join(format!("{version}-{digest}"));
-    let python = venv.join("bin/python");
-    fs::create_dir_all(&all).map_err(|error| format!("{} cannot be made: {error}", all.display()))?;
-    // Two test processes may come here at once; the second finds the work done.
-    let lock = File::create(all.join("lock")).map_err(|error| format!("no lock file: {error}"))?;
-    lock.lock().map_err(|error| format!("the lock file cannot be locked: {error}"))?;
-    let complete = venv.join("complete");
-    if complete.exists() {
-        return Ok(python);
-    }
-    if venv.exists() {
-        fs::remove_dir_all(&venv).map_err(|error| format!("{} cannot be removed: {error}", venv.display()))?;
-    }
-    run(
-        Command::new("python3").args(["-m", "venv"]).arg(&venv),
-        "python3 with its venv module is needed (Debian: apt install python3-venv)",
-    )?;
-    run(
-        Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-            .arg(here().join("requirements.txt")),
-        "pip could not install tests/account/requirements.txt; it needs a package index within reach, once",
-    )?;
-    File::create(&complete).map_err(|error| format!("{} cannot be made: {error}", complete.display()))?;
-    Ok(python)
-}
-
-fn run(command: &mut Command, needs: &str) -> Result<(), String> {
-    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{needs}: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = [output.stdout, output.stderr].concat();
-    Err(format!("{needs}. It said:\n{}", String::from_utf8_lossy(&said).trim_end()))
+    Ok(venv::programs("moto-venv", version, &here().join("requirements.txt"))?.join("python"))
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::BufReader;
 
-use assize::collect::{Counts, Per, Plan, Regions};
+use assize::collect::{Counts, Per, Plan, Regions, Step};
 use assize::pack::{Pack, choose};
 use assize::rule::RuleSet;
 use assize::snapshot::Snapshot;
-use assize::source::descriptor::Catalog;
+use assize::source::descriptor::{Catalog, PartSource};
 use assize::source::model::Models;
 use serde_json::Value as Json;
 
@@ -25,6 +25,30 @@ fn requests(report: &Json) -> BTreeMap<String, u64> {
 
 fn flags<'p>(packs: &[&'p str]) -> Vec<&'p str> {
     packs.iter().flat_map(|pack| ["--pack", pack]).collect()
+}
+
+/// Why fewer calls may be made than a step of the plan allows, for as many resources as there turned out to be. Nothing of most
+/// steps: their calls are as many as their regions or resources are.
+fn reasons_for_fewer(catalog: &Catalog, step: &Step) -> BTreeSet<&'static str> {
+    let mut reasons = BTreeSet::new();
+    if matches!(step.per, Per::Account(times) if times > 1) {
+        reasons.insert("the credential report is asked for until it is made");
+    }
+    if matches!(step.per, Per::Items(..)) {
+        reasons.insert("groups are counted as if each region's last one were a small one");
+    }
+    let descriptors = step.resource_type.as_deref().map(|name| catalog.get(name)).unwrap_or_default();
+    for part in descriptors.iter().flat_map(|descriptor| &descriptor.parts) {
+        let is_it =
+            part.source.call().is_some_and(|call| *call.service == *step.service && *call.operation == *step.operation);
+        if is_it && !part.when.is_empty() {
+            reasons.insert("only elements are asked for that fulfil a condition");
+        }
+        if is_it && matches!(part.source, PartSource::Shared { .. }) {
+            reasons.insert("a region without a resource of the type is not asked what is said of all of them");
+        }
+    }
+    reasons
 }
 
 #[test]
@@ -59,26 +83,23 @@ fn three_packs_read_each_type_once_and_no_more_than_planned() {
     let plan = Plan::new(&catalog, &Models::builtin(), &wanted, &regions).unwrap();
     let snapshot = Snapshot::read(BufReader::new(fs::File::open(&file).unwrap())).unwrap();
     let counts = Counts::of(&catalog, &snapshot);
-    let listings: BTreeSet<String> =
-        catalog.iter().filter_map(|one| Some(one.listing.as_ref()?.call.to_string())).collect();
-    let nothing = Counts { regions: counts.regions, ..Counts::default() };
-    let mut planned = BTreeMap::<String, (u64, bool)>::new();
+    let mut planned = BTreeMap::<String, (u64, BTreeSet<&str>)>::new();
     for step in plan.steps() {
-        let operation = format!("{}:{}", step.service, step.operation);
-        let is_listing = listings.contains(&operation) && matches!(step.per, Per::Region | Per::Account(1));
-        let (calls, is_exact) = planned.entry(operation).or_insert((0, true));
+        let (calls, reasons) = planned.entry(format!("{}:{}", step.service, step.operation)).or_default();
         *calls += step.bound(&counts);
-        // Of the others there are as many as there are resources, in groups and under conditions; of these so many in each
-        // region, or one, however many packs and rules want them.
-        *is_exact &= is_listing && step.bound(&counts) == step.bound(&nothing);
+        reasons.extend(reasons_for_fewer(&catalog, step));
     }
     assert_eq!(together.keys().collect::<Vec<_>>(), planned.keys().collect::<Vec<_>>());
-    let exact = planned.values().filter(|(_, is_exact)| *is_exact).count();
-    assert!(exact > 20, "{exact} listings");
-    for (operation, (calls, is_exact)) in &planned {
+    let exact = planned.values().filter(|(_, reasons)| reasons.is_empty()).count();
+    println!("{exact} of {} operations are asked for exactly as often as planned", planned.len());
+    let mut wrong = Vec::new();
+    for (operation, (calls, reasons)) in &planned {
         let made = together[operation];
-        assert!(made == *calls || !is_exact && made < *calls, "{operation}: {made} requests, {calls} planned");
+        if made > *calls || made < *calls && reasons.is_empty() {
+            wrong.push(format!("{operation}: {made} requests, {calls} planned, {reasons:?}"));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 
     // `assize plan` says the same number.
     let regions = ["plan", "--region", HOME, "--region", OTHER, "--snapshot", file.to_str().unwrap()];

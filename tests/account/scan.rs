@@ -43,17 +43,26 @@ pub(crate) fn assize(account: &Account, arguments: &[&str]) -> Output {
 /// The same, of an account that another test made.
 pub(crate) fn assize_at(moto: &Moto, arguments: &[&str]) -> Output {
     let home = tempfile::tempdir().unwrap();
-    Command::new(env!("CARGO_BIN_EXE_assize"))
+    command(moto, home.path(), arguments).output().unwrap()
+}
+
+/// The same in a folder, which holds what it finds by itself: a configuration file, a repository.
+pub(crate) fn assize_in(folder: &Path, moto: &Moto, arguments: &[&str]) -> Output {
+    command(moto, folder, arguments).current_dir(folder).output().unwrap()
+}
+
+fn command(moto: &Moto, home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_assize"));
+    command
         .args(arguments)
         .env_clear()
-        .env("HOME", home.path())
+        .env("HOME", home)
         .env("AWS_ENDPOINT_URL", moto.endpoint())
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .env("AWS_REGION", HOME)
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .output()
-        .unwrap()
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    command
 }
 
 /// The JSON report of a scan of both regions, and the exit code.

@@ -363,6 +363,15 @@ def mend_moto():
 
     Key.to_dict = to_dict
 
+    # The policy of a key that CloudFormation makes is a text, as that of any other. moto keeps what the template says as it
+    # is, and then cannot read it.
+    make_key = Key.__init__
+
+    def make_key_with_text(self, policy, *arguments, **named):
+        make_key(self, json.dumps(policy) if isinstance(policy, dict) else policy, *arguments, **named)
+
+    Key.__init__ = make_key_with_text
+
     # AWS calls the zone of the time at which an instance was stopped GMT, moto UTC.
     stop = Instance.stop
 

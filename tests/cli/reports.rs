@@ -131,7 +131,7 @@ fn a_finding_is_explained_from_a_report_and_from_the_store() {
     assert!(in_two_regions.stderr().contains("2 findings are meant by that"), "{in_two_regions}");
 }
 
-/// The files are linted by `zizmor` and `actionlint` by hand; here, that they are what is printed, and name what there is.
+/// What checkers say of the workflow is in `tests/workflows`; here, that the files are what is printed, and name what there is.
 #[test]
 fn what_runs_scans_is_printed_and_pins_what_it_uses() {
     let print = |runner: &str| assize(&["schedule", runner]).stdout().to_owned();

@@ -1,9 +1,12 @@
 //! The store as a user meets it: kept by `scan`, read by `evaluate` and `report`, and whole whatever happens.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use assize::history::History;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use sha2::{Digest as _, Sha256};
 
 use crate::common::{Folder, data};
 
@@ -296,7 +299,7 @@ fn a_disk_that_is_full_costs_what_is_kept_and_not_the_report() {
                 --fail-on {fail_on}",
             scan.get_program().to_str().unwrap()
         );
-        let mut shell = std::process::Command::new("sh");
+        let mut shell = Command::new("sh");
         shell.args(["-c", &scan]).env_clear().env("HOME", folder.path()).current_dir(folder.path());
         let ran = shell.output().unwrap();
         let told = String::from_utf8(ran.stderr).unwrap();
@@ -343,38 +346,111 @@ fn a_store_that_cannot_tell_what_was_before_costs_no_report() {
     assert!(ran.stdout().contains("encrypted-volumes"), "{ran}");
 }
 
-#[test]
-fn a_killed_scan_leaves_whole_snapshots() {
-    let folder = Folder::new();
-    let store = folder.path().join("assize.db");
-    let scan = ["scan", "--demo", "--store", "assize.db"];
-    let start = Instant::now();
-    folder.assize(&scan);
-    let takes = start.elapsed();
-    let whole = History::open_existing(&store).unwrap().state_at(jiff::Timestamp::now()).unwrap().items().len();
-    assert!(whole > 50, "{whole}");
-    let mut kept = 0;
-    for tenth in 0..12 {
-        for name in folder.names() {
-            fs::remove_file(folder.path().join(name)).unwrap();
+/// A snapshot of so many groups with so much text in each, none like another, that what is written of it does not fit into
+/// SQLite's memory: the log of the store grows long before the end.
+const GROUPS: usize = 1_000;
+
+fn large(day: &str) -> String {
+    let text = |group: usize| -> String {
+        let digest = |part: usize| BASE64_STANDARD.encode(Sha256::digest(format!("{day} {group} {part}")));
+        (0..64).map(digest).collect()
+    };
+    let item = |group: usize| {
+        serde_json::json!({
+            "configurationItemVersion": "1.3", "configurationItemCaptureTime": format!("2026-01-{day}T03:04:05.678Z"),
+            "configurationStateId": 1_767_323_045_678_u64, "awsAccountId": "111122223333", "configurationItemStatus": "OK",
+            "resourceType": "AWS::EC2::SecurityGroup", "resourceId": format!("sg-{group:017}"), "awsRegion": "eu-west-1",
+            "tags": {}, "relationships": [], "supplementaryConfiguration": {},
+            "configuration": {"groupId": format!("sg-{group:017}"), "description": text(group), "ipPermissions": []},
+        })
+    };
+    let items: Vec<serde_json::Value> = (0..GROUPS).map(item).collect();
+    serde_json::json!({"fileVersion": "1.0", "configSnapshotId": day, "configurationItems": items}).to_string()
+}
+
+/// How long a file is; one that is not there has no bytes.
+fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |file| file.len())
+}
+
+/// Runs the command, and kills it as soon as the file has so many bytes. Whether it was killed before it ended by itself.
+fn killed_at(mut command: Command, file: &Path, bytes: u64) -> bool {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("assize runs");
+    loop {
+        if child.try_wait().expect("it can be asked for").is_some() {
+            return false;
         }
-        drop(History::open(&store).unwrap());
-        let mut child = folder.command(&scan).stdout(std::process::Stdio::null()).spawn().unwrap();
-        // The writing is at the end.
-        std::thread::sleep(takes.mul_f64(0.4 + 0.6 * f64::from(tenth) / 12.0).max(Duration::from_millis(1)));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let history = History::open(&store).unwrap();
-        let snapshots = history.snapshots().unwrap();
-        let items = history.state_at(jiff::Timestamp::now()).unwrap().items().len();
-        assert_eq!(items, if snapshots.is_empty() { 0 } else { whole });
-        if let Some(last) = snapshots.last() {
-            assert_eq!(history.snapshot(last.id).unwrap().items().len(), whole);
-            assert!(!history.outcome(last.id).unwrap().evaluations.is_empty());
-            kept += 1;
+        if length(file) >= bytes {
+            child.kill().expect("it can be killed");
+            return child.wait().expect("it ends").code().is_none();
         }
     }
-    assert!(kept < 12, "no scan was killed in time");
+}
+
+#[test]
+fn a_scan_that_is_killed_while_it_writes_leaves_whole_snapshots() {
+    let folder = Folder::new();
+    let [before, store, log] = ["before.db", "assize.db", "assize.db-wal"].map(|name| folder.path().join(name));
+    folder.write("first.json", large("02"));
+    folder.write("second.json", large("03"));
+    let keep = |file, store| ["evaluate", file, "--store", store, "--rule", "restricted-ssh", "--fail-on", "never"];
+    assert_eq!(folder.assize(&keep("first.json", "before.db")).code(), 0);
+    let again = || {
+        fs::copy(&before, &store).unwrap();
+        for name in ["assize.db-wal", "assize.db-shm"] {
+            _ = fs::remove_file(folder.path().join(name));
+        }
+    };
+    // Whoever has the store open keeps its log from going: this is how long it becomes.
+    again();
+    let open = History::open_existing(&store).unwrap();
+    assert_eq!(folder.assize(&keep("second.json", "assize.db")).code(), 0);
+    let whole = length(&log);
+    drop(open);
+    assert!(whole > 1_000_000, "{whole}");
+
+    let steps = 8;
+    let (mut in_a_write, mut lost, mut too_late, mut step) = (0, 0, 0, 0_u64);
+    loop {
+        again();
+        let bytes = 1 + whole * step / steps;
+        let was_killed = killed_at(folder.command(&keep("second.json", "assize.db")), &log, bytes);
+        let left = length(&log);
+        // What reads it first finds what the killed one left behind.
+        let verified = folder.assize(&["store", "verify", "--store", "assize.db"]);
+        assert_eq!(verified.code(), 0, "killed at {bytes} of {whole} bytes: {verified}");
+        let history = History::open_existing(&store).unwrap();
+        let snapshots = history.snapshots().unwrap();
+        assert!([1, 2].contains(&snapshots.len()), "{snapshots:?}");
+        for snapshot in &snapshots {
+            assert_eq!(history.snapshot(snapshot.id).unwrap().items().len(), GROUPS);
+            assert_eq!(history.outcome(snapshot.id).unwrap().evaluations.len(), GROUPS);
+        }
+        // The state of now is the last whole snapshot's, and nothing of the one that was lost.
+        let day = if snapshots.len() == 1 { "2026-01-02" } else { "2026-01-03" };
+        let state = history.state_at(jiff::Timestamp::now()).unwrap();
+        assert!(state.items().iter().all(|item| item.capture_time.starts_with(day)), "{day}");
+        if was_killed {
+            assert!(left >= bytes, "{left} of {bytes} bytes");
+            in_a_write += 1;
+            lost += u64::from(snapshots.len() == 1);
+        } else {
+            assert_eq!(snapshots.len(), 2, "a scan that ends by itself is kept");
+            if bytes > whole {
+                break;
+            }
+            // It was over before this thread had another look: once more.
+            too_late += 1;
+            assert!(too_late < 5, "{bytes} of {whole} bytes");
+            continue;
+        }
+        step += 1;
+    }
+    println!(
+        "{whole} bytes; {in_a_write} of {} scans were killed in a write, {lost} of them before its end",
+        in_a_write + too_late + 1
+    );
+    assert!(in_a_write > steps / 2 && lost > 3, "{in_a_write}, {lost}");
 }
 
 #[test]

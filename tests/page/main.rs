@@ -7,61 +7,19 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod browser;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
 
-fn assize(arguments: &[&str], folder: &Path) -> Vec<u8> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_assize"));
-    let output = command.args(arguments).env_clear().current_dir(folder).stdin(Stdio::null()).output().unwrap();
-    assert!([Some(0), Some(1), Some(3)].contains(&output.status.code()), "{}", String::from_utf8_lossy(&output.stderr));
-    output.stdout
-}
-
-fn browser() -> Option<String> {
-    let named = std::env::var("CHROMIUM").ok();
-    let known = ["chromium", "chromium-browser", "google-chrome"].map(str::to_owned);
-    let answers = |name: &String| {
-        let version = Command::new(name).arg("--version").stdin(Stdio::null()).output();
-        version.is_ok_and(|output| output.status.success())
-    };
-    named.into_iter().chain(known).find(answers)
-}
-
-fn chromium(browser: &str, profile: &Path, arguments: &[&str], page: &Path) -> Vec<u8> {
-    let output = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"])
-        // A page that asked for something would be told that there is nothing.
-        .arg("--host-resolver-rules=MAP * ~NOTFOUND")
-        .arg(format!("--user-data-dir={}", profile.display()))
-        .args(arguments)
-        .arg(format!("file://{}", page.display()))
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    output.stdout
-}
-
-/// The report on the example account with so many findings and nothing else.
-fn report(demo: &Json, findings: usize) -> Json {
-    let found: Vec<&Json> =
-        demo["evaluations"].as_array().unwrap().iter().filter(|one| one["complianceType"] == "NON_COMPLIANT").collect();
-    let numbered = |n: usize| {
-        let mut one = found[n % found.len()].clone();
-        one["resourceId"] = format!("{}-{n:05}", one["resourceId"].as_str().unwrap()).into();
-        one
-    };
-    let mut report = demo.clone();
-    report["evaluations"] = (0..findings).map(numbered).collect();
-    report
-}
+use browser::{assize, chromium, evaluated, page, report};
 
 #[test]
 fn the_page_opens_with_few_findings_and_with_many() {
-    let Some(browser) = browser() else {
+    let Some(browser) = browser::find() else {
         println!("there is no Chromium here: the page was not looked at");
         return;
     };
@@ -71,11 +29,7 @@ fn the_page_opens_with_few_findings_and_with_many() {
     let demo = assize(&["scan", "--demo", "--no-config", "--format", "json"], folder.path());
     let demo: Json = serde_json::from_slice(&demo).unwrap();
     for findings in [10, 20_000] {
-        let json = folder.path().join("report.json");
-        fs::write(&json, report(&demo, findings).to_string()).unwrap();
-        let page = folder.path().join(format!("{findings}.html"));
-        fs::write(&page, assize(&["report", json.to_str().unwrap(), "--no-config", "--format", "html"], folder.path()))
-            .unwrap();
+        let page = page(&report(&demo, findings), &findings.to_string(), folder.path());
         let look = |arguments: &[&str]| chromium(&browser, &folder.path().join("profile"), arguments, &page);
         for (width, height) in [(1280, 900), (390, 844)] {
             let picture = pictures.join(format!("{findings}-{width}.png"));
@@ -101,6 +55,39 @@ fn the_page_opens_with_few_findings_and_with_many() {
     let pdf = pictures.join("10.pdf");
     chromium(&browser, &folder.path().join("profile"), &[&format!("--print-to-pdf={}", pdf.display())], &page);
     assert!(fs::read(&pdf).unwrap().starts_with(b"%PDF"));
+}
+
+/// Opens all that can be opened, and says how wide the page is then.
+const WIDTH: &str =
+    "(page.querySelectorAll('details').forEach(one => one.open = true), page.documentElement.scrollWidth)";
+
+#[test]
+fn the_page_is_no_wider_than_a_telephone() {
+    let Some(browser) = browser::find() else {
+        println!("there is no Chromium here: the page was not measured");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    // Every kind of section: a pack, findings of every rule, what could not be judged.
+    let demo =
+        ["scan", "--demo", "--no-config", "--format", "json", "--pack", "cis-aws-foundations-5.0", "--rule", "*"];
+    let demo: Json = serde_json::from_slice(&assize(&demo, folder.path())).unwrap();
+    let all = page(&demo, "all", folder.path());
+    let none = page(&report(&demo, 0), "none", folder.path());
+    let width = |page: &Path, frame: u32| -> u32 {
+        evaluated(&browser, &folder.path().join("profile"), page, frame, WIDTH).parse().unwrap()
+    };
+    for (name, page) in [("all", &all), ("none", &none)] {
+        // The second is the least that text has to do with without a second direction to scroll.
+        // https://www.w3.org/TR/WCAG22/#reflow
+        for frame in [390, 320] {
+            assert_eq!(width(page, frame), frame, "{name}");
+        }
+    }
+    // A page that is too wide is seen to be.
+    let wide = folder.path().join("wide.html");
+    fs::write(&wide, fs::read_to_string(&all).unwrap().replacen("<main>", "<main><hr width=500>", 1)).unwrap();
+    assert!(width(&wide, 390) > 390);
 }
 
 /// The Nu Html Checker, at the version that `tests/html-checker/package-lock.json` pins, with its digest.
@@ -158,11 +145,7 @@ fn the_page_is_html_whatever_it_holds() {
     let demo: Json = serde_json::from_slice(&assize(&demo, folder.path())).unwrap();
     assert_eq!(demo["packs"].as_array().map(Vec::len), Some(1), "the page has a pack");
     for findings in [0, 10, 20_000] {
-        let json = folder.path().join("report.json");
-        fs::write(&json, report(&demo, findings).to_string()).unwrap();
-        let page = folder.path().join(format!("{findings}.html"));
-        let arguments = ["report", json.to_str().unwrap(), "--no-config", "--format", "html"];
-        fs::write(&page, assize(&arguments, folder.path())).unwrap();
+        let page = page(&report(&demo, findings), &findings.to_string(), folder.path());
         let (errors, warnings) = said(&jar, &page);
         assert_eq!(errors, Vec::<String>::new(), "{findings} findings");
         // The policy allows the style sheet and the script by their digests, which the checker does not look at.
