@@ -82,11 +82,21 @@ pub(crate) fn moment(history: &History, word: Option<&str>) -> Result<Moment, Fa
 /// What is known at the moment that is asked for: the last known state if none is; a snapshot that is named as it was read.
 pub(crate) fn state(history: &History, word: Option<&str>) -> Result<Snapshot, Failure> {
     let moment = moment(history, word)?;
-    let read = match moment.snapshot {
-        Some(id) if word.is_some() => history.snapshot(id),
-        _ => history.state_at(moment.time),
-    };
-    read.map_err(|error| failure(&error))
+    match moment.snapshot {
+        Some(id) if word.is_some() => history.snapshot(id).map_err(|error| failure(&error)),
+        _ => state_at(history, moment.time),
+    }
+}
+
+/// All that was known at a time. Before anything was read nothing is known: to say that there was nothing would be an answer.
+pub(crate) fn state_at(history: &History, time: jiff::Timestamp) -> Result<Snapshot, Failure> {
+    let state = history.state_at(time).map_err(|error| failure(&error))?;
+    if state.items().is_empty() && state.about().accounts.is_empty() {
+        let first = history.snapshots().map_err(|error| failure(&error))?.first().map(|first| first.time);
+        let first = first.map(|time| format!(": the first snapshot is of {time}")).unwrap_or_default();
+        return Err(Failure::new(format!("nothing was read up to {time}{first}")));
+    }
+    Ok(state)
 }
 
 /// The last snapshot up to a moment that was judged.

@@ -52,11 +52,11 @@ impl Input {
         let moment = store::moment(&history, Some(word)).map_err(|failure| {
             failure.help("name a file, or of the store latest, latest~1, a snapshot's number or a time")
         })?;
+        let snapshot = Arc::new(match moment.snapshot {
+            Some(id) => history.snapshot(id).map_err(|error| store::failure(&error))?,
+            None => store::state_at(&history, moment.time)?,
+        });
         let told = || {
-            let snapshot = Arc::new(match moment.snapshot {
-                Some(id) => history.snapshot(id)?,
-                None => history.state_at(moment.time)?,
-            });
             let judged = match moment.snapshot {
                 Some(id) => Some(id),
                 None => history.judged_until(moment.time)?,

@@ -209,7 +209,7 @@ fn of_store(
     } else {
         rules
     };
-    let snapshot = Arc::new(history.state_at(moment.time).map_err(|error| store::failure(&error))?);
+    let snapshot = Arc::new(store::state_at(history, moment.time)?);
     let outcome = evaluate::run(&rules, &snapshot, options);
     let drift = store::drift(Some(history), &rules, &snapshot, &outcome);
     Ok(Told::of(rules, snapshot, outcome, drift, repository))
