@@ -263,11 +263,11 @@ impl Pack {
         })?;
         let (rules, others) = template.resources().map_err(wrong)?;
         let parameters = template.parameters();
-        let values = parameters.iter().flat_map(|(name, value)| [Some(name.as_str()), value.as_deref()]).flatten();
+        let values = serde_json::json!(parameters).to_string();
         Ok(Self {
             name: name.to_owned(),
             origin: origin.to_owned(),
-            digest: rule::digest_of([text].into_iter().chain(values)),
+            digest: rule::digest_of([text, &values]),
             description: template.description(),
             parameters,
             rules,
