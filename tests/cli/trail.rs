@@ -153,6 +153,33 @@ fn a_digest_that_was_changed_is_found() {
 }
 
 #[test]
+fn a_digest_that_says_it_is_of_another_time_is_not_passed_over() {
+    for forged in ["2100-01-01T00:00:00Z", "1970-01-01T00:00:00Z"] {
+        let mut trail = trail();
+        trail.change(1, |content| {
+            content["digestStartTime"] = json!(forged);
+            content["digestEndTime"] = json!(forged);
+        });
+        let (code, told) = verify(&trail, &UNTIL);
+        assert_eq!(code, 1, "{told:#}");
+        let wrong = problems(&told);
+        assert!(
+            wrong.iter().any(|one| *one == problem("digest", &trail.digests[1], "invalid", "hash-differs")),
+            "{wrong:?}"
+        );
+    }
+}
+
+#[test]
+fn the_last_digest_that_is_asked_for_is_missed_when_it_is_gone() {
+    let mut trail = trail();
+    trail.objects.remove(&trail.digests[2]);
+    let (code, told) = verify(&trail, &UNTIL);
+    assert_eq!(code, 1, "{told:#}");
+    assert!(problems(&told).contains(&problem("digest", &trail.digests[2], "missing", "not-found")), "{told:#}");
+}
+
+#[test]
 fn a_digest_that_was_deleted_is_a_gap_in_the_chain() {
     let mut trail = trail();
     trail.objects.remove(&trail.digests[1]);
@@ -344,7 +371,7 @@ fn each_region_and_trail_is_told_and_chosen() {
 fn nothing_outside_of_the_folder_is_read_and_nothing_is_too_large() {
     let mut trail = trail();
     // A digest that names what is elsewhere, as an attacker who signs would write it: by a key that is taken for CloudTrail's.
-    let outside = ["../../secret.json.gz", "/etc/hostname", "AWSLogs/../../secret.json.gz"];
+    let outside = ["../secret.json.gz", "/etc/hostname", "AWSLogs/../../secret.json.gz"];
     let mut content = trail.content(0);
     let log = content["logFiles"][0].clone();
     let named = outside.iter().map(|key| {

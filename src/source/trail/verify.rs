@@ -196,8 +196,21 @@ struct Place<'f> {
     expected: Option<Timestamp>,
 }
 
+/// When a digest begins, by the end that is in its name: CloudTrail makes one each hour.
+fn hour_before(end: Timestamp) -> Timestamp {
+    end.checked_sub(SignedDuration::from_hours(1)).unwrap_or(end)
+}
+
+/// The ends of the digests that are valid.
+fn valid_ends(chain: &Chain, verdicts: &[Option<Verdict>]) -> impl Iterator<Item = Timestamp> {
+    let valid = chain.links.iter().zip(verdicts).filter(|(_, verdict)| verdict.is_none());
+    valid.map(|(link, _)| link.name.end)
+}
+
 /// A log file to look at.
 struct Wanted {
+    /// Whether its folder could be listed.
+    is_seen: bool,
     log: LogFile,
     here: Option<String>,
     digest: State,
@@ -226,15 +239,21 @@ impl Place<'_> {
         let verdicts = chain.judge(&keys);
         let mut out = Telling::new(&key);
         let mut wanted = Vec::new();
-        let mut is_any = false;
+        let (mut is_any, mut ends) = (false, Vec::new());
         for (at, (link, verdict)) in chain.links.iter().zip(&verdicts).enumerate() {
             let state = verdict.as_ref().map_or(State::Valid, |verdict| verdict.state);
-            let logs = logs(link);
-            named.logs.extend(logs.iter().filter_map(|(_, here)| here.clone()));
-            if !self.is_asked_for(link) {
+            if !self.is_asked_for(link, state) {
+                // It may say that the last one that is asked for is gone.
+                if state != State::Invalid && self.is_gone_in_time(&chain, at) {
+                    is_any = true;
+                    self.before(&chain, at, listing, &mut out);
+                }
                 continue;
             }
+            let logs = logs(link);
+            named.logs.extend(logs.iter().filter_map(|(_, here)| here.clone()));
             is_any = true;
+            ends.push(link.name.end);
             out.digest(link, verdict.as_ref(), logs.len());
             // What a changed digest says of other files is nobody's word.
             if state == State::Invalid {
@@ -242,10 +261,16 @@ impl Place<'_> {
                 continue;
             }
             self.before(&chain, at, listing, &mut out);
-            wanted.extend(logs.into_iter().map(|(log, here)| Wanted { log, here, digest: state }));
+            let is_seen = |here: &Option<String>| here.as_deref().is_none_or(|here| listing.has_seen(here));
+            wanted.extend(logs.into_iter().map(|(log, here)| Wanted {
+                is_seen: is_seen(&here),
+                log,
+                here,
+                digest: state,
+            }));
         }
         if !key.is_backfill
-            && let Some(latest) = chain.links.iter().map(|link| link.name.end).max()
+            && let Some(latest) = ends.into_iter().chain(valid_ends(&chain, &verdicts)).max()
         {
             out.chain.ends_at =
                 self.expected.filter(|expected| expected.duration_since(latest) > UNTIL_NEXT).map(|_| latest);
@@ -268,12 +293,21 @@ impl Place<'_> {
     }
 
     /// Whether a digest is of the time that is asked for. One that is later may have been read for the signature that it has.
-    fn is_asked_for(&self, link: &Link) -> bool {
+    /// Only one that is valid says by itself of which time it is: any other may say so to be passed over.
+    fn is_asked_for(&self, link: &Link, state: State) -> bool {
+        let end = link.name.end;
         let (start, end) = match &link.digest {
-            Ok(digest) => (digest.start, digest.end),
-            Err(_) => (link.name.end, link.name.end),
+            Ok(digest) if state == State::Valid => (digest.start, digest.end),
+            Ok(digest) => (digest.start.min(hour_before(end)), digest.end.max(end)),
+            Err(_) => (hour_before(end), end),
         };
         self.filter.since.is_none_or(|since| end >= since) && self.filter.until.is_none_or(|until| start <= until)
+    }
+
+    /// Whether the digest before this one is not there, and covers some of the time that is asked for.
+    fn is_gone_in_time(&self, chain: &Chain, at: usize) -> bool {
+        let Some(Before::Gone { end: Some(end), .. }) = chain.before.get(at) else { return false };
+        self.filter.until.is_none_or(|until| hour_before(*end) <= until)
     }
 
     /// Tells what a digest, which is not known to be changed, says of the one before it.
@@ -406,12 +440,15 @@ async fn read(files: &Files, here: String, name: DigestName) -> (Link, Option<Ti
 
 /// Compares a log file with what a digest says of it.
 async fn check(files: &Files, wanted: Wanted) -> (State, Option<Problem>) {
-    let Wanted { log, here, digest } = wanted;
+    let Wanted { is_seen, log, here, digest } = wanted;
     let object = here.clone().unwrap_or_else(|| format!("{}{}/{}", Address::SCHEME, log.bucket, log.object));
     let verdict = match here {
         None => Err(unread(Absent::Elsewhere)),
         Some(here) => match files.read(&here).await {
             Ok(found) => compare(found, &log).await,
+            Err(Absent::NotThere) if !is_seen => {
+                Err(Verdict::unknown(Reason::Unreadable, "its folder could not be listed"))
+            }
             Err(Absent::NotThere) => Err(Verdict {
                 state: State::Missing,
                 reason: Reason::NotFound,

@@ -116,6 +116,10 @@ impl Files {
                 match entry.file_type() {
                     Ok(kind) if kind.is_dir() => folders.push((entry.path(), format!("{below}/"))),
                     Ok(kind) if kind.is_file() => _ = files.insert(below, Entry::File(entry.path())),
+                    Ok(kind) if kind.is_symlink() && entry.path().is_dir() => {
+                        let reason = "it is a link, and links are not followed".to_owned();
+                        listing.unlisted.push(Unlisted { folder: format!("{below}/"), reason });
+                    }
                     Ok(kind) if kind.is_symlink() => _ = files.insert(below, Entry::Link),
                     // Neither a pipe nor a device is a file of a trail.
                     Ok(_) => {}
