@@ -20,7 +20,7 @@ use super::mapping::{Link, Mappings, Part};
 use super::plan::{self, Plan, Planned};
 use super::resolve::Scope;
 use super::shape::at_path;
-use super::template::{Resource, Template};
+use super::template::{Resource, Template, is_function};
 use super::terraform::{self, Blocks};
 use super::{Repository, Warning, root_of};
 use crate::evaluation::{ComplianceType, Evaluation};
@@ -92,6 +92,11 @@ pub fn of_templates(path: &Path, given: &Given<'_>) -> io::Result<Undeployed> {
             Ok(Some(template)) => {
                 make_of_template(&mut maker, &template, given);
                 nested.extend(template.resources().filter_map(|resource| nested_in(resource, &one)));
+                let untyped = template.makers().filter(|maker| !is_function(maker));
+                unread.extend(untyped.map(|resource| {
+                    let message = format!("the type of the resource {} is no text: it may be anything", resource.name);
+                    Warning::new(&one.name, resource.at.line, message)
+                }));
                 files.insert(one.path);
             }
             Ok(None) if path.is_dir() => {}
@@ -137,9 +142,8 @@ fn make_of_template(maker: &mut Maker<'_>, template: &Template, given: &Given<'_
     let scope = Scope::new(template, given.parameters, mappings);
     let made = |resource: Resource<'_>| {
         let is_made = scope.is_made(resource);
-        let empty = Node { content: Content::Map(Vec::new()), at: resource.member.at };
         (is_made != Some(false))
-            .then(|| with_logical_id(scope.value(resource.properties().unwrap_or(&empty)), resource))
+            .then(|| with_logical_id(scope.properties(resource), resource))
             .map(|properties| (properties, is_made == Some(true)))
     };
     let made: Vec<Made<'_>> = template
@@ -151,13 +155,13 @@ fn make_of_template(maker: &mut Maker<'_>, template: &Template, given: &Given<'_
     for (at, Made { resource, properties, .. }) in made.iter().enumerate() {
         for (kind, part) in mappings.of_cloudformation(resource.kind).filter(|(_, part)| part.of.is_none()) {
             let group = &mut types.entry(kind).or_default().group;
-            group.add(at, part, properties, resource.properties(), Some(resource.id));
+            group.add(at, part, properties, resource.kept(), Some(resource.id));
         }
     }
     for (at, Made { resource, properties, is_sure }) in made.iter().enumerate() {
         for (kind, part) in mappings.of_cloudformation(resource.kind) {
             let Some((parts, of)) = types.get_mut(kind).zip(part.of.as_deref()) else { continue };
-            let written = resource.properties().and_then(|node| at_path(node, of));
+            let written = resource.kept().and_then(|node| at_path(node, of));
             let mut target = within.target(&parts.group, written, at_path(properties, of));
             if !is_sure {
                 // It is there for certain only where its condition is that of the other resource.
@@ -172,7 +176,9 @@ fn make_of_template(maker: &mut Maker<'_>, template: &Template, given: &Given<'_
     }
     for maker_of_resources in template.makers() {
         // What it makes is not known, and may be parts of anything.
-        maker.leave_out(&maker_of_resources.name.splitn(3, "::").take(2).collect::<Vec<_>>().join("::"));
+        if is_function(maker_of_resources) {
+            maker.leave_out(&maker_of_resources.name.splitn(3, "::").take(2).collect::<Vec<_>>().join("::"));
+        }
         let kinds =
             maker_of_resources.name.starts_with("Fn::ForEach").then(|| types_in(&maker_of_resources.value)).flatten();
         let may_be = |kind: &str| kinds.as_ref().is_none_or(|kinds| kinds.contains(kind));
@@ -199,7 +205,7 @@ fn make_of_template(maker: &mut Maker<'_>, template: &Template, given: &Given<'_
                         return vec![name(other)];
                     }
                     let Some(parts) = types.get(link.resource_type.as_str()) else { return Vec::new() };
-                    let written = other.properties().and_then(|node| at_path(node, &link.property));
+                    let written = other.kept().and_then(|node| at_path(node, &link.property));
                     let target = within.target(&parts.group, written, at_path(properties, &link.property));
                     target.of.iter().filter_map(|at| Some(name(&made.get(*at)?.resource))).collect()
                 };

@@ -273,6 +273,9 @@ impl Planned {
 
 const UNKNOWN: &str = "known after apply";
 
+/// What is said of the value that a plan calls sensitive.
+const SENSITIVE: &str = "a sensitive value";
+
 /// A resource's attributes. What is known only after apply is so by its own expression, or because the provider computes it.
 fn body(
     change: &Values,
@@ -300,7 +303,7 @@ fn body(
     node(Content::Map(members.collect()))
 }
 
-/// The sensitive texts of a plan, numbered as they were met: of two it shows whether they are one, as of names it must.
+/// The sensitive texts and numbers of a plan, numbered as they were met: of two it shows whether they are one, as of names it must.
 #[derive(Default)]
 struct Secrets(RefCell<BTreeMap<String, usize>>);
 
@@ -335,9 +338,13 @@ fn value_of(value: &Json, said: Said<'_>) -> Node {
     }
     node(match value {
         Json::String(text) if *said.sensitive == Json::Bool(true) && !text.is_empty() => {
-            Content::Reference { what: "a sensitive value".to_owned(), stand_in: said.secrets.stand_in(text) }
+            Content::Reference { what: SENSITIVE.to_owned(), stand_in: said.secrets.stand_in(text) }
+        }
+        Json::Number(number) if *said.sensitive == Json::Bool(true) => {
+            Content::Reference { what: SENSITIVE.to_owned(), stand_in: said.secrets.stand_in(&number.to_string()) }
         }
         Json::Null => Content::Null,
+        // There are two of them, and the answer of any rule that looks would tell which: a mark would hide nothing.
         Json::Bool(truth) => Content::Boolean(*truth),
         Json::Number(number) => match number.as_i64() {
             Some(whole) => Content::Integer(whole),

@@ -89,8 +89,23 @@ impl<'t> Scope<'t> {
         self.resolved(node, 0).unwrap_or(Node { content: Content::Null, at: node.at })
     }
 
+    /// The properties of a resource, as far as they are known.
+    pub(super) fn properties(&self, resource: Resource<'_>) -> Node {
+        let at = resource.member.at;
+        let content = match (resource.rewriter(), resource.properties()) {
+            (Some(function), _) => Content::Unresolved(function.to_owned()),
+            (None, Some(properties)) => return self.value(properties),
+            (None, None) => Content::Map(Vec::new()),
+        };
+        Node { content, at }
+    }
+
     /// Whether a resource is made, as far as that is known.
     pub(super) fn is_made(&self, resource: Resource<'_>) -> Option<bool> {
+        // What rewrites a resource may put a condition there, or take it away.
+        if resource.rewriter().is_some() {
+            return None;
+        }
         resource.condition().map_or(Some(true), |name| self.condition(name, 0))
     }
 
@@ -211,7 +226,7 @@ impl<'t> Scope<'t> {
     /// What a name stands for: a parameter, a pseudo parameter, or what a resource is known by.
     fn named(&self, name: &str, how: &str, depth: usize) -> Content {
         if let Some(value) = self.values.get(name) {
-            if self.secrets.contains(name) && !self.is_deciding.get() {
+            if self.secrets.contains(name) && !self.is_deciding.get() && !is_blank(value) {
                 // That there is one is known; it is no value that a rule could compare with another.
                 return reference(&format!("{how} {name}, which NoEcho hides"), &hidden(name));
             }
@@ -248,7 +263,7 @@ impl<'t> Scope<'t> {
         }
         let mut parts = self.mappings.of_cloudformation(resource.kind).filter(|(_, part)| part.of.is_none());
         let id = parts.find_map(|(_, part)| part.id.as_deref())?;
-        let written = at_path(resource.properties()?, id)?;
+        let written = at_path(resource.kept()?, id)?;
         // A name that is made of itself is not known.
         self.names.borrow_mut().insert(resource.id, None);
         // The name stays, whoever asks for it first.
@@ -344,6 +359,15 @@ impl<'t> Scope<'t> {
             "Fn::Or" => unless(true),
             _ => None,
         }
+    }
+}
+
+/// Whether a value is as good as none: a parameter without one is an empty text, or a list of one.
+fn is_blank(value: &Content) -> bool {
+    match value {
+        Content::Text(text) => text.is_empty(),
+        Content::List(elements) => elements.iter().all(|element| is_blank(&element.content)),
+        _ => false,
     }
 }
 

@@ -10,7 +10,7 @@ use super::terraform::located;
 use crate::item::ConfigurationItem;
 use crate::location::{Certainty, Definition, Mapping, Place};
 use crate::tree::yaml::{self, Defect};
-use crate::tree::{Member, Node};
+use crate::tree::{Content, Member, Node};
 
 /// One template.
 #[derive(Clone, Debug)]
@@ -30,6 +30,23 @@ pub(super) struct Resource<'t> {
 impl<'t> Resource<'t> {
     pub(super) fn properties(self) -> Option<&'t Node> {
         self.member.value.get("Properties")
+    }
+
+    /// The function that stands beside its type, or among its properties: on deployment a macro makes anything of what it
+    /// stands beside.
+    pub(super) fn rewriter(self) -> Option<&'t str> {
+        let beside = |node: &'t Node| match node.members() {
+            // A function alone is the value that it comes to.
+            [_] => None,
+            members => members.iter().find(|member| is_function(member)),
+        };
+        let found = beside(&self.member.value).or_else(|| beside(self.properties()?));
+        found.map(|member| member.name.as_str())
+    }
+
+    /// The properties as they stand there, if they stay so.
+    pub(super) fn kept(self) -> Option<&'t Node> {
+        self.properties().filter(|_| self.rewriter().is_none())
     }
 
     /// The name of the condition on which it is made.
@@ -56,7 +73,9 @@ impl Template {
             Err(defect) => return Err(defect),
         };
         let mut template = Self { file: Arc::clone(file), root };
-        if template.resources().next().is_none() && template.makers().next().is_none() {
+        // Without a word of its own that it is one, a file whose resources all lack a type is something else.
+        let has_makers = template.makers().any(|maker| says_so || is_function(maker));
+        if template.resources().next().is_none() && !has_makers {
             return Ok(None);
         }
         if sam::is_sam(&template.root) {
@@ -74,17 +93,22 @@ impl Template {
         })
     }
 
-    /// What stands among the resources and makes more of them on deployment: `Fn::ForEach::Name`, `Fn::Transform`.
+    /// What stands among the resources and makes more of them on deployment (`Fn::ForEach::Name`, `Fn::Transform`), and the
+    /// resources of which nobody can say what they are, as their type is no text.
     pub(super) fn makers(&self) -> impl Iterator<Item = &Member> {
         let members = self.root.get("Resources").map(Node::members).unwrap_or_default();
-        members.iter().filter(|member| member.name.starts_with("Fn::"))
+        members.iter().filter(|member| is_function(member) || member.value.get("Type").and_then(Node::text).is_none())
     }
 
     /// A macro that may make anything of the template, by its name and line.
     pub(super) fn unknown_macro(&self) -> Option<(&str, u64)> {
-        let transform = ["Transform", "Fn::Transform"].into_iter().find_map(|name| self.root.get(name))?;
-        let all = if transform.elements().is_empty() { std::slice::from_ref(transform) } else { transform.elements() };
-        all.iter().find_map(|one| {
+        let transforms = ["Transform", "Fn::Transform"].into_iter().filter_map(|name| self.root.get(name));
+        let mut macros = transforms.flat_map(|transform| match &transform.content {
+            Content::List(macros) => macros.as_slice(),
+            Content::Null => &[],
+            _ => std::slice::from_ref(transform),
+        });
+        macros.find_map(|one| {
             let name = one.text().or_else(|| one.get("Name")?.text()).unwrap_or("a macro without a name");
             let is_followed = FOLLOWED.contains(&name) || name.starts_with("AWS::SecretsManager-");
             (!is_followed).then_some((name, one.at.line))
@@ -159,6 +183,11 @@ impl Template {
         }
         Definition { place, facts, is_ordered: false }
     }
+}
+
+/// Whether a member is a function, and no name that somebody chose.
+pub(super) fn is_function(member: &Member) -> bool {
+    member.name.starts_with("Fn::")
 }
 
 /// The logical id, or the parameter, to which a value is a reference and nothing else.

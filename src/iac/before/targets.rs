@@ -1,7 +1,9 @@
 //! Of which resources a part is one: a bucket's policy names the bucket by a reference, by a name, or by something that is
 //! known only after deployment. What cannot be told is told as that, so that no part is lost silently.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::super::mapping::Part;
 use super::super::plan::{Plan, Planned};
@@ -20,6 +22,17 @@ pub(super) struct Group {
     names: BTreeMap<String, BTreeSet<usize>>,
     /// Whether the name of any is known only after deployment.
     is_uncertain: bool,
+    found: Found,
+}
+
+/// What was found of resources that are asked for again and again, by their places. In a plan in which all parts refer to each
+/// other there are as many ways as there are orders of them.
+#[derive(Debug, Default)]
+struct Found {
+    /// The members of which a resource knows.
+    mentioned: RefCell<BTreeMap<usize, Rc<BTreeSet<usize>>>>,
+    /// After so many steps: of which members a part is one.
+    targets: RefCell<BTreeMap<(usize, usize), Rc<Target>>>,
 }
 
 /// What a definition says of a resource's name.
@@ -174,6 +187,27 @@ impl Group {
         node.members().iter().for_each(|member| self.named_in(&member.value, found));
     }
 
+    /// The members of which a resource knows by others, however far away. `next` gives the resources to which one refers, and
+    /// adds the members that it knows by name.
+    fn mentioned(&self, from: usize, next: impl Fn(usize, &mut BTreeSet<usize>) -> Vec<usize>) -> Rc<BTreeSet<usize>> {
+        if let Some(known) = self.found.mentioned.borrow().get(&from) {
+            return Rc::clone(known);
+        }
+        let (mut seen, mut open, mut found) = (BTreeSet::from([from]), vec![from], BTreeSet::new());
+        while let Some(at) = open.pop() {
+            if self.members.contains_key(&at) {
+                found.insert(at);
+            } else if let Some(known) = self.found.mentioned.borrow().get(&at) {
+                found.extend(known.iter());
+            } else {
+                open.extend(next(at, &mut found).into_iter().filter(|other| seen.insert(*other)));
+            }
+        }
+        let found = Rc::new(found);
+        self.found.mentioned.borrow_mut().insert(from, Rc::clone(&found));
+        found
+    }
+
     /// Whether a member has the name, alone or among others.
     fn is_called(&self, at: usize, name: &str) -> bool {
         self.names.get(name).is_some_and(|called| called.contains(&at))
@@ -249,26 +283,19 @@ impl<'t> InTemplate<'t> {
         let is_code = !kind.starts_with("AWS::") || kind.starts_with("AWS::CloudFormation::");
         let is_own = what.starts_with("Ref ") || what.ends_with(".Arn");
         let among = (is_code || mentioned.is_empty() && !is_own).then_some(Among::Named);
-        Target { among, ..Target::maybe(mentioned) }
+        Target { among, ..Target::maybe(mentioned.as_ref().clone()) }
     }
 
     /// The members of a group of which a resource knows.
-    fn mentioned(&self, from: usize, group: &Group) -> BTreeSet<usize> {
-        let (mut seen, mut open, mut found) = (BTreeSet::from([from]), vec![from], BTreeSet::new());
-        while let Some(at) = open.pop() {
-            if group.members.contains_key(&at) {
-                found.insert(at);
-                continue;
-            }
+    fn mentioned(&self, from: usize, group: &Group) -> Rc<BTreeSet<usize>> {
+        group.mentioned(from, |at, found| {
             let mut ids = Vec::new();
             if let Some(properties) = self.resources.get(at).and_then(|resource| resource.properties()) {
                 mentions(properties, &mut ids);
-                group.named_in(properties, &mut found);
+                group.named_in(properties, found);
             }
-            let others = ids.into_iter().filter_map(|id| self.places.get(id).copied());
-            open.extend(others.filter(|other| seen.insert(*other)));
-        }
-        found
+            ids.into_iter().filter_map(|id| self.places.get(id).copied()).collect()
+        })
     }
 }
 
@@ -296,6 +323,8 @@ pub(super) struct InPlan<'p> {
     plan: &'p Plan,
     /// By address without any index.
     blocks: BTreeMap<String, Vec<(usize, &'p Planned)>>,
+    /// The resources to which any property of one refers, of those that were asked for.
+    ways: RefCell<BTreeMap<usize, Rc<[usize]>>>,
 }
 
 impl<'p> InPlan<'p> {
@@ -304,7 +333,7 @@ impl<'p> InPlan<'p> {
         for (at, one) in plan.planned.iter().enumerate() {
             blocks.entry(bare(&one.address)).or_default().push((at, one));
         }
-        Self { plan, blocks }
+        Self { plan, blocks, ways: RefCell::default() }
     }
 
     /// The resources to which a property refers, as far as they are in the plan, each with whether it is no more than their
@@ -332,13 +361,30 @@ impl<'p> InPlan<'p> {
         self.target_of(group, part, property, of, 0)
     }
 
+    /// The target of another part, which was found after so many steps.
+    fn target_after<'m>(
+        &self,
+        group: &Group,
+        (at, part): (usize, &Planned),
+        property: &str,
+        of: &impl Fn(&str) -> Option<&'m str>,
+        steps: usize,
+    ) -> Rc<Target> {
+        if let Some(known) = group.found.targets.borrow().get(&(steps, at)) {
+            return Rc::clone(known);
+        }
+        let target = Rc::new(self.target_of(group, part, property, of, steps));
+        group.found.targets.borrow_mut().insert((steps, at), Rc::clone(&target));
+        target
+    }
+
     fn target_of<'m>(
         &self,
         group: &Group,
         part: &Planned,
         property: &str,
         of: &impl Fn(&str) -> Option<&'m str>,
-        depth: usize,
+        steps: usize,
     ) -> Target {
         let Some(known) = at_path(&part.body, property) else { return Target::default() };
         let (elements, is_list) = match &known.content {
@@ -366,18 +412,18 @@ impl<'p> InPlan<'p> {
             if group.members.contains_key(&at) {
                 led.insert(at);
             } else if let Some(other) = self.plan.planned.get(at) {
-                if let Some(property) = of(&other.kind).filter(|_| depth < MOST_STEPS) {
+                if let Some(property) = of(&other.kind).filter(|_| steps < MOST_STEPS) {
                     // What a part of a resource gives of it is the resource.
-                    let of_other = self.target_of(group, other, property, of, depth + 1);
-                    led.extend(of_other.of);
-                    beside.and(Target { of: BTreeSet::new(), ..of_other });
+                    let of_other = self.target_after(group, (at, other), property, of, steps + 1);
+                    led.extend(&of_other.of);
+                    beside.and(Target { among: of_other.among, ..Target::maybe(of_other.maybe.clone()) });
                 } else {
                     let mentioned = self.mentioned(at, group);
                     // The id of a resource of AWS is nobody else's; of others it may be a name that was made: a random one.
                     let is_own = is_id && other.kind.starts_with("aws_");
                     is_elsewhere |= mentioned.is_empty() && is_own;
                     let among = (mentioned.is_empty() && !is_own && !is_text).then_some(Among::Named);
-                    beside.and(Target { among, ..Target::maybe(mentioned) });
+                    beside.and(Target { among, ..Target::maybe(mentioned.as_ref().clone()) });
                 }
             }
         }
@@ -409,20 +455,25 @@ impl<'p> InPlan<'p> {
     }
 
     /// The members of a group of which a resource knows.
-    fn mentioned(&self, from: usize, group: &Group) -> BTreeSet<usize> {
-        let (mut seen, mut open, mut found) = (BTreeSet::from([from]), vec![from], BTreeSet::new());
-        while let Some(at) = open.pop() {
-            if group.members.contains_key(&at) {
-                found.insert(at);
-                continue;
-            }
-            let Some(one) = self.plan.planned.get(at) else { continue };
-            group.named_in(&one.body, &mut found);
-            let written = self.plan.configuration.written(&one.address);
-            for property in written.into_iter().flat_map(|written| written.expressions.keys()) {
-                open.extend(self.referred(one, property).0.into_keys().filter(|other| seen.insert(*other)));
-            }
+    fn mentioned(&self, from: usize, group: &Group) -> Rc<BTreeSet<usize>> {
+        group.mentioned(from, |at, found| {
+            let Some(one) = self.plan.planned.get(at) else { return Vec::new() };
+            group.named_in(&one.body, found);
+            self.ways(at, one).to_vec()
+        })
+    }
+
+    /// The resources to which any property of one refers.
+    fn ways(&self, at: usize, one: &Planned) -> Rc<[usize]> {
+        if let Some(known) = self.ways.borrow().get(&at) {
+            return Rc::clone(known);
         }
-        found
+        let written = self.plan.configuration.written(&one.address);
+        let properties = written.into_iter().flat_map(|written| written.expressions.keys());
+        let ways: BTreeSet<usize> =
+            properties.flat_map(|property| self.referred(one, property).0.into_keys()).collect();
+        let ways: Rc<[usize]> = ways.into_iter().collect();
+        self.ways.borrow_mut().insert(at, Rc::clone(&ways));
+        ways
     }
 }

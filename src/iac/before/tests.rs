@@ -409,6 +409,8 @@ fn what_no_echo_hides_is_in_no_item_and_still_decides_conditions() {
   Size: {Type: Number, NoEcho: "true"}
   List: {Type: CommaDelimitedList, NoEcho: true, Default: "canary-a,canary-b"}
   Shown: {Type: String, NoEcho: false, Default: shown}
+  Empty: {Type: String, NoEcho: true, Default: ""}
+  Nothing: {Type: CommaDelimitedList, NoEcho: true, Default: ""}
 Mappings:
   Names: {canary-name: {it: canary-name}}
 Conditions:
@@ -432,6 +434,7 @@ Resources:
       VolumeType: !FindInMap [Names, !Ref Name, it]
       Tags: [{Key: Shown, Value: !Ref Shown}, {Key: Part, Value: !Select [0, !Split ["-", !Ref Name]]}]
   Absent: {Type: AWS::EC2::Volume, Condition: Never}
+  W: {Type: AWS::EC2::Volume, Properties: {KmsKeyId: !Ref Empty, VolumeType: !Join ["", !Ref Nothing]}}
 "#;
     let made = template(TEMPLATE, &[("Size", "4711")]);
     for item in made.snapshot.items() {
@@ -444,6 +447,9 @@ Resources:
         ("V", "/configuration/size", "Unresolved: known only after deployment: Ref Size, which NoEcho hides"),
         ("V", "/configuration/kmsKeyId", "Unresolved: known only after deployment: Ref Name, which NoEcho hides"),
         ("V", "/tags/Shown", "\"shown\""),
+        // An empty text is how a template says that there is none.
+        ("W", "/configuration/kmsKeyId", "\"\""),
+        ("W", "/configuration/volumeType", "\"\""),
     ] {
         assert_eq!(fact(&made, id, path), expected, "{id}{path}");
     }
@@ -461,7 +467,10 @@ fn what_terraform_calls_sensitive_is_in_no_item() {
                     "after_sensitive": {"encrypted": true, "kms_key_id": true, "tags": {"A": true}}}},
         {"address": "aws_s3_bucket.b", "mode": "managed", "type": "aws_s3_bucket", "name": "b",
          "change": {"actions": ["create"], "after_unknown": {}, "after": {"bucket": "canary", "tags": {"A": "canary"}},
-                    "after_sensitive": {"bucket": true, "tags": true}}}]});
+                    "after_sensitive": {"bucket": true, "tags": true}}},
+        {"address": "aws_ebs_volume.w", "mode": "managed", "type": "aws_ebs_volume", "name": "w",
+         "change": {"actions": ["create"], "after_unknown": {}, "after": {"size": 471_147},
+                    "after_sensitive": {"size": true}}}]});
     let made = made_of_plan(&plan);
     for item in made.snapshot.items() {
         let text = serde_json::to_string(item).unwrap();
@@ -470,5 +479,6 @@ fn what_terraform_calls_sensitive_is_in_no_item() {
     assert_eq!(fact(&made, "aws_ebs_volume.v", "/configuration/encrypted"), "true");
     let hidden = "Unresolved: known only after deployment: a sensitive value";
     assert_eq!(fact(&made, "aws_ebs_volume.v", "/configuration/kmsKeyId"), hidden);
+    assert_eq!(fact(&made, "aws_ebs_volume.w", "/configuration/size"), hidden);
     assert_eq!(fact(&made, "aws_ebs_volume.v", "/configuration/size"), "4");
 }

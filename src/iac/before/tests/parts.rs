@@ -282,6 +282,98 @@ Resources:
     assert_eq!((alone.unread.len(), alone.not_covered.len()), (0, 1));
 }
 
+#[test]
+fn a_resource_that_a_macro_rewrites_is_not_taken_as_it_stands() {
+    let written = |beside: &str, among: &str| {
+        template(
+            &format!(
+                r#"AWSTemplateFormatVersion: "2010-09-09"
+Resources:
+  B: {{Type: AWS::S3::Bucket, Properties: {{BucketName: b, VersioningConfiguration: {{Status: Enabled}}{among}}}{beside}}}
+  C: {{Type: AWS::S3::Bucket, Properties: {{BucketName: !Sub "${{B}}-logs"}}}}
+  P: {{Type: AWS::S3::BucketPolicy, Properties: {{Bucket: !Ref C, PolicyDocument: {{Statement: [{{Resource: !GetAtt B.Arn}}]}}{among}}}{beside}}}
+"#
+            ),
+            &[],
+        )
+    };
+    let made = written("", "");
+    assert_eq!(fact(&made, "B", STATUS), "\"Enabled\"");
+    assert_eq!(fact(&made, "C", "/configuration/name"), "\"b-logs\"");
+    assert!(fact(&made, "C", POLICY_TEXT).contains("arn:aws:s3:::b"));
+    let function = ", \"Fn::Transform\": {Name: Anything}";
+    for made in [written(function, ""), written("", function)] {
+        let unknown = "Unresolved: known only after deployment: Fn::Transform";
+        assert_eq!(fact(&made, "B", STATUS), unknown);
+        assert_eq!(fact(&made, "B", "/configuration/name"), unknown);
+        assert_eq!(fact(&made, "C", "/configuration/name"), "Unresolved: known only after deployment: Ref B");
+        // The policy may be of any bucket.
+        assert_eq!(vague_of(&made), ["B", "C"]);
+        assert_eq!(made.unread, []);
+    }
+}
+
+#[test]
+fn a_resource_whose_type_is_no_text_may_be_anything() {
+    for other in ["P: {Properties: {Bucket: !Ref A}}", "P: {Type: !Ref T, Properties: {Bucket: !Ref A}}", "P:"] {
+        let made = template(&format!("Resources:\n  A: {{Type: AWS::S3::Bucket}}\n  {other}\n"), &[]);
+        let told: Vec<String> = made.unread.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["t.yaml:3: the type of the resource P is no text: it may be anything"], "{other}");
+        assert!(is_vague(&made, "A", POLICY), "{other}: {}", fact(&made, "A", POLICY));
+        assert_eq!(made.not_covered, BTreeMap::new());
+    }
+    // What says that it is a template is one, whatever stands in it; and what does not may be anything else.
+    let alone = |head: &str| template(&format!("{head}\nResources: {{P: {{Kind: AWS::S3::Bucket}}}}\n"), &[]);
+    let made = alone("AWSTemplateFormatVersion: \"2010-09-09\"");
+    assert_eq!((made.files, made.unread.len()), (1, 1), "{:?}", made.unread);
+    assert_eq!(alone("kind: other").files, 0);
+}
+
+#[test]
+fn every_macro_of_a_template_is_looked_at() {
+    let of = |transforms: &str| {
+        let made = template(&format!("{transforms}\nResources: {{A: {{Type: AWS::S3::Bucket}}}}\n"), &[]);
+        (made.files, made.unread.len())
+    };
+    let unknown = "\"Fn::Transform\": {Name: Anything}";
+    let known = "Transform: AWS::LanguageExtensions";
+    assert_eq!(of(known), (1, 0));
+    assert_eq!(of(unknown), (0, 1));
+    assert_eq!(of(&format!("{known}\n{unknown}")), (0, 1));
+    assert_eq!(of("Transform: [AWS::LanguageExtensions, Anything]"), (0, 1));
+    assert_eq!(of("Transform: {Name: AWS::Include}"), (0, 1));
+    for nothing in ["Transform: []", "Transform:"] {
+        assert_eq!(of(nothing), (1, 0), "{nothing}");
+    }
+}
+
+#[test]
+fn parts_that_all_refer_to_each_other_are_followed_in_few_steps() {
+    // From each of them there are 50 ways on: in five steps 3 * 10^8, from each, if all were gone.
+    let names: Vec<String> = (0..50).map(|at| format!("p{at}")).collect();
+    let all: Vec<String> =
+        names.iter().flat_map(|name| [".id", ""].map(|end| format!("aws_s3_bucket_policy.{name}{end}"))).collect();
+    let policies = names.iter().map(|name| {
+        change(&format!("aws_s3_bucket_policy.{name}"), json!({"policy": "{}"}), json!({"bucket": true, "id": true}))
+    });
+    let expressions = |at: usize| {
+        let bucket = ["aws_s3_bucket.a.id", "aws_s3_bucket.a"].into_iter().filter(|_| at == 0);
+        refers(&all.iter().map(String::as_str).chain(bucket).collect::<Vec<_>>())
+    };
+    let resources = names.iter().enumerate();
+    let made = made_of_plan(&json!({
+        "format_version": "1.2",
+        "resource_changes": policies
+            .chain(["a", "b"].map(|name| change(&format!("aws_s3_bucket.{name}"), json!({}), json!({"id": true, "bucket": true}))))
+            .collect::<Vec<_>>(),
+        "configuration": {"root_module": {"resources": resources
+            .map(|(at, name)| written("aws_s3_bucket_policy", name, json!({"bucket": expressions(at)})))
+            .chain(["a", "b"].map(|name| written("aws_s3_bucket", name, json!({}))))
+            .collect::<Vec<_>>()}},
+    }));
+    assert_eq!(vague_of(&made), ["aws_s3_bucket.a"]);
+}
+
 /// A bucket, and its versioning in a module to which the bucket's id is handed.
 fn plan_of_modules(given: Json) -> Json {
     let versioning = |address: &str| {
