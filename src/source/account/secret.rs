@@ -93,6 +93,7 @@ impl SecretKey {
             Value::Object(members) => Value::object(members.iter().map(|(name, value)| {
                 let value = match (told(name, net), value) {
                     (Told::AllButArns, _) => self.hide_all_but_arns(value),
+                    (Told::Settings, _) => self.hide_set(value, net),
                     (Told::Values | Told::ValuesBelow | Told::ValuesOfList, Value::Array(pairs)) => {
                         pairs.iter().map(|pair| self.hide_all_but_names(pair)).collect::<Vec<_>>().into()
                     }
@@ -106,6 +107,23 @@ impl SecretKey {
             Value::Array(elements) => {
                 elements.iter().map(|value| self.hide_named(value, net)).collect::<Vec<_>>().into()
             }
+            other => other.clone(),
+        }
+    }
+
+    /// What is set about a secret. Of its members some are called by nothing but that they are values.
+    fn hide_set(&self, value: &Value, net: Net) -> Value {
+        let is_value = |name: &str| ["value", "values"].iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
+        match value {
+            Value::String(_) => self.hide_all_but_arns(value),
+            Value::Array(elements) => elements.iter().map(|value| self.hide_set(value, net)).collect::<Vec<_>>().into(),
+            // What is hidden once stays as it is.
+            Value::Object(_) => match self.hide_named(value, net) {
+                Value::Object(members) => Value::object(members.iter().map(|(name, value)| {
+                    (name, if is_value(name) { self.hide_all_but_arns(value) } else { value.clone() })
+                })),
+                other => other,
+            },
             other => other.clone(),
         }
     }
@@ -265,14 +283,18 @@ mod tests {
             r#"{"Db": {"SaslPassword": "canary", "Port": 1}, "AuthTokens": [{"Kind": "canary"}], "SecretArn": "kept",
                 "Credentials": "arn:aws:iam::111122223333:role/kept", "TokenEnabled": true,
                 "RuntimeEnvironmentVariables": [{"Name": "kept", "Value": "canary"}, "canary"],
-                "Environment": {"Variables": {"Name": "canary"}}, "RuntimeEnvironment": "kept"}"#,
+                "Environment": {"Variables": {"Name": "canary"}}, "RuntimeEnvironment": "kept", "dbpassword": "canary",
+                "TokenSettings": "canary", "SecretOptions": [{"Name": "kept", "ValueFrom": "kept", "Value": "canary"}, "canary"],
+                "ApiKeyAuthParameters": {"ApiKeyName": "kept", "ApiKeyValue": "canary", "values": ["canary", "arn:aws:kept"]}}"#,
         )
         .unwrap();
         let hidden: Value = serde_json::from_str(
             r#"{"Db": {"SaslPassword": "(hidden)", "Port": 1}, "AuthTokens": [{"Kind": "(hidden)"}], "SecretArn": "kept",
                 "Credentials": "arn:aws:iam::111122223333:role/kept", "TokenEnabled": true,
                 "RuntimeEnvironmentVariables": [{"Name": "kept", "Value": "(hidden)"}, "(hidden)"],
-                "Environment": {"Variables": {"Name": "(hidden)"}}, "RuntimeEnvironment": "kept"}"#,
+                "Environment": {"Variables": {"Name": "(hidden)"}}, "RuntimeEnvironment": "kept", "dbpassword": "(hidden)",
+                "TokenSettings": "(hidden)", "SecretOptions": [{"Name": "kept", "ValueFrom": "kept", "Value": "(hidden)"}, "(hidden)"],
+                "ApiKeyAuthParameters": {"ApiKeyName": "kept", "ApiKeyValue": "(hidden)", "values": ["(hidden)", "arn:aws:kept"]}}"#,
         )
         .unwrap();
         assert_eq!(key.hide_named(&value, Net::Wide), hidden);

@@ -28,6 +28,8 @@ pub(super) enum Told {
     ValuesBelow,
     /// The same of a list; anything else has members with names of their own.
     ValuesOfList,
+    /// What is set: a text, and the values of those members that have no name of their own but that. Arns stay.
+    Settings,
 }
 
 /// Names of members that hold secrets, in small letters.
@@ -50,14 +52,14 @@ const NAMES: [&str; 16] = [
     "userdata",
 ];
 
-/// Words, one or two in a row, that make a name one of a secret.
-const WORDS: [&[&str]; 26] = [
+/// Words, one or two in a row, that make a name one of a secret. A name in one case has no words to be told apart: there its
+/// end counts, as of `dbpassword`.
+const WORDS: [&[&str]; 24] = [
     &["access", "key"],
     &["access", "keys"],
     &["account", "key"],
     &["api", "key"],
     &["api", "keys"],
-    &["apikey"],
     &["auth", "key"],
     &["authentication", "key"],
     &["connection", "string"],
@@ -70,7 +72,6 @@ const WORDS: [&[&str]; 26] = [
     &["passwords"],
     &["preshared", "key"],
     &["private", "key"],
-    &["privatekey"],
     &["psk"],
     &["secret"],
     &["secrets"],
@@ -85,13 +86,10 @@ const WORDS: [&[&str]; 26] = [
 const STEMS: [&str; 9] = ["credential", "data", "key", "pass", "psk", "secret", "string", "token", "variables"];
 
 /// What a name is of that ends in one of these: not a secret, but something about it. Members below it have names of their own.
-const HARMLESS: [&str; 38] = [
+const HARMLESS: [&str; 32] = [
     "algorithm",
     "arn",
     "arns",
-    "config",
-    "configuration",
-    "configurations",
     "count",
     "days",
     "enabled",
@@ -107,8 +105,6 @@ const HARMLESS: [&str; 38] = [
     "mode",
     "name",
     "names",
-    "options",
-    "parameters",
     "path",
     "policies",
     "policy",
@@ -116,7 +112,6 @@ const HARMLESS: [&str; 38] = [
     "required",
     "revocation",
     "seconds",
-    "settings",
     "stage",
     "stages",
     "status",
@@ -125,6 +120,9 @@ const HARMLESS: [&str; 38] = [
     "uri",
     "url",
 ];
+
+/// What a name is of that ends in one of these: what is set about a secret, the secret itself among it.
+const SETTINGS: [&str; 6] = ["config", "configuration", "configurations", "options", "parameters", "settings"];
 
 /// What a member's name tells of its value.
 pub(super) fn told(name: &str, net: Net) -> Told {
@@ -151,8 +149,17 @@ pub(super) fn told(name: &str, net: Net) -> Told {
         [.., last] if HARMLESS.contains(last) => return Told::Nothing,
         _ => {}
     }
-    let is_told = WORDS.iter().any(|wanted| words.windows(wanted.len()).any(|found| found == *wanted));
-    if is_told { Told::AllButArns } else { Told::Nothing }
+    let are_words = |wanted: &[&str]| words.windows(wanted.len()).any(|found| found == wanted);
+    if !WORDS.iter().any(|wanted| are_words(wanted) || words.iter().any(|word| ends_in(word, wanted))) {
+        return Told::Nothing;
+    }
+    let is_set = words.last().is_some_and(|last| SETTINGS.contains(last));
+    if is_set { Told::Settings } else { Told::AllButArns }
+}
+
+/// Whether a word ends in these words without anything between them.
+fn ends_in(word: &str, wanted: &[&str]) -> bool {
+    wanted.iter().rev().try_fold(word, |rest, wanted| rest.strip_suffix(wanted)).is_some()
 }
 
 /// The words of a name, in small letters and without numbers behind them: `DBPassword2` is `db`, `password`.
@@ -230,8 +237,28 @@ mod tests {
             "mongoConnectionString",
             "PreSharedKey",
             "AccessKey",
+            "dbpassword",
+            "DBPASSWORD",
+            "dbpassword2",
+            "db_rootpassword",
+            "accesskey",
+            "secretkey",
+            "apikey",
+            "x-apikey-value",
+            "clientsecret",
+            "authtoken",
+            "sessiontoken",
+            "privatekey",
+            "connectionstring",
+            "awscredentials",
         ] {
-            assert_ne!(told(name, Net::Wide), Told::Nothing, "{name}");
+            let told = told(name, Net::Wide);
+            assert!([Told::All, Told::AllButArns].contains(&told), "{name} {told:?}");
+        }
+        for name in
+            ["ApiKeyAuthParameters", "SecretOptions", "PasswordConfig", "token_settings", "JwtTokenTypeConfiguration"]
+        {
+            assert_eq!(told(name, Net::Wide), Told::Settings, "{name}");
         }
         for name in ["EnvironmentVariables", "RuntimeEnvironmentVariables", "variables", "stageVariables"] {
             assert_eq!(told(name, Net::Wide), Told::Values, "{name}");
@@ -258,10 +285,28 @@ mod tests {
             "SecretManagerARN",
             "MLUserDataEncryption",
             "CredentialDurationSeconds",
-            "JwtTokenTypeConfiguration",
             "Keyspace",
             "Tokenizer",
             "Secretary",
+            "tokenization",
+            "secretarn",
+            "accesskeyid",
+            "apikeyid",
+            "clientsecretarn",
+            "secretname",
+            "tokenurl",
+            "tokenexpiration",
+            "passwordpolicy",
+            "kmskey",
+            "KeyId",
+            "publickey",
+            "partitionkey",
+            "hotkeys",
+            "datasource",
+            "SecretKeyArn",
+            "PasswordExpirationDays",
+            "OptionsConfiguration",
+            "LogParameters",
             "RuntimeEnvironment",
             "ComputeEnvironment",
             "RuleVariables",
