@@ -326,6 +326,48 @@ fn kinds() -> Vec<String> {
     values.split(", ").map(str::to_owned).collect()
 }
 
+#[test]
+fn an_error_in_one_account_keeps_no_other_from_being_told_of() {
+    let folder = Folder::new();
+    let ask = |own: &[Json], arguments: &[&str]| {
+        let mut others = account();
+        for item in &mut others {
+            item["awsAccountId"] = json!("444455556666");
+        }
+        others[0]["resourceId"] = json!("444455556666");
+        // No answer of AWS is like this: a rule can only fail on it.
+        others[1]["configuration"]["isMultiRegionTrail"] = json!("yes");
+        let text = snapshot(&[own, &others].concat(), &[]);
+        let (head, rest) = text.split_once('\n').expect("a head");
+        let mut head: Json = serde_json::from_str(head).expect("the head is JSON");
+        head["accounts"] = json!(["111122223333", "444455556666"]);
+        let of_other = head["listings"].as_array().expect("a list").clone().into_iter().map(|mut listing| {
+            listing["accountId"] = json!("444455556666");
+            listing
+        });
+        head["listings"].as_array_mut().expect("a list").extend(of_other);
+        folder.write("accounts.jsonl", format!("{head}\n{rest}"));
+        folder.assize(&[&["explain", "alarm-path", "--snapshot", "accounts.jsonl"], arguments].concat())
+    };
+    let ran = ask(&account(), &[]);
+    assert_eq!(ran.code(), 3, "{ran}");
+    let (first, second) = ran.stdout().split_once("in account 444455556666").expect("both are told of");
+    assert!(first.contains("Somebody is notified."), "{ran}");
+    assert!(second.contains("Whether somebody is notified cannot be told: the way cannot be followed: "), "{ran}");
+    let json = ask(&account(), &["-f", "json"]);
+    assert_eq!(json.code(), 3, "{json}");
+    let told = json.json()["accounts"].clone();
+    assert_eq!((&told[0]["notified"], &told[0]["error"]), (&json!(true), &Json::Null), "{json}");
+    assert_eq!(
+        (&told[1]["notified"], &told[1]["ways"], &told[1]["gap"]),
+        (&Json::Null, &json!([]), &Json::Null),
+        "{json}"
+    );
+    assert!(told[1]["error"].as_str().is_some_and(|error| error.contains("bool")), "{json}");
+    // What is broken is, whatever failed beside it.
+    assert_eq!(ask(&changed("/3/configuration/actionsEnabled", json!(false)), &[]).code(), 1);
+}
+
 /// The rule that asks for an alarm on the kind of event.
 fn rule_of(kind: &str) -> String {
     if kind == "root-sign-in" { "root-login-alarm".to_owned() } else { format!("{kind}-alarm") }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use assize::evaluate;
-use assize::evaluation::{ComplianceType, Evaluation};
+use assize::evaluation::{ComplianceType, Evaluation, RuleError};
 use assize::gap::Gap;
 use assize::report::terminal::counted;
 use assize::rule::load::{self, Files, Folder};
@@ -46,6 +46,8 @@ struct Account<'o> {
 enum Told<'o> {
     /// The account itself could not be read: nothing was looked for in it.
     Nothing(&'o Gap),
+    /// The rule that follows the ways failed there, which is no answer: this is how.
+    Failed(&'o str),
     /// A link could not be read, which leaves open where each way ends.
     Open(Open<'o>),
     Ways(Ways<'o>),
@@ -82,15 +84,21 @@ pub(super) fn run(mut flags: AlarmPath, colors: Colors) -> Result<u8, Failure> {
     let snapshot = Arc::new(looked_at::snapshot(&mut flags.looked_at, |catalog| input::needs(&ways, catalog))?);
     let judged = |rules: &RuleSet| {
         let outcome = evaluate::run(rules, &snapshot, &evaluate::Options::default());
-        match outcome.rule_errors.first() {
+        match outcome.rule_errors.iter().find(|error| account_of(error).is_none()) {
             Some(error) => Err(Failure::new(format!("the way cannot be followed: {}", error.message))),
             None => Ok(outcome),
         }
     };
     let (names, outcome) = (judged(&rules(&sought, true)?)?, judged(&ways)?);
+    let errors = names.rule_errors.iter().chain(&outcome.rule_errors);
     let names: BTreeSet<&str> = names.evaluations.iter().filter(|one| is_read(one)).map(|one| &*one.key).collect();
     let of_accounts = outcome.evaluations.chunk_by(|a, b| a.resource.account_id == b.resource.account_id);
-    let accounts: Vec<Account<'_>> = of_accounts.filter_map(Account::of).collect();
+    let accounts = of_accounts.filter_map(Account::of).map(|account| (account.id, account));
+    let mut accounts: BTreeMap<&str, Account<'_>> = accounts.collect();
+    // An error in one account keeps no other from being told of.
+    let failed = errors.filter_map(|error| Some((account_of(error)?, &*error.message)));
+    accounts.extend(failed.map(|(id, message)| (id, Account { id, told: Told::Failed(message) })));
+    let accounts: Vec<Account<'_>> = accounts.into_values().collect();
     if accounts.iter().all(Account::was_not_asked_for) {
         return Err(Failure::new("what was read does not have the account itself, of which this is asked")
             .help("assize collect --rule root-login-alarm reads all that is needed"));
@@ -143,10 +151,16 @@ impl<'o> Account<'o> {
     /// Whether somebody is notified of each of the events; nothing if that cannot be told.
     fn is_notified(&self) -> Option<bool> {
         match &self.told {
-            Told::Nothing(_) | Told::Open(_) => None,
+            Told::Nothing(_) | Told::Failed(_) | Told::Open(_) => None,
             Told::Ways(ways) => Some(ways.by_event.values().all(|way| way.broken.is_none())),
         }
     }
+}
+
+/// In which account a rule failed: its resource is told by its whole key, which begins with that. None if it failed before it
+/// looked at any.
+fn account_of(error: &RuleError) -> Option<&str> {
+    error.resource.as_deref()?.split(' ').next()
 }
 
 /// Whether the answer is on an account that was read: one that could not be has no id of a resource.

@@ -44,6 +44,8 @@ struct AccountV1<'o> {
     ways: Vec<WayV1<'o>>,
     /// What could not be read, and so left it open.
     gap: Option<GapV1<'o>>,
+    /// How the rule that follows the ways failed in the account, and so left it open.
+    error: Option<&'o str>,
     /// What was read, in the order in which it was.
     evidence: Vec<EvidenceV1<'o>>,
 }
@@ -110,6 +112,7 @@ fn account<'o>(account: &Account<'o>, events: &BTreeSet<&'o str>) -> AccountV1<'
     };
     let (ways, gap, evidence) = match &account.told {
         Told::Nothing(gap) => (Vec::new(), Some(*gap), &[][..]),
+        Told::Failed(_) => (Vec::new(), None, &[][..]),
         Told::Open(open) => (alike(open), Some(open.gap), &*open.evaluation.evidence),
         Told::Ways(told) => {
             let way = |(event, way): (&&'o str, &Way<'o>)| WayV1 {
@@ -125,6 +128,7 @@ fn account<'o>(account: &Account<'o>, events: &BTreeSet<&'o str>) -> AccountV1<'
         notified: account.is_notified(),
         ways,
         gap: gap.map(GapV1::new),
+        error: if let Told::Failed(message) = account.told { Some(message) } else { None },
         evidence: evidence.iter().map(EvidenceV1::new).collect(),
     }
 }

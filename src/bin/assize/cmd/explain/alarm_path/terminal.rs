@@ -32,7 +32,11 @@ pub(super) fn text(title: &str, captured_at: &str, accounts: &[Account<'_>], wid
         let of = format!("{title} in account {}, as of {captured_at}", account.id);
         _ = writeln!(text, "{BOLD}{}{BOLD:#}", harmless(&of));
         match &account.told {
-            Told::Nothing(gap) => nothing(&mut text, &gap.reason, width),
+            Told::Nothing(gap) => {
+                nothing(&mut text, &gap.reason.to_string(), width);
+                missing(&mut text, &gap.reason, 2);
+            }
+            Told::Failed(message) => nothing(&mut text, &format!("the way cannot be followed: {message}"), width),
             Told::Open(open) => unread(&mut text, open, width),
             Told::Ways(told) => ways(&mut text, told, width),
         }
@@ -40,15 +44,14 @@ pub(super) fn text(title: &str, captured_at: &str, accounts: &[Account<'_>], wid
     text
 }
 
-/// Of an account that could not be read.
-fn nothing(text: &mut String, reason: &Unreadable, width: usize) {
+/// Of an account that could not be read, or in which the rule failed.
+fn nothing(text: &mut String, reason: &str, width: usize) {
     let opening = "Whether somebody is notified cannot be told:";
-    let mut lines = wrap(&reason.to_string(), width, opening.len() + 1, 2).into_iter();
+    let mut lines = wrap(reason, width, opening.len() + 1, 2).into_iter();
     _ = writeln!(text, "{UNKNOWN}{opening}{UNKNOWN:#} {}", lines.next().unwrap_or_default());
     for line in lines {
         _ = writeln!(text, "  {line}");
     }
-    missing(text, reason, 2);
 }
 
 /// The IAM action that would have helped, if one is known.
