@@ -253,6 +253,58 @@ fn a_trail_is_seen_from_regions_that_it_is_not_at_home_in() {
 }
 
 #[test]
+fn two_trails_of_one_name_and_home_are_two_items() {
+    let trail = |account: &str| {
+        format!(
+            r#"{{"Name":"main","TrailARN":"arn:aws:cloudtrail:eu-west-1:{account}:trail/main","HomeRegion":"eu-west-1"}}"#
+        )
+    };
+    // The organization's is everywhere, and the account's own is listed at home only.
+    let (own, others) = (trail("111122223333"), trail("999988887777"));
+    let others_arn = "arn:aws:cloudtrail:eu-west-1:999988887777:trail/main";
+    for both in [format!("{own},{others}"), format!("{others},{own}")] {
+        let table = Table::default()
+            .on("eu-west-1", "cloudtrail:DescribeTrails", "", &format!(r#"{{"trailList":[{both}]}}"#))
+            .on("us-east-1", "cloudtrail:DescribeTrails", "", &format!(r#"{{"trailList":[{others}]}}"#))
+            .on("eu-west-1", "cloudtrail:GetTrailStatus", "111122223333", r#"{"IsLogging":true}"#)
+            .fail("eu-west-1", "cloudtrail:GetTrailStatus", "999988887777", "AccessDenied");
+        let (snapshot, _) = collect(table, &Needs::of([("AWS::CloudTrail::Trail", ["TrailStatus"])]));
+        let expected = [format!("eu-west-1 {others_arn}"), "eu-west-1 main".to_owned()];
+        assert_eq!(ids(&snapshot, "AWS::CloudTrail::Trail"), expected);
+        let status = "/supplementaryConfiguration/TrailStatus";
+        assert_eq!(item(&snapshot, "main").pointer(&format!("{status}/isLogging")), Some(&true.into()));
+        let [gap] = item(&snapshot, others_arn).gaps.as_slice() else { panic!("one is denied") };
+        assert_eq!((gap.path.as_str(), gap.reason.code.as_str()), (status, "AccessDenied"));
+    }
+}
+
+#[test]
+fn of_two_elements_of_one_id_that_nothing_tells_apart_nothing_is_known() {
+    let summary = |status: &str| {
+        format!(
+            r#"{{"ComplianceType":"Association","ResourceId":"i-1","ResourceType":"ManagedInstance","Status":"{status}"}}"#
+        )
+    };
+    let list = |a: &str, b: &str| format!(r#"{{"ResourceComplianceSummaryItems":[{},{}]}}"#, summary(a), summary(b));
+    let table = Table::default()
+        .on("eu-west-1", "ssm:ListResourceComplianceSummaries", "", &list("COMPLIANT", "NON_COMPLIANT"))
+        .on("us-east-1", "ssm:ListResourceComplianceSummaries", "", &list("COMPLIANT", "COMPLIANT"));
+    let (snapshot, _) = collect(table, &Needs::of([("AWS::SSM::AssociationCompliance", [])]));
+    let id = "AWS::SSM::ManagedInstanceInventory/i-1";
+    assert_eq!(
+        ids(&snapshot, "AWS::SSM::AssociationCompliance"),
+        [format!("eu-west-1 {id}"), format!("us-east-1 {id}")]
+    );
+    let gaps = snapshot.gaps();
+    let paths: Vec<_> = gaps.iter().filter_map(|gap| gap.path.as_deref()).collect();
+    assert_eq!(paths, ["/configuration", "/relationships"]);
+    for gap in gaps {
+        assert_eq!((gap.aws_region.as_str(), gap.resource_id.as_deref()), ("eu-west-1", Some(id)));
+        assert!(gap.reason.message.contains("several resources of the id"), "{}", gap.reason);
+    }
+}
+
+#[test]
 fn secrets_are_digests_before_anything_else_sees_them() {
     let functions = r#"{"Functions":[{"FunctionName":"f","Environment":{"Variables":{"TOKEN":"canary","N":"1"}}}]}"#;
     let table = Table::default().on("", "lambda:ListFunctions", "", functions);

@@ -133,6 +133,12 @@ impl Listed {
 }
 
 impl Draft {
+    /// Whether a draft of the same id is of another resource, as far as their elements tell: what has an ARN goes by that.
+    fn is_another(&self, other: &Self) -> bool {
+        let is_told = |draft: &Self| draft.arn.is_none() && draft.unreadable.is_none();
+        is_told(self) && is_told(other) && self.element.value() != other.element.value()
+    }
+
     /// What the descriptors of children can read of this resource; `Err` if it could not be read.
     pub fn as_parent(&self) -> Result<Arc<Parent>, Arc<Unreadable>> {
         if let Some(reason) = &self.unreadable {
@@ -546,26 +552,48 @@ pub fn merge(mut drafts: Vec<(String, Draft)>) -> Vec<Draft> {
         let away = |listed: &str, draft: &Draft| *listed != *draft.key.region || draft.unreadable.is_some();
         a.key.cmp(&b.key).then_with(|| away(listed_a, a).cmp(&away(listed_b, b))).then_with(|| listed_a.cmp(listed_b))
     });
-    let mut merged: Vec<Draft> = drafts.into_iter().map(|(_, draft)| draft).collect();
-    merged.dedup_by(|later, earlier| later.key == earlier.key);
-    merged
+    let mut merged = Vec::<(String, Draft)>::with_capacity(drafts.len());
+    for (listed, draft) in drafts {
+        match merged.last_mut().filter(|(_, earlier)| earlier.key == draft.key) {
+            Some((listed_first, earlier)) if *listed_first == listed && earlier.is_another(&draft) => {
+                earlier.unreadable = Some(Arc::new(of_one_id(&draft.key)));
+            }
+            Some(_) => {}
+            None => merged.push((listed, draft)),
+        }
+    }
+    merged.into_iter().map(|(_, draft)| draft).collect()
 }
 
-/// Two resources that one listing gives the same id, as no service of AWS does and emulators do, go by their ARNs:
-/// neither may hide the other.
+/// Resources that are given one id go by their ARNs: none may hide another. One of the account's own keeps its id if no other
+/// of them is: the trail of an organization may be called, and be at home, as one of the account's.
 fn tell_apart(drafts: &mut [(String, Draft)]) {
-    let mut arns = BTreeMap::<(String, ResourceKey), BTreeSet<String>>::new();
-    for (listed, draft) in &*drafts {
+    let mut arns = BTreeMap::<ResourceKey, BTreeSet<String>>::new();
+    for (_, draft) in &*drafts {
         if let Some(arn) = &draft.arn {
-            arns.entry((listed.clone(), draft.key.clone())).or_default().insert(arn.clone());
+            arns.entry(draft.key.clone()).or_default().insert(arn.clone());
         }
     }
     arns.retain(|_, arns| arns.len() > 1);
-    for (listed, draft) in drafts {
-        let of_several = !arns.is_empty() && arns.contains_key(&(listed.clone(), draft.key.clone()));
-        if let Some(arn) = draft.arn.as_deref().filter(|_| of_several) {
+    for (_, draft) in drafts {
+        let Some((arn, arns)) = draft.arn.as_deref().zip(arns.get(&draft.key)) else { continue };
+        let mut own = arns.iter().filter(|arn| arn.split(':').nth(4) == Some(&draft.key.account_id));
+        if (own.next().map(String::as_str), own.next()) != (Some(arn), None) {
             draft.key.resource_id = arn.into();
         }
+    }
+}
+
+/// Why nothing can be said of a resource of which a listing tells twice, and each time something else.
+fn of_one_id(key: &ResourceKey) -> Unreadable {
+    Unreadable {
+        operation: String::new(),
+        action: None,
+        code: code::MALFORMED.to_owned(),
+        message: format!(
+            "the listing has several resources of the id {}, and nothing that tells them apart",
+            key.resource_id
+        ),
     }
 }
 
