@@ -1,4 +1,4 @@
-//! The permissions that a plan needs: exactly those of its calls.
+//! The permissions that a plan needs: exactly those of its calls, and those of what asks AWS beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::Plan;
 
-/// The IAM actions that a plan needs, and who needs each.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// IAM actions, and who needs each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
     actions: BTreeMap<String, BTreeSet<String>>,
 }
@@ -22,6 +22,13 @@ impl Permissions {
             }
         }
         Self { actions }
+    }
+
+    /// Adds actions that somebody needs for what is in no plan.
+    pub fn add(&mut self, actions: &[&str], who: &str) {
+        for action in actions {
+            self.actions.entry((*action).to_owned()).or_default().insert(who.to_owned());
+        }
     }
 
     /// The actions, sorted, each with who asked for what needs it.

@@ -34,6 +34,21 @@ pub struct ConfigApi {
 /// AWS Config limits its calls to a few a second, so a call may have to wait for its turn more often than others.
 const ATTEMPTS: u32 = 8;
 
+const SELECT: &str = "config:SelectResourceConfig";
+const SELECT_OF_ALL: &str = "config:SelectAggregateResourceConfig";
+const HISTORY: &str = "config:GetResourceConfigHistory";
+const RULES: &str = "config:DescribeConfigRules";
+const RESULTS: &str = "config:GetComplianceDetailsByConfigRule";
+
+/// The actions that allow to read what is recorded of an account and region, as it is and as it was.
+pub const RECORDED_ACTIONS: [&str; 2] = [SELECT, HISTORY];
+
+/// The action that allows to read what an aggregator sees.
+pub const AGGREGATED_ACTIONS: [&str; 1] = [SELECT_OF_ALL];
+
+/// The actions that allow to read rules and their results.
+pub const RESULTS_ACTIONS: [&str; 2] = [RULES, RESULTS];
+
 /// The most rows and versions that AWS Config gives in one page.
 const PAGE: i32 = 100;
 
@@ -60,18 +75,16 @@ impl ConfigApi {
         let (mut rows, mut next) = (Vec::new(), None);
         loop {
             let (page, token, operation) = if let Some(aggregator) = aggregator {
-                let operation = "config:SelectAggregateResourceConfig";
                 let asked = self.client.select_aggregate_resource_config();
                 let asked = asked.configuration_aggregator_name(aggregator).expression(EXPRESSION);
                 let answer = asked.limit(PAGE).max_results(PAGE).set_next_token(next.clone()).send().await;
-                let answer = answer.map_err(|error| unreadable(operation, &error))?;
-                (answer.results.unwrap_or_default(), answer.next_token, operation)
+                let answer = answer.map_err(|error| unreadable(SELECT_OF_ALL, &error))?;
+                (answer.results.unwrap_or_default(), answer.next_token, SELECT_OF_ALL)
             } else {
-                let operation = "config:SelectResourceConfig";
                 let asked = self.client.select_resource_config().expression(EXPRESSION).limit(PAGE);
                 let answer = asked.set_next_token(next.clone()).send().await;
-                let answer = answer.map_err(|error| unreadable(operation, &error))?;
-                (answer.results.unwrap_or_default(), answer.next_token, operation)
+                let answer = answer.map_err(|error| unreadable(SELECT, &error))?;
+                (answer.results.unwrap_or_default(), answer.next_token, SELECT)
             };
             rows.extend(page);
             next = following(operation, next.as_ref(), token)?;
@@ -87,7 +100,6 @@ impl ConfigApi {
     /// # Errors
     /// The call that failed. If one page fails, all do.
     pub async fn history(&self, key: &ResourceKey) -> Result<Vec<ConfigurationItem>, Arc<Unreadable>> {
-        const OPERATION: &str = "config:GetResourceConfigHistory";
         let (mut versions, mut next) = (Vec::new(), None);
         loop {
             let answer = self
@@ -100,15 +112,15 @@ impl ConfigApi {
                 .set_next_token(next.clone())
                 .send()
                 .await
-                .map_err(|error| unreadable(OPERATION, &error))?;
+                .map_err(|error| unreadable(HISTORY, &error))?;
             for version in answer.configuration_items.unwrap_or_default() {
                 versions.push(document(&version));
             }
-            next = following(OPERATION, next.as_ref(), answer.next_token)?;
+            next = following(HISTORY, next.as_ref(), answer.next_token)?;
             if next.is_none() {
                 let text = serde_json::Value::Array(versions).to_string();
                 let items = ConfigExport::read(text.as_bytes());
-                return items.map(ConfigExport::into_items).map_err(|error| malformed(OPERATION, &error));
+                return items.map(ConfigExport::into_items).map_err(|error| malformed(HISTORY, &error));
             }
         }
     }
@@ -119,13 +131,12 @@ impl ConfigApi {
     /// # Errors
     /// The rules could not be listed. That the answers of one rule could not be read stands with the rule.
     pub async fn results(&self) -> Result<Vec<RuleResults>, Arc<Unreadable>> {
-        const OPERATION: &str = "config:DescribeConfigRules";
         let (mut rules, mut next) = (Vec::new(), None);
         loop {
             let asked = self.client.describe_config_rules().set_next_token(next.clone());
-            let answer = asked.send().await.map_err(|error| unreadable(OPERATION, &error))?;
+            let answer = asked.send().await.map_err(|error| unreadable(RULES, &error))?;
             rules.extend(answer.config_rules.unwrap_or_default());
-            next = following(OPERATION, next.as_ref(), answer.next_token)?;
+            next = following(RULES, next.as_ref(), answer.next_token)?;
             if next.is_none() {
                 break;
             }
@@ -134,7 +145,7 @@ impl ConfigApi {
         for rule in &rules {
             let arn = rule.config_rule_arn().unwrap_or_default();
             let rule =
-                config_rule(rule).ok_or_else(|| malformed(OPERATION, &format_args!("`{arn}` is no ARN of a rule")))?;
+                config_rule(rule).ok_or_else(|| malformed(RULES, &format_args!("`{arn}` is no ARN of a rule")))?;
             let results = self.results_of(&rule.name).await;
             all.push(RuleResults { rule, results });
         }
@@ -143,14 +154,13 @@ impl ConfigApi {
     }
 
     async fn results_of(&self, rule: &str) -> Result<Vec<ConfigResult>, Arc<Unreadable>> {
-        const OPERATION: &str = "config:GetComplianceDetailsByConfigRule";
         let (mut results, mut next) = (Vec::new(), None);
         loop {
             let asked = self.client.get_compliance_details_by_config_rule().config_rule_name(rule).limit(PAGE);
             let answer = asked.set_next_token(next.clone()).send().await;
-            let answer = answer.map_err(|error| unreadable(OPERATION, &error))?;
+            let answer = answer.map_err(|error| unreadable(RESULTS, &error))?;
             results.extend(answer.evaluation_results().iter().filter_map(config_result));
-            next = following(OPERATION, next.as_ref(), answer.next_token)?;
+            next = following(RESULTS, next.as_ref(), answer.next_token)?;
             if next.is_none() {
                 return Ok(sorted(results));
             }

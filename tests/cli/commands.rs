@@ -181,6 +181,30 @@ fn permissions_are_a_policy_of_what_the_plan_calls() {
 }
 
 #[test]
+fn commands_that_ask_for_what_no_scan_reads_have_permissions_of_their_own() {
+    let actions = |arguments: &[&str]| {
+        let policy = assize(&[&["permissions"], arguments].concat()).json();
+        let actions = policy["Statement"][0]["Action"].as_array().expect("a list").clone();
+        actions.iter().map(|action| action.as_str().expect("a text").to_owned()).collect::<Vec<_>>()
+    };
+    for (command, expected) in [
+        ("history", &["cloudtrail:LookupEvents"][..]),
+        ("import", &["config:GetResourceConfigHistory", "config:SelectResourceConfig"]),
+        ("import-aggregator", &["config:SelectAggregateResourceConfig"]),
+        ("compare-config", &["config:DescribeConfigRules", "config:GetComplianceDetailsByConfigRule"]),
+        ("history,import-aggregator", &["cloudtrail:LookupEvents", "config:SelectAggregateResourceConfig"]),
+    ] {
+        assert_eq!(actions(&["--for", command]), expected, "{command}");
+    }
+    let scan = ["--rule", "encrypted-volumes"];
+    assert_eq!(actions(&[&scan[..], &["--for", "scan"]].concat()), actions(&scan));
+    let both = actions(&[&scan[..], &["--for", "scan,history"]].concat());
+    assert_eq!(both, [&["cloudtrail:LookupEvents".to_owned()], actions(&scan).as_slice()].concat());
+    let by_whom = assize(&["permissions", "--for", "history", "--by-rule"]);
+    assert!(by_whom.stdout().contains("cloudtrail:LookupEvents\n  history --events account"), "{by_whom}");
+}
+
+#[test]
 fn the_permissions_of_an_import_are_those_that_the_documentation_shows() {
     let ran = assize(&["permissions", "--import", "s3://amzn-s3-demo-bucket/logs"]);
     assert_eq!(ran.code(), 0, "{ran}");

@@ -21,7 +21,7 @@ pub(crate) use self::ask::{
 pub(crate) use self::aws_config::{CompareConfig, ConfigAccount, Export, Import, Origin};
 pub(crate) use self::library::{Packs, Resources, Rules};
 pub(crate) use self::past::{Deliver, Diff, Events, History, Kept, Past, Snapshots, Timeline, Trail, Upkeep};
-pub(crate) use self::scan::{Before, Collect, Evaluate, Permissions, Plan, Scan, What};
+pub(crate) use self::scan::{Asking, Before, Collect, Evaluate, Permissions, Plan, Scan, What};
 pub(crate) use self::setup::{Config, Runner, Sarif};
 pub(crate) use self::shared::{
     Account, Choice, ConfigFile, Credentials, Definitions, Folders, Iac, ListFormat, Output, Store, Targets, TextOrJson,

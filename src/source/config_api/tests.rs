@@ -1,5 +1,6 @@
 //! The typed client against a server on this machine that speaks AWS Config's protocol, JSON 1.1 over HTTP.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -84,6 +85,11 @@ impl Server {
     fn calls(&self) -> Vec<(String, Json)> {
         self.seen.lock().expect("no test has failed").clone()
     }
+
+    /// The actions that allow what was called.
+    fn actions(&self) -> BTreeSet<String> {
+        self.calls().into_iter().map(|(operation, _)| format!("config:{operation}")).collect()
+    }
 }
 
 /// Pauses between attempts take no time.
@@ -135,6 +141,11 @@ fn the_current_items_come_page_by_page() {
         let expected = if aggregator.is_some() { "SelectAggregateResourceConfig" } else { "SelectResourceConfig" };
         assert_eq!((operation.as_str(), body["ConfigurationAggregatorName"].as_str()), (expected, aggregator));
         assert!(body["Expression"].as_str().is_some_and(|text| text.contains("supplementaryConfiguration")));
+        if aggregator.is_some() {
+            assert!(server.actions().iter().eq(AGGREGATED_ACTIONS));
+        } else {
+            assert!(server.actions().iter().eq([RECORDED_ACTIONS[0]]));
+        }
     }
 }
 
@@ -165,6 +176,7 @@ fn a_history_has_every_version_of_every_page() {
         (&*old.relationships[0].name, old.relationships[0].resource_id.as_deref()),
         ("Is associated with ", Some("k"))
     );
+    assert!(server.actions().iter().eq([RECORDED_ACTIONS[1]]));
     let (_, body) = &server.calls()[0];
     assert_eq!((body["resourceType"].as_str(), body["resourceId"].as_str()), (Some("AWS::S3::Bucket"), Some("b")));
 }
@@ -243,4 +255,5 @@ fn rules_come_with_their_answers_or_with_the_reason() {
     assert_eq!(results[0].recorded_at, "2025-11-03T10:20:30.500Z");
     assert_eq!(b.rule.identifier, None, "a rule of the account's own is none of AWS's");
     assert_eq!(b.results.as_ref().expect_err("they are denied").code, "AccessDeniedException");
+    assert!(server.actions().iter().eq(RESULTS_ACTIONS));
 }

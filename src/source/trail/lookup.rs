@@ -18,6 +18,9 @@ use crate::value::{Unreadable, Value, code};
 /// (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>).
 pub const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
+/// The action that allows to look events up.
+pub const LOOKUP_ACTION: &str = "cloudtrail:LookupEvents";
+
 /// So many pages of 50 events are read for one name and time at most: a busy resource does not hold up all others.
 const MOST_PAGES: usize = 20;
 
@@ -85,7 +88,7 @@ impl Lookup {
             asked.extend(wanted.until.map(|time| ("EndTime", format_time(time).into())));
             asked.extend(next.clone().map(|token| ("NextToken", token)));
             let answer = self.client.call(&target, "cloudtrail", "LookupEvents", &Value::object(asked)).await;
-            let answer = answer.map_err(|error| Arc::new(error.to_unreadable(Some("cloudtrail:LookupEvents"))))?;
+            let answer = answer.map_err(|error| Arc::new(error.to_unreadable(Some(LOOKUP_ACTION))))?;
             for listed in answer.get("Events").and_then(Value::as_array).unwrap_or_default() {
                 let event = whole(listed, wanted).ok_or_else(|| malformed("an event has no record in JSON"))?;
                 if event.is_write() && wanted.takes(event.time) {
@@ -119,8 +122,8 @@ fn whole(listed: &Value, wanted: &Wanted) -> Option<TrailEvent> {
 
 fn malformed(message: &str) -> Arc<Unreadable> {
     Arc::new(Unreadable {
-        operation: "cloudtrail:LookupEvents".to_owned(),
-        action: Some("cloudtrail:LookupEvents".to_owned()),
+        operation: LOOKUP_ACTION.to_owned(),
+        action: Some(LOOKUP_ACTION.to_owned()),
         code: code::MALFORMED.to_owned(),
         message: message.to_owned(),
     })

@@ -135,7 +135,16 @@ pub(crate) struct Plan {
 pub(crate) struct Permissions {
     #[command(flatten)]
     pub(crate) what: What,
-    /// Which rules need which action, instead of the policy
+    /// For these commands, which ask AWS for what no scan reads: history and timeline with `--events account`, import with
+    /// `--from-api` or with an aggregator, compare-config. With `scan` among them, for that too
+    #[arg(
+        long = "for",
+        value_name = "COMMAND",
+        value_delimiter = ',',
+        conflicts_with_all = ["inventory", "import", "trail", "deliver"]
+    )]
+    pub(crate) commands: Vec<Asking>,
+    /// Which rules, or commands, need which action, instead of the policy
     #[arg(long)]
     pub(crate) by_rule: bool,
     /// For `assize import` from this bucket of AWS Config, instead of a scan
@@ -147,6 +156,17 @@ pub(crate) struct Permissions {
     /// For the role that delivers (`deliver` of the configuration file), instead of a scan
     #[arg(long, conflicts_with_all = ["by_rule", "all", "inventory", "rules", "import", "trail"])]
     pub(crate) deliver: bool,
+}
+
+/// What asks AWS for something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Asking {
+    // As of `Color`.
+    Scan,
+    History,
+    Import,
+    ImportAggregator,
+    CompareConfig,
 }
 
 /// What would be read: the flags of a scan that decide it.

@@ -7,11 +7,13 @@ use anstyle::Style;
 use assize::collect::{Counts, Needs, Per, Permissions, Plan, Regions, Step};
 use assize::report::harmless;
 use assize::report::terminal::wrap;
+use assize::source::config_api;
 use assize::source::delivery;
 use assize::source::endpoint::Partition;
+use assize::source::trail::lookup::LOOKUP_ACTION;
 use assize::source::trail::verify;
 
-use crate::cli;
+use crate::cli::{self, Asking};
 use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
 use crate::settings::Settings;
@@ -75,8 +77,21 @@ pub(crate) fn permissions(mut flags: cli::Permissions, colors: Colors) -> Result
         output::stdout(colors, true, |out| out.write_all(policy.as_bytes()))?;
         return Ok(exit::CLEAN);
     }
-    let (plan, _) = make(&mut flags.what)?;
-    let permissions = Permissions::of(&plan);
+    let mut permissions = if flags.commands.is_empty() || flags.commands.contains(&Asking::Scan) {
+        Permissions::of(&make(&mut flags.what)?.0)
+    } else {
+        Permissions::default()
+    };
+    for command in &flags.commands {
+        let (actions, who): (&[&str], _) = match command {
+            Asking::Scan => continue,
+            Asking::History => (&[LOOKUP_ACTION], "history --events account"),
+            Asking::Import => (&config_api::RECORDED_ACTIONS, "import --from-api"),
+            Asking::ImportAggregator => (&config_api::AGGREGATED_ACTIONS, "import --from-api --aggregator"),
+            Asking::CompareConfig => (&config_api::RESULTS_ACTIONS, "compare-config"),
+        };
+        permissions.add(actions, who);
+    }
     let text = if flags.by_rule { by_rule(&permissions) } else { permissions.policy() };
     output::stdout(colors, !flags.by_rule, |out| out.write_all(text.as_bytes()))?;
     Ok(exit::CLEAN)
