@@ -40,9 +40,10 @@ pub const SCHEMA: &str = include_str!("../docs/assize.schema.json");
 
 /// The keys of each part of the file.
 mod keys {
-    pub(super) const FILE: [&str; 16] = [
+    pub(super) const FILE: [&str; 17] = [
         "accounts",
         "regions",
+        "budget",
         "rules",
         "packs",
         "rule_folders",
@@ -153,6 +154,8 @@ pub struct Config {
     pub store: Option<Located<PathBuf>>,
     /// Where what is new is delivered to.
     pub deliver: Option<Located<Deliver>>,
+    /// How many requests to send at most.
+    pub budget: Option<Located<u64>>,
     /// On how many threads to judge.
     pub threads: Option<Located<u16>>,
 }
@@ -311,6 +314,7 @@ impl Config {
         }
         config.store = section.get("store").and_then(|node| reader.text(node)).map(located);
         config.deliver = section.get("deliver").and_then(|node| deliver(reader, node, folder));
+        config.budget = section.get("budget").and_then(|node| budget(reader, node));
         config.threads = section.get("threads").and_then(|node| threads(reader, node));
         Ok(config)
     }
@@ -661,6 +665,17 @@ fn outputs(reader: &mut Reader, node: &Node, folder: &Path) -> Vec<Located<(Form
         }
     }
     outputs
+}
+
+fn budget(reader: &mut Reader, node: &Node) -> Option<Located<u64>> {
+    let number = match node.content() {
+        Content::Integer(number) => u64::try_from(*number).ok().filter(|number| *number > 0),
+        _ => None,
+    };
+    if number.is_none() {
+        reader.wrong(node.location(), "`budget` is a whole number of requests, at least 1");
+    }
+    number.map(|number| reader.located(node, number))
 }
 
 fn threads(reader: &mut Reader, node: &Node) -> Option<Located<u16>> {

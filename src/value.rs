@@ -90,6 +90,8 @@ pub mod code {
     pub const CREDENTIALS_FAILED: &str = "CredentialsFailed";
     /// The credentials are of another account than the one that was to be read.
     pub const WRONG_ACCOUNT: &str = "WrongAccount";
+    /// The call was not made: the run may send no more requests.
+    pub const OVER_BUDGET: &str = "OverBudget";
     /// The call could not be made: no such operation, parameters that do not fit it, no endpoint.
     pub const INVALID_REQUEST: &str = "InvalidRequest";
 }

@@ -264,7 +264,10 @@ impl<A: Api> Account<A> {
         let region = if region == GLOBAL { &self.identity.global_region } else { region };
         let answer = self.api.call_all(region, service, operation, params).await;
         answer.map_err(|mut reason| {
-            reason.action = self.action(service, operation);
+            // What was not asked for lacks no permission.
+            if reason.code != code::OVER_BUDGET {
+                reason.action = self.action(service, operation);
+            }
             Arc::new(reason)
         })
     }

@@ -6,6 +6,7 @@
 
 pub mod rate;
 
+mod allowance;
 mod budget;
 mod clock;
 mod error;
@@ -41,6 +42,7 @@ use super::model::{ModelError, Models, Operation, ServiceModel};
 use super::recording::{Recorder, Replay};
 use crate::value::{Value, code};
 
+pub use self::allowance::Allowance;
 pub use self::clock::Clock;
 pub use self::error::{ApiError, ApiErrorKind, ClientError};
 pub use self::object::Object;
@@ -64,6 +66,7 @@ pub struct ConnectOptions {
     operation_timeout: Duration,
     concurrency: usize,
     rate_share: f64,
+    allowance: Option<Allowance>,
     clock: Option<Clock>,
     recorder: Option<Recorder>,
     replay: Option<Replay>,
@@ -84,6 +87,7 @@ impl Default for ConnectOptions {
             operation_timeout: Duration::from_mins(2),
             concurrency: 64,
             rate_share: 0.5,
+            allowance: None,
             clock: None,
             recorder: None,
             replay: None,
@@ -184,6 +188,15 @@ impl ConnectOptions {
         self
     }
 
+    /// The most requests to send, together with all clients that have a clone of the allowance; without one there is no limit.
+    /// A call for which none is left is not made: it fails with [`code::OVER_BUDGET`]. What a source of credentials asks for
+    /// itself is not counted.
+    #[must_use]
+    pub fn allowance(mut self, allowance: Allowance) -> Self {
+        self.allowance = Some(allowance);
+        self
+    }
+
     /// The clock to go by. By default that of the machine, and in a replay an instant one that stands at the time of the
     /// recording.
     #[must_use]
@@ -264,6 +277,7 @@ impl fmt::Debug for ConnectOptions {
             .field("operation_timeout", &self.operation_timeout)
             .field("concurrency", &self.concurrency)
             .field("rate_share", &self.rate_share)
+            .field("allowance", &self.allowance)
             .field("replay", &self.replay)
             .finish_non_exhaustive()
     }
@@ -500,6 +514,7 @@ impl Shared {
             attempts: options.attempts,
             timeouts: options.timeouts(),
             rate_share: Some(options.rate_share),
+            allowance: options.allowance.clone(),
             permits: Semaphore::new(options.concurrency),
             permits_of_a_place: options.concurrency.div_ceil(PLACE_PART),
             tally: Tally::new(),
@@ -524,6 +539,7 @@ impl Shared {
             attempts: options.attempts,
             timeouts: options.timeouts(),
             rate_share: None,
+            allowance: options.allowance.clone(),
             permits: Semaphore::new(options.concurrency),
             permits_of_a_place: options.concurrency.div_ceil(PLACE_PART),
             tally: Tally::new(),

@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
 mod aws_config;
+mod budget;
 mod canary;
 mod commands;
 mod common;

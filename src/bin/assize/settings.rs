@@ -132,6 +132,18 @@ impl Settings {
             flags.accounts.iter_mut().for_each(|account| account.regions.clear());
         }
         self.regions(&mut flags.regions);
+        match self.config.as_ref().and_then(|config| config.budget.clone()) {
+            Some(budget) if flags.budget.is_none() => {
+                self.note("budget", budget.value.to_string(), Origin::File(budget.at));
+                flags.budget = Some(budget.value);
+            }
+            _ => self.note_flag(
+                "budget",
+                "--budget",
+                flags.budget.map(|given| given.to_string()),
+                "as many requests as it takes",
+            ),
+        }
     }
 
     /// The regions for all accounts.

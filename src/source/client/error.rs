@@ -48,7 +48,7 @@ pub enum ApiErrorKind {
     /// There are no credentials ([`code::NO_CREDENTIALS`]), or their source gave none ([`code::CREDENTIALS_FAILED`]).
     Credentials,
     /// The request was never sent: an unknown operation, parameters that do not fit, no such endpoint
-    /// ([`code::INVALID_REQUEST`]).
+    /// ([`code::INVALID_REQUEST`]); or there were as many as there may be ([`code::OVER_BUDGET`]).
     Request,
     /// A replay that holds no answer to this request ([`code::NOT_RECORDED`]).
     NotRecorded,
@@ -81,8 +81,10 @@ impl ApiError {
     /// The fact that this call would have told, as a tree keeps it. `iam_action` is the action that allows the call
     /// (`s3:GetEncryptionConfiguration`).
     pub fn to_unreadable(&self, iam_action: Option<&str>) -> Unreadable {
+        // That nobody asked is no answer of an operation, and has one cause whichever call it was.
+        let was_left_out = self.code == code::OVER_BUDGET;
         Unreadable {
-            operation: format!("{}:{}", self.service, self.operation),
+            operation: if was_left_out { String::new() } else { format!("{}:{}", self.service, self.operation) },
             action: iam_action.map(str::to_owned),
             code: self.code.clone(),
             message: self.message.clone(),

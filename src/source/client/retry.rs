@@ -19,6 +19,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::ErrorKind;
 
+use super::allowance::Allowance;
 use super::budget::Budget;
 use super::clock::Clock;
 use super::error::Malformed;
@@ -30,6 +31,7 @@ use super::tally::Tally;
 pub(super) struct BudgetedRetry {
     standard: StandardRetryStrategy,
     budget: Option<Arc<Budget>>,
+    allowance: Option<Allowance>,
     tally: Tally,
     clock: Clock,
     /// The call was made again for an answer that was not the operation's.
@@ -37,8 +39,9 @@ pub(super) struct BudgetedRetry {
 }
 
 impl BudgetedRetry {
-    pub(super) fn new(budget: Option<Arc<Budget>>, tally: Tally, clock: Clock) -> Self {
-        Self { standard: StandardRetryStrategy::new(), budget, tally, clock, asked_once_more: AtomicBool::new(false) }
+    pub(super) fn new(budget: Option<Arc<Budget>>, allowance: Option<Allowance>, tally: Tally, clock: Clock) -> Self {
+        let standard = StandardRetryStrategy::new();
+        Self { standard, budget, allowance, tally, clock, asked_once_more: AtomicBool::new(false) }
     }
 
     /// Whether this is the second answer of the call that is not the operation's.
@@ -77,7 +80,10 @@ impl RetryStrategy for BudgetedRetry {
         if throttled {
             self.tally.throttle();
         }
-        let decision = self.standard.should_attempt_retry(context, components, config)?;
+        let mut decision = self.standard.should_attempt_retry(context, components, config)?;
+        if decision != ShouldAttempt::No && self.allowance.as_ref().is_some_and(|allowance| !allowance.take()) {
+            decision = ShouldAttempt::No;
+        }
         if let Some(budget) = &self.budget {
             if throttled {
                 budget.throttled(self.clock.now());

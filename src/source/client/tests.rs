@@ -110,6 +110,31 @@ async fn dry_client(region: &str, fips: bool, dual: bool, url: Option<&str>) -> 
     (client, dry)
 }
 
+#[tokio::test]
+async fn clients_send_no_more_together_than_they_are_allowed() {
+    let dry = DryRun::new(|request| {
+        let is_identity = request.body().bytes().unwrap().starts_with(b"Action=GetCallerIdentity");
+        if is_identity { (200, vec![], identity("aws")) } else { (200, vec![], VPCS.to_owned()) }
+    });
+    let allowance = Allowance::new(4);
+    let connect = || {
+        let config = sdk_config("eu-west-1").http_client(dry.clone()).build();
+        Client::connect(ConnectOptions::new().sdk_config(config).allowance(allowance.clone()))
+    };
+    let (one, other) = (connect().await.unwrap(), connect().await.unwrap());
+    let target = CallTarget::region("eu-west-1");
+    for client in [&one, &other] {
+        client.call(&target, "ec2", "DescribeVpcs", &Value::Null).await.unwrap();
+    }
+    let error = one.call(&target, "ec2", "DescribeVpcs", &Value::Null).await.unwrap_err();
+    assert_eq!((error.code.as_str(), error.kind), (code::OVER_BUDGET, ApiErrorKind::Request));
+    let told = error.to_unreadable(None).to_string();
+    assert_eq!(told, "OverBudget: not asked for, as the budget of 4 requests is used up");
+    let refused = connect().await.unwrap_err();
+    assert!(matches!(&refused, ClientError::Unreachable(error) if error.code == code::OVER_BUDGET), "{refused}");
+    assert_eq!(dry.seen.lock().unwrap().len(), 4);
+}
+
 /// Where a call goes and for what it is signed.
 async fn goes_to(
     (client, dry): &(Client, DryRun),

@@ -59,6 +59,7 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::task::unconstrained;
 
+use super::allowance::Allowance;
 use super::budget::Budget;
 use super::clock::Clock;
 use super::error::{ApiError, ApiErrorKind, Malformed, chain, one_line};
@@ -82,6 +83,8 @@ pub(super) struct Transport {
     pub(super) timeouts: TimeoutConfig,
     /// The share of AWS's limits to use; none in a replay, which asks nobody.
     pub(super) rate_share: Option<f64>,
+    /// How many requests there may be in all, if somebody says so.
+    pub(super) allowance: Option<Allowance>,
     pub(super) permits: Semaphore,
     pub(super) permits_of_a_place: usize,
     pub(super) tally: Tally,
@@ -119,6 +122,10 @@ impl Transport {
         form: Form,
     ) -> Result<T, Failed> {
         let prepared = prepare(place, operation, params, form)?;
+        if let Some(allowance) = self.allowance.as_ref().filter(|allowance| !allowance.take()) {
+            let (kind, message) = (ApiErrorKind::Request, allowance.to_string());
+            return Err(Failed::new(place, operation, kind, code::OVER_BUDGET, &message));
+        }
         let budget = self.budget(place, operation.name());
         if let Some(budget) = &budget {
             budget.wait(&self.clock).await;
@@ -128,7 +135,7 @@ impl Transport {
         let _of_all = self.permits.acquire().await;
 
         let mut components = RuntimeComponentsBuilder::new("call");
-        let retry = BudgetedRetry::new(budget, self.tally.clone(), self.clock.clone());
+        let retry = BudgetedRetry::new(budget, self.allowance.clone(), self.tally.clone(), self.clock.clone());
         components.set_retry_strategy(Some(SharedRetryStrategy::new(retry)));
         let plugins =
             place.plugins.clone().with_operation_plugin(StaticRuntimePlugin::new().with_runtime_components(components));

@@ -52,6 +52,9 @@ pub(crate) struct Account {
     /// Regions to read, or `all` for the enabled ones; the profile's region by default
     #[arg(short, long = "region", value_name = "REGION", value_delimiter = ',')]
     pub(crate) regions: Vec<String>,
+    /// Send at most so many requests to AWS. What cannot be asked for then is a gap, and never a verdict
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with_all = ["replay", "demo"])]
+    pub(crate) budget: Option<u64>,
     /// Keep all exchanges with AWS in this file, without credentials; compressed if it ends in .gz
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,

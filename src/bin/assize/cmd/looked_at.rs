@@ -23,12 +23,13 @@ pub(crate) fn snapshot(flags: &mut LookedAt, needs: impl FnOnce(&Catalog) -> Nee
         || account.replay.is_some()
         || account.record.is_some()
         || !account.regions.is_empty()
+        || account.budget.is_some()
         || account.credentials.profile.is_some()
         || account.credentials.role_arn.is_some();
     if names_account && let Some(store) = &flags.store.store {
         let what = format!("both the store {} and an account are named, and one of them is looked at", store.display());
         return Err(Failure::new(what)
-            .help("leave out --store; or --profile, --role-arn, --region, --record, --replay and --demo"));
+            .help("leave out --store; or --profile, --role-arn, --region, --budget, --record, --replay and --demo"));
     }
     if !names_account {
         settings.store(&mut flags.store);

@@ -11,9 +11,10 @@ use assize::evaluate::{self, Judged};
 use assize::snapshot::Snapshot;
 use assize::source::account::Account;
 use assize::source::account::secret::SecretKey;
-use assize::source::client::{Client, ClientError, ConnectOptions};
+use assize::source::client::{Allowance, Client, ClientError, ConnectOptions};
 use assize::source::descriptor::{Catalog, Scope};
 use assize::source::recording::{Recorder, Recording, Replay};
+use assize::value::code;
 
 use super::deliver;
 use super::evaluate::options;
@@ -107,7 +108,12 @@ pub(crate) fn collect(mut flags: Collect, colors: Colors) -> Result<u8, Failure>
     if let Some((history, deliver)) = history.as_mut().zip(deliver.as_ref()) {
         deliver::deliver(history, deliver)?;
     }
-    Ok(if snapshot.gaps().is_empty() { exit::CLEAN } else { exit::INCOMPLETE })
+    let gaps = snapshot.gaps();
+    // A report would tell each gap; of a snapshot that is only kept this much is told.
+    if let Some(gap) = gaps.iter().find(|gap| gap.reason.code == code::OVER_BUDGET) {
+        output::note(colors, &format!("note: this is not all: some was {}", gap.reason.message))?;
+    }
+    Ok(if gaps.is_empty() { exit::CLEAN } else { exit::INCOMPLETE })
 }
 
 fn read(
@@ -132,10 +138,13 @@ pub(crate) struct Wanted<'w> {
 /// The snapshot and, if AWS's overviews are to be asked too, what they tell.
 pub(crate) fn read_all(
     flags: &cli::Account,
-    connect: ConnectOptions,
+    mut connect: ConnectOptions,
     catalog: &Arc<Catalog>,
     wanted: Wanted<'_>,
 ) -> Result<(Snapshot, Option<Discovery>), Failure> {
+    if let Some(requests) = flags.budget {
+        connect = connect.allowance(Allowance::new(requests));
+    }
     if let Some(path) = &flags.record {
         output::check_folder(path)?;
     }
