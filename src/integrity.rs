@@ -191,8 +191,8 @@ pub struct Chain {
     /// The end of the latest digest, if there should be later ones by the time that was asked for: logging ended, or they were
     /// deleted with all that they named.
     pub ends_at: Option<Timestamp>,
-    /// Where the chain begins anew, logging or validation having been off: the end of the digest before, and the beginning of
-    /// the one that has none before it.
+    /// Where the chain begins anew: logging or validation was off, or the last digests before were deleted. The end of the
+    /// digest before, and the beginning of the one that has none before it.
     pub breaks: Vec<(Timestamp, Timestamp)>,
     /// The digests.
     pub digests: Counts,
@@ -273,7 +273,7 @@ impl Verification {
         if all.invalid + all.missing > 0 {
             Outcome::Invalid
         } else if all.not_verified > 0
-            || self.chains.iter().any(|chain| chain.ends_at.is_some())
+            || self.chains.iter().any(|chain| chain.ends_at.is_some() || !chain.breaks.is_empty())
             || !self.uncovered.is_empty()
             || !self.unlisted.is_empty()
         {

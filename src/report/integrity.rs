@@ -210,7 +210,7 @@ impl Page<'_> {
         writeln!(self.out, "  log files  {}", told(chain.log_files))?;
         for (from, to) in &chain.breaks {
             let between = format!("no digest from {} to {}", moment(*from), moment(*to));
-            writeln!(self.out, "  = {between}: logging or its validation was off")?;
+            writeln!(self.out, "  = {between}: logging or its validation was off, or digests were deleted")?;
         }
         if let Some(object) = &chain.goes_on_before {
             writeln!(self.out, "  = the digest before the first one was not looked at: {}", harmless(object))?;

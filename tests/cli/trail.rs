@@ -180,6 +180,24 @@ fn the_last_digest_that_is_asked_for_is_missed_when_it_is_gone() {
 }
 
 #[test]
+fn a_log_file_is_judged_by_each_word_for_it() {
+    let mut trail = trail();
+    let mut content = trail.content(0);
+    let log = content["logFiles"][0].clone();
+    let mut other = log.clone();
+    other["hashValue"] = json!("00".repeat(32));
+    let logs = content["logFiles"].as_array_mut().unwrap();
+    logs.extend([log, other]);
+    let mut alone = Trail::new(&CLOUDTRAIL);
+    alone.put(&trail.digests[0], &content);
+    alone.objects.extend(trail.logs[..2].iter().map(|log| (log.clone(), trail.objects.remove(log).unwrap())));
+    alone.now = "2024-10-01T07:00:00Z".parse().unwrap();
+    let (code, told) = verify(&alone.after(2), &["--until", "2024-10-01T06:30:00Z"]);
+    assert_eq!((code, &told["logFiles"]), (1, &counts([3, 1, 0, 0])), "{told:#}");
+    assert_eq!(problems(&told), [problem("log-file", &trail.logs[0], "invalid", "hash-differs")]);
+}
+
+#[test]
 fn a_digest_that_was_deleted_is_a_gap_in_the_chain() {
     let mut trail = trail();
     trail.objects.remove(&trail.digests[1]);

@@ -26,8 +26,8 @@ use tokio::task::{JoinSet, spawn_blocking};
 pub use self::keys::{KEYS_ACTION, KeyError, KeySource, PublicKeys};
 
 use self::chain::{Before, Chain, Link, Verdict};
-use self::digest::{Defect, Digest, HASH_ALGORITHM, LogFile, hash_of_log, unhex};
-use self::files::{Absent, Files, Found, Listing, Root};
+use self::digest::{Defect, Digest, HASH_ALGORITHM, Hash, LogFile, hash_of_log, unhex};
+use self::files::{Absent, Files, Listing, Root};
 use super::name::{DigestName, LogName, TrailFile};
 use crate::integrity::{self, Kind, Problem, Reason, State, Verification};
 use crate::source::client::{ApiError, Client};
@@ -207,13 +207,13 @@ fn valid_ends(chain: &Chain, verdicts: &[Option<Verdict>]) -> impl Iterator<Item
     valid.map(|(link, _)| link.name.end)
 }
 
-/// A log file to look at.
+/// A log file to look at: once, however often digests name it.
 struct Wanted {
+    here: Option<String>,
     /// Whether its folder could be listed.
     is_seen: bool,
-    log: LogFile,
-    here: Option<String>,
-    digest: State,
+    /// What each digest that names it says of it, and what that digest is itself.
+    named: Vec<(LogFile, State)>,
 }
 
 impl Place<'_> {
@@ -238,7 +238,7 @@ impl Place<'_> {
         let chain = Chain::new(read.into_iter().map(|(link, _)| link).collect());
         let verdicts = chain.judge(&keys);
         let mut out = Telling::new(&key);
-        let mut wanted = Vec::new();
+        let mut wanted = BTreeMap::<String, Wanted>::new();
         let (mut is_any, mut ends) = (false, Vec::new());
         for (at, (link, verdict)) in chain.links.iter().zip(&verdicts).enumerate() {
             let state = verdict.as_ref().map_or(State::Valid, |verdict| verdict.state);
@@ -261,30 +261,36 @@ impl Place<'_> {
                 continue;
             }
             self.before(&chain, at, listing, &mut out);
-            let is_seen = |here: &Option<String>| here.as_deref().is_none_or(|here| listing.has_seen(here));
-            wanted.extend(logs.into_iter().map(|(log, here)| Wanted {
-                is_seen: is_seen(&here),
-                log,
-                here,
-                digest: state,
-            }));
+            for (log, here) in logs {
+                let object =
+                    here.clone().unwrap_or_else(|| format!("{}{}/{}", Address::SCHEME, log.bucket, log.object));
+                let wanted = wanted.entry(object).or_insert_with(|| Wanted {
+                    is_seen: here.as_deref().is_none_or(|here| listing.has_seen(here)),
+                    here,
+                    named: Vec::new(),
+                });
+                wanted.named.push((log, state));
+            }
         }
         if !key.is_backfill
             && let Some(latest) = ends.into_iter().chain(valid_ends(&chain, &verdicts)).max()
         {
             out.chain.ends_at =
                 self.expected.filter(|expected| expected.duration_since(latest) > UNTIL_NEXT).map(|_| latest);
-            let known = named.latest.entry((key.account_id, key.region)).or_insert(latest);
-            *known = latest.max(*known);
+            // Where the next one should be there long since, no log file waits for it.
+            if out.chain.ends_at.is_none() {
+                let known = named.latest.entry((key.account_id, key.region)).or_insert(latest);
+                *known = latest.max(*known);
+            }
         }
         if !is_any {
             return None;
         }
-        let checks = wanted.into_iter().map(|wanted| {
+        let checks = wanted.into_iter().map(|(object, wanted)| {
             let files = Arc::clone(&self.files);
-            async move { check(&files, wanted).await }
+            async move { check(&files, object, wanted).await }
         });
-        for (state, problem) in in_order(checks).await {
+        for (state, problem) in in_order(checks).await.into_iter().flatten() {
             out.chain.log_files.add(state);
             out.chain.problems.extend(problem);
         }
@@ -316,6 +322,7 @@ impl Place<'_> {
         let Ok(digest) = &link.digest else { return };
         match before {
             Before::Here(_) | Before::Unknown => {}
+            Before::None if self.filter.since.is_some_and(|since| since >= digest.start) => {}
             Before::None => {
                 // What is before a beginning is of another chain, which ended.
                 let ends = chain.links.get(..at).unwrap_or_default().iter().map(|earlier| earlier.name.end);
@@ -438,14 +445,15 @@ async fn read(files: &Files, here: String, name: DigestName) -> (Link, Option<Ti
     (Link { here, name, digest, signature, root }, generated)
 }
 
-/// Compares a log file with what a digest says of it.
-async fn check(files: &Files, wanted: Wanted) -> (State, Option<Problem>) {
-    let Wanted { is_seen, log, here, digest } = wanted;
-    let object = here.clone().unwrap_or_else(|| format!("{}{}/{}", Address::SCHEME, log.bucket, log.object));
-    let verdict = match here {
+/// Compares a log file with what each digest that names it says of it.
+async fn check(files: &Files, object: String, wanted: Wanted) -> Vec<(State, Option<Problem>)> {
+    let Wanted { here, is_seen, named } = wanted;
+    let hash = match here {
         None => Err(unread(Absent::Elsewhere)),
         Some(here) => match files.read(&here).await {
-            Ok(found) => compare(found, &log).await,
+            Ok(found) => {
+                on_a_thread(move || found.open().map_err(Defect::Io).and_then(hash_of_log)).await.map_err(verdict)
+            }
             Err(Absent::NotThere) if !is_seen => {
                 Err(Verdict::unknown(Reason::Unreadable, "its folder could not be listed"))
             }
@@ -457,24 +465,24 @@ async fn check(files: &Files, wanted: Wanted) -> (State, Option<Problem>) {
             Err(absent) => Err(unread(absent)),
         },
     };
-    match verdict {
+    let judge = |(log, digest): (LogFile, State)| match hash.clone().and_then(|hash| compare(hash, &log)) {
         // A digest that is not verified itself vouches for nothing.
         Ok(()) => (digest, None),
         Err(mut verdict) => {
             if digest != State::Valid && verdict.state != State::NotVerified {
                 verdict.detail = format!("{}; the digest is not verified itself", verdict.detail);
             }
-            (verdict.state, Some(verdict.problem(Kind::LogFile, object)))
+            (verdict.state, Some(verdict.problem(Kind::LogFile, object.as_str())))
         }
-    }
+    };
+    named.into_iter().map(judge).collect()
 }
 
-async fn compare(found: Found, log: &LogFile) -> Result<(), Verdict> {
+fn compare(hash: Hash, log: &LogFile) -> Result<(), Verdict> {
     if log.hash_algorithm != HASH_ALGORITHM {
         let detail = format!("it is hashed with {}, and only {HASH_ALGORITHM} is known", log.hash_algorithm);
         return Err(Verdict::unknown(Reason::UnknownAlgorithm, detail));
     }
-    let hash = on_a_thread(move || found.open().map_err(Defect::Io).and_then(hash_of_log)).await.map_err(verdict)?;
     if unhex(&log.hash_value).is_some_and(|expected| expected == hash) {
         return Ok(());
     }

@@ -19,6 +19,9 @@ const LARGEST_DIGEST: u64 = 64 << 20;
 /// The most bytes that a log file may have when it is decompressed. A trail's files have far less.
 const LARGEST_LOG: u64 = 4 << 30;
 
+/// The longest name of a bucket and of an object in it, in bytes, as the oldest buckets of Amazon S3 may have it.
+const LONGEST_NAME: usize = 255 + 1_024;
+
 /// The one way of signing that there is.
 pub(super) const SIGNATURE_ALGORITHM: &str = "SHA256withRSA";
 
@@ -89,6 +92,9 @@ impl Digest {
         inflate(compressed, LARGEST_DIGEST, |bytes| plain.extend_from_slice(bytes))?;
         let malformed = |error: &dyn std::fmt::Display| Defect::Malformed(format!("it is no digest: {error}"));
         let content: Content = serde_json::from_slice(&plain).map_err(|error| malformed(&error))?;
+        if content.log_files.iter().flatten().any(|log| log.bucket.len() + log.object.len() > LONGEST_NAME) {
+            return Err(malformed(&format_args!("a name of a log file is longer than {LONGEST_NAME} bytes")));
+        }
         let time = |text: &str| text.parse::<Timestamp>().map_err(|error| malformed(&error));
         let (start, end) = (time(&content.digest_start_time)?, time(&content.digest_end_time)?);
         Ok(Self { content, hash: Sha256::digest(&plain).into(), start, end })
