@@ -35,13 +35,23 @@ use crate::value::Value;
 use document::Document;
 use lists::{Context, Order};
 
-/// The SHA-256 of an item's content in canonical form.
-pub fn digest(item: &ConfigurationItem) -> [u8; 32] {
-    Sha256::digest(bytes(item)).into()
+/// What tells one content from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digests {
+    /// The SHA-256 of the canonical form.
+    pub sha256: [u8; 32],
+    /// The MD5 of it, for AWS Config's `configurationStateMd5Hash`. It is no protection against anybody.
+    pub md5: [u8; 16],
+}
+
+/// The digests of an item's content in canonical form.
+pub fn digests(item: &ConfigurationItem) -> Digests {
+    let bytes = bytes(item);
+    Digests { sha256: Sha256::digest(&bytes).into(), md5: Md5::digest(&bytes).into() }
 }
 
 /// The MD5 of an item's content in canonical form, as 32 hexadecimal digits: AWS Config's `configurationStateMd5Hash`,
-/// which is there to tell whether two states of one resource are the same. It is no protection against anybody.
+/// which is there to tell whether two states of one resource are the same.
 pub fn md5(item: &ConfigurationItem) -> String {
     Md5::digest(bytes(item)).iter().fold(String::with_capacity(32), |mut digits, byte| {
         for half in [byte >> 4, byte & 15] {

@@ -70,6 +70,9 @@ pub use self::versions::Version;
 /// How long another process may hold the store before it is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How much of the file SQLite may hold, in KiB: a large snapshot is written once, and not page by page again and again.
+const CACHE: i32 = 64 << 10;
+
 /// A store.
 #[derive(Debug)]
 pub struct History {
@@ -220,6 +223,7 @@ impl History {
         // What was appended is on the disk when `append` returns.
         self.connection.pragma_update(None, "synchronous", "FULL")?;
         self.connection.pragma_update(None, "foreign_keys", true)?;
+        self.connection.pragma_update(None, "cache_size", -CACHE)?;
         schema::migrate(&mut self.connection)
     }
 

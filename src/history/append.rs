@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
 use std::sync::Arc;
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 use compact_str::CompactString;
 use jiff::Timestamp;
@@ -18,9 +20,9 @@ use super::facts::{self, Backlinks, Unknown};
 use super::fold::State;
 use super::judgement::{self, Judgement};
 use super::retell::Retelling;
-use super::writer::{Packed, Writer};
+use super::writer::Writer;
 use super::{History, SnapshotId, timestamp};
-use crate::canonical;
+use crate::canonical::{self, Digests};
 use crate::item::{ConfigurationItem, ItemStatus, format_time};
 use crate::snapshot::{About, Place, SOURCE_AWS_CONFIG, Snapshot};
 use crate::value::Unreadable;
@@ -77,7 +79,7 @@ impl Origin {
 /// One item of a look.
 pub(super) struct Sight<'s> {
     pub(super) item: &'s ConfigurationItem,
-    pub(super) digest: [u8; 32],
+    pub(super) digests: Digests,
     pub(super) unknown: Unknown,
     pub(super) origin: Option<String>,
 }
@@ -85,7 +87,7 @@ pub(super) struct Sight<'s> {
 impl<'s> Sight<'s> {
     fn of(item: &'s ConfigurationItem, is_imported: bool) -> Attempt<Self> {
         let origin = is_imported.then(|| Origin::of(item)).transpose()?;
-        Ok(Self { item, digest: canonical::digest(item), unknown: Unknown::of(item), origin })
+        Ok(Self { item, digests: canonical::digests(item), unknown: Unknown::of(item), origin })
     }
 }
 
@@ -270,7 +272,7 @@ fn digest(about: &About, looks: &BTreeMap<Place, Look<'_>>) -> Attempt<[u8; 32]>
         hash.update(sight.item.key.to_string());
         hash.update([0]);
         hash.update(&sight.item.capture_time);
-        hash.update(sight.digest);
+        hash.update(sight.digests.sha256);
         hash.update(serde_json::to_vec(&sight.unknown)?);
     }
     Ok(hash.finalize().into())
@@ -295,14 +297,14 @@ struct Before {
 /// The resources of a place that are there, and where each of them stands in the list, by its id.
 type LastKnown = (Vec<Before>, HashMap<Box<str>, usize>);
 
-/// The facts of an item and their digest.
-type Facts<'s> = (Cow<'s, ConfigurationItem>, [u8; 32]);
+/// The facts of an item and their digests.
+type Facts<'s> = (Cow<'s, ConfigurationItem>, Digests);
 
 /// What becomes of a resource.
 struct Change<'s> {
     sight: &'s Sight<'s>,
     before: Option<usize>,
-    /// The facts and their digest, if they are others than before.
+    /// The facts and their digests, if they are others than before.
     facts: Option<Facts<'s>>,
     unknown: Option<i64>,
 }
@@ -330,7 +332,7 @@ fn bring_forward(writer: &mut Writer<'_>, place: i64, time: i64, look: &Look<'_>
             unknown
         };
         let facts = match prior {
-            None => Some((Cow::Borrowed(sight.item), sight.digest)),
+            None => Some((Cow::Borrowed(sight.item), sight.digests)),
             Some(prior) => {
                 prior.seen = true;
                 if let Some(seen) = resources.get_mut(at) {
@@ -345,31 +347,46 @@ fn bring_forward(writer: &mut Writer<'_>, place: i64, time: i64, look: &Look<'_>
         };
         changes.push((at, Change { sight, before: known, facts, unknown }));
     }
-    for batch in changes.chunks(BATCH) {
-        let mut missing = Vec::with_capacity(batch.len());
-        for (_, change) in batch {
-            let facts = change.facts.as_ref();
-            let known = facts.map(|(_, digest)| writer.known_content(digest)).transpose()?.flatten();
-            missing.push(facts.filter(|_| known.is_none()));
-        }
-        let packed: Vec<Option<Packed>> = missing
-            .par_iter()
-            .map(|facts| facts.map(|(item, _)| Packed::of(item)).transpose())
-            .collect::<std::result::Result<_, _>>()?;
-        for ((at, change), packed) in batch.iter().zip(&packed) {
-            let prior = change.before.and_then(|at| before.get(at));
-            let resource = apply(writer, place, time, change, prior, packed.as_ref())?;
-            if let Some(seen) = resources.get_mut(*at) {
-                seen.0 = resource;
+    // While one batch is written, the next one is packed.
+    thread::scope(|scope| {
+        let mut batches = changes.chunks(BATCH);
+        let mut next = batches.next().map(|batch| pack(scope, writer, batch)).transpose()?;
+        while let Some((batch, packing)) = next {
+            next = batches.next().map(|batch| pack(scope, writer, batch)).transpose()?;
+            let bodies = packing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            for ((at, change), body) in batch.iter().zip(&bodies) {
+                let prior = change.before.and_then(|at| before.get(at));
+                let resource = apply(writer, place, time, change, prior, body.as_deref())?;
+                if let Some(seen) = resources.get_mut(*at) {
+                    seen.0 = resource;
+                }
             }
         }
-    }
+        Attempt::Ok(())
+    })?;
     if matches!(look.listing, Some(Ok(()))) {
         for gone in before.iter().filter(|before| !before.seen) {
             stop(writer.transaction, gone.resource, gone.start, time)?;
         }
     }
     Ok(resources)
+}
+
+/// A batch of changes, and the bodies that are being made of those of their contents that are not in the store yet.
+type Packing<'scope, 'c> = (&'c [(usize, Change<'c>)], ScopedJoinHandle<'scope, io::Result<Vec<Option<Vec<u8>>>>>);
+
+fn pack<'scope, 'c: 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    writer: &Writer<'_>,
+    batch: &'c [(usize, Change<'c>)],
+) -> Attempt<Packing<'scope, 'c>> {
+    let missing = batch.iter().map(|(_, change)| {
+        let Some((item, digests)) = &change.facts else { return Ok(None) };
+        Attempt::Ok(writer.known_content(&digests.sha256)?.is_none().then_some(item.as_ref()))
+    });
+    let missing: Vec<Option<&ConfigurationItem>> = missing.collect::<std::result::Result<_, _>>()?;
+    let packed = move || missing.into_par_iter().map(|item| item.map(facts::pack).transpose()).collect();
+    Ok((batch, scope.spawn(packed)))
 }
 
 /// The resources of a place that are there, with their open intervals, and where each stands in the list.
@@ -401,16 +418,16 @@ fn newer_facts<'s>(
     backlinks: &Backlinks,
 ) -> Attempt<Option<Facts<'s>>> {
     // Where all that was seen is all that was known, nothing is missing from either.
-    if before.digest == sight.digest {
+    if before.digest == sight.digests.sha256 {
         return Ok(None);
     }
     if sight.unknown.is_empty() && backlinks.is_empty() {
-        return Ok(Some((Cow::Borrowed(sight.item), sight.digest)));
+        return Ok(Some((Cow::Borrowed(sight.item), sight.digests)));
     }
     let known = writer.facts(before.state.content, &sight.item.key)?;
     let merged = facts::merge(&known, sight.item, &sight.unknown, backlinks);
-    let digest = canonical::digest(&merged);
-    Ok((digest != before.digest).then(|| (Cow::Owned(merged), digest)))
+    let digests = canonical::digests(&merged);
+    Ok((digests.sha256 != before.digest).then(|| (Cow::Owned(merged), digests)))
 }
 
 fn apply(
@@ -419,9 +436,9 @@ fn apply(
     time: i64,
     change: &Change<'_>,
     before: Option<&Before>,
-    packed: Option<&Packed>,
+    body: Option<&[u8]>,
 ) -> Attempt<i64> {
-    let content = change.facts.as_ref().map(|(item, digest)| writer.content(item, digest, packed)).transpose()?;
+    let content = change.facts.as_ref().map(|(item, digests)| writer.content(item, digests, body)).transpose()?;
     let resource = match before {
         // The name may be another one.
         Some(before) if content.is_none() => before.resource,
@@ -515,7 +532,7 @@ fn import<'i>(
         }
         let sight = Sight::of(item, true)?;
         let (content, unknown) = if item.status.is_present() {
-            (Some(writer.content(item, &sight.digest, None)?), writer.unknown(&sight.unknown)?)
+            (Some(writer.content(item, &sight.digests, None)?), writer.unknown(&sight.unknown)?)
         } else {
             (None, None)
         };

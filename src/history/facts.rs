@@ -5,14 +5,14 @@
 //! not known before, and nothing changes. Or AWS *refused*: then the last known facts are kept, and that they are not
 //! known any more is kept beside them.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use compact_str::CompactString;
-use flate2::Compression;
 use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
 use serde::{Deserialize, Serialize};
 
 use crate::item::{ConfigurationItem, Relationship, ResourceKey, UnreadableRelationship};
@@ -336,15 +336,45 @@ fn section(value: Value) -> Value {
     if value == Value::Null { Value::object::<&str>([]) } else { value }
 }
 
-/// Bodies are short and there are many: a low level keeps the writing quick, at some cost in size.
+thread_local! {
+    /// What the compressor works with is larger than most bodies: made once, it is used for all of them. Bodies are short and
+    /// there are many: a low level keeps the writing quick, at some cost in size.
+    static COMPRESS: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(3), true));
+}
+
 pub(super) fn deflate(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = ZlibEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::new(3));
-    encoder.write_all(bytes)?;
-    encoder.finish()
+    COMPRESS.with_borrow_mut(|compress| {
+        compress.reset();
+        let mut packed = Vec::with_capacity(bytes.len() / 2 + 64);
+        loop {
+            let rest = usize::try_from(compress.total_in()).ok().and_then(|read| bytes.get(read..)).unwrap_or_default();
+            match compress.compress_vec(rest, &mut packed, FlushCompress::Finish)? {
+                Status::StreamEnd => return Ok(packed),
+                // It is at the end of the room.
+                Status::Ok | Status::BufError => packed.reserve(packed.len().max(64)),
+            }
+        }
+    })
 }
 
 pub(super) fn inflate(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut plain = Vec::with_capacity(bytes.len() * 3);
     ZlibDecoder::new(bytes).read_to_end(&mut plain)?;
     Ok(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_packed_before_leaves_nothing_behind() {
+        // Nothing, little, what packs well, and what does not: no room of the first guess is enough for that.
+        let noise: Vec<u8> = (0..100_000_u32).map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
+        let texts = [&b""[..], b"a", &[b'a'; 300_000], &noise];
+        let first = texts.map(|text| deflate(text).unwrap());
+        for (text, packed) in texts.iter().zip(&first).rev() {
+            assert_eq!((&deflate(text).unwrap(), &inflate(packed).unwrap()[..]), (packed, *text));
+        }
+    }
 }

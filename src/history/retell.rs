@@ -209,7 +209,7 @@ impl Seen<'_> {
                 facts::restrict(&writer.facts(*content, key)?, unknown, backlinks)
             }
             Self::New(sight) if is_whole || before.is_none() => {
-                return writer.content(sight.item, &sight.digest, None);
+                return writer.content(sight.item, &sight.digests, None);
             }
             Self::New(sight) => sight.item.clone(),
         };
@@ -217,7 +217,7 @@ impl Seen<'_> {
             Some(before) => facts::merge(&writer.facts(before.content, key)?, &look, unknown, backlinks),
             None => look,
         };
-        writer.content(&merged, &canonical::digest(&merged), None)
+        writer.content(&merged, &canonical::digests(&merged), None)
     }
 }
 

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::{Attempt, Fault, HistoryError, Result};
 use super::{History, facts};
-use crate::canonical;
+use crate::canonical::{self, Digests};
 use crate::item::ResourceKey;
 
 /// So many bodies are in memory at a time.
@@ -37,7 +37,6 @@ impl History {
             let mut verified = Verified::default();
             let types = types(connection)?;
             verified.contents = each(connection, "SELECT id, digest, md5, body FROM content", |body| {
-                let md5 = body.2.iter().flatten().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
                 // Which lists are sequences depends on the type; nothing that is told is of a content without one.
                 let mut types = types.get(&body.0).into_iter().flatten().peekable();
                 if types.peek().is_none() {
@@ -45,7 +44,8 @@ impl History {
                 }
                 for kind in types {
                     let item = facts::unpack(&body.3, ResourceKey::new("", "", kind, ""))?;
-                    if canonical::digest(&item) == body.1 && canonical::md5(&item) == md5 {
+                    let Digests { sha256, md5 } = canonical::digests(&item);
+                    if sha256 == body.1 && body.2 == Some(md5) {
                         return Ok(true);
                     }
                 }

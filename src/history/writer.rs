@@ -1,6 +1,7 @@
 //! What writing has in common: numbers for words, places, resources, contents and documents, each made when it is first
 //! met, within one transaction.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::coverage::{Coverage, Listings};
 use super::error::Attempt;
 use super::facts::{self, Backlinks, Unknown};
 use super::read;
-use crate::canonical;
+use crate::canonical::Digests;
 use crate::item::{ConfigurationItem, ResourceKey};
 use crate::snapshot::{About, Place};
 
@@ -96,25 +97,19 @@ impl<'t> Writer<'t> {
         Ok(self.transaction.prepare_cached(sql)?.query_row(row, |row| row.get(0))?)
     }
 
-    /// The number of a content; `packed` is its body, if it was made already.
-    pub(super) fn content(
-        &mut self,
-        item: &ConfigurationItem,
-        digest: &[u8; 32],
-        packed: Option<&Packed>,
-    ) -> Attempt<i64> {
-        if let Some(id) = self.known_content(digest)? {
+    /// The number of a content; `body` is the packed item, if it was made already.
+    pub(super) fn content(&mut self, item: &ConfigurationItem, digests: &Digests, body: Option<&[u8]>) -> Attempt<i64> {
+        // Who packed a body found that the content is new, and it mostly still is.
+        if body.is_none()
+            && let Some(id) = self.known_content(&digests.sha256)?
+        {
             return Ok(id);
         }
-        let own;
-        let packed = if let Some(packed) = packed {
-            packed
-        } else {
-            own = Packed::of(item)?;
-            &own
-        };
-        let make = "INSERT INTO content (digest, md5, body) VALUES (?1, ?2, ?3)";
-        Ok(self.transaction.prepare_cached(make)?.insert(params![digest, packed.md5, packed.body])?)
+        let body = body.map_or_else(|| facts::pack(item).map(Cow::Owned), |body| Ok(Cow::Borrowed(body)))?;
+        let make = "INSERT INTO content (digest, md5, body) VALUES (?1, ?2, ?3)
+            ON CONFLICT (digest) DO UPDATE SET digest = digest RETURNING id";
+        let row = params![digests.sha256, digests.md5, body];
+        Ok(self.transaction.prepare_cached(make)?.query_row(row, |row| row.get(0))?)
     }
 
     pub(super) fn known_content(&self, digest: &[u8; 32]) -> Attempt<Option<i64>> {
@@ -224,23 +219,6 @@ impl<'t> Writer<'t> {
             &[&digest],
             &[&body],
         )
-    }
-}
-
-/// The body of a content, made beforehand so that all cores may do it.
-pub(super) struct Packed {
-    md5: [u8; 16],
-    body: Vec<u8>,
-}
-
-impl Packed {
-    pub(super) fn of(item: &ConfigurationItem) -> Attempt<Self> {
-        let mut md5 = [0; 16];
-        for (byte, digits) in md5.iter_mut().zip(canonical::md5(item).as_bytes().chunks(2)) {
-            let digits = std::str::from_utf8(digits).unwrap_or("0");
-            *byte = u8::from_str_radix(digits, 16).unwrap_or(0);
-        }
-        Ok(Self { md5, body: facts::pack(item)? })
     }
 }
 
