@@ -100,6 +100,12 @@ impl Place {
             reason: Arc::clone(reason),
         }
     }
+
+    /// Whether a resource is here.
+    pub fn holds(&self, key: &ResourceKey) -> bool {
+        // Types have more in common with each other than regions have.
+        self.aws_region == key.region && self.resource_type == key.resource_type && self.account_id == key.account_id
+    }
 }
 
 /// Where a resource is.

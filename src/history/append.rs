@@ -171,7 +171,11 @@ fn looks(snapshot: &Snapshot, is_imported: bool) -> Attempt<BTreeMap<Place, Look
     let sights: Vec<_> = present.into_par_iter().map(|item| Sight::of(item, is_imported)).collect();
     for sight in sights {
         let sight = sight?;
-        looks.entry(Place::from(&sight.item.key)).or_default().sights.push(sight);
+        // Items come in the order of their places.
+        match looks.last_entry() {
+            Some(mut last) if last.key().holds(&sight.item.key) => last.get_mut().sights.push(sight),
+            _ => looks.entry(Place::from(&sight.item.key)).or_default().sights.push(sight),
+        }
     }
     for place in &about.listings {
         looks.entry(place.clone()).or_default();
