@@ -33,6 +33,7 @@ mod discover;
 mod needs;
 mod permissions;
 mod plan;
+mod profile;
 mod regions;
 
 #[cfg(test)]
@@ -53,6 +54,7 @@ pub use self::needs::{Needs, Parts};
 use self::needs::{Selected, Selection};
 pub use self::permissions::Permissions;
 pub use self::plan::{Counts, Per, Plan, Step};
+pub use self::profile::{RecordedTypes, RecordingProfile};
 pub use self::regions::Regions;
 use crate::gap::Gap;
 use crate::item::{ConfigurationItem, UnreadableRelationship};
@@ -194,7 +196,7 @@ pub async fn run<A: Api>(
     };
     let mut items = Vec::new();
     for (selected, (listing, mut read)) in selection.types.iter().zip(read) {
-        note_listings(&mut about, account, &run.regions, &selected.descriptor, &listing);
+        note_listings(&mut about, account, &run.regions, selected, &listing);
         items.append(&mut read);
     }
     link(&mut items, catalog, &selection);
@@ -236,13 +238,11 @@ impl<A: Api> Run<A> {
         let listing = self.listing(at).await;
         let Some(TypeRun { selected, .. }) = self.types.get(at) else { return (listing, Vec::new()) };
         let descriptor = &selected.descriptor;
-        let outputs = self.account.read_parts(descriptor, &listing.drafts, &selected.parts).await;
-        let items: Vec<ConfigurationItem> = listing
-            .drafts
-            .iter()
-            .zip(&outputs)
-            .map(|(draft, outputs)| self.account.item(descriptor, draft, outputs))
-            .collect();
+        let kept = listing.drafts.iter().filter(|draft| selected.is_recorded_in(&draft.key.region));
+        let drafts: Vec<Arc<Draft>> = kept.cloned().collect();
+        let outputs = self.account.read_parts(descriptor, &drafts, &selected.parts).await;
+        let items: Vec<ConfigurationItem> =
+            drafts.iter().zip(&outputs).map(|(draft, outputs)| self.account.item(descriptor, draft, outputs)).collect();
         for gap in items.iter().flat_map(ConfigurationItem::full_gaps) {
             self.tell(&Event::Gap(gap));
         }
@@ -264,14 +264,15 @@ impl<A: Api> Run<A> {
         let descriptor = &selected.descriptor;
         let (inputs, mut gaps) = match selected.parent {
             None => {
-                let places = account::places(descriptor.scope, &self.regions);
-                (places.into_iter().map(|place| (place, None)).collect::<Vec<_>>(), BTreeMap::new())
+                let places = account::places(descriptor.scope, &self.regions).into_iter();
+                let places = places.filter(|place| selected.is_listed_in(place));
+                (places.map(|place| (place, None)).collect::<Vec<_>>(), BTreeMap::new())
             }
             Some(parent) => {
                 let parents = self.listing(parent).await;
                 let mut gaps = parents.gaps.clone();
                 let mut inputs = Vec::new();
-                for draft in &parents.drafts {
+                for draft in parents.drafts.iter().filter(|draft| selected.is_listed_in(&draft.key.region)) {
                     match draft.as_parent() {
                         Ok(parent) => inputs.push((draft.key.region.to_string(), Some(parent))),
                         Err(reason) => _ = gaps.entry(draft.key.region.to_string()).or_insert(reason),
@@ -294,7 +295,7 @@ impl<A: Api> Run<A> {
             drafts.extend(listed.into_iter().map(|draft| (region.clone(), draft)));
         }
         let drafts: Vec<Arc<Draft>> = account::merge(drafts).into_iter().map(Arc::new).collect();
-        for (region, reason) in &gaps {
+        for (region, reason) in gaps.iter().filter(|(region, _)| selected.is_recorded_in(region)) {
             self.tell(&Event::Gap(listing_gap(&self.account, region, descriptor, reason)));
         }
         let resource_type = Arc::clone(&descriptor.resource_type);
@@ -324,10 +325,11 @@ fn note_listings<A: Api>(
     about: &mut About,
     account: &Account<A>,
     regions: &BTreeSet<String>,
-    descriptor: &ResourceDescriptor,
+    selected: &Selected,
     listing: &TypeListing,
 ) {
-    for region in account::places(descriptor.scope, regions) {
+    let descriptor = &selected.descriptor;
+    for region in selected.places(regions) {
         if !listing.gaps.contains_key(&region) {
             about.listings.push(Place {
                 account_id: account.identity().account_id.as_str().into(),
@@ -336,7 +338,8 @@ fn note_listings<A: Api>(
             });
         }
     }
-    let gaps = listing.gaps.iter().map(|(region, reason)| listing_gap(account, region, descriptor, reason));
+    let gaps = listing.gaps.iter().filter(|(region, _)| selected.is_recorded_in(region));
+    let gaps = gaps.map(|(region, reason)| listing_gap(account, region, descriptor, reason));
     about.gaps.extend(gaps);
 }
 

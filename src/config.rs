@@ -10,6 +10,7 @@
 mod exemptions;
 mod node;
 mod read;
+mod record;
 mod secret;
 
 #[cfg(test)]
@@ -22,15 +23,18 @@ use std::{fmt, fs, io};
 use self::node::{Content, Node};
 pub use self::node::{Located, Position};
 use self::read::{Reader, Section};
+pub use self::record::Record;
 use crate::evaluation::Severity;
-use crate::exemption::{Exemption, Exemptions, Pattern, Patterns};
+use crate::exemption::{Exemption, Exemptions};
 use crate::nearest;
 use crate::pack::{self, Pack};
+use crate::pattern::{Pattern, Patterns};
 use crate::report::{FailOn, Format};
 use crate::rule::set::{Assignment, SetError};
 use crate::rule::{ParameterError, RuleSet, Selection};
 use crate::source::config_bucket::Address;
 use crate::source::delivery::Topic;
+use crate::source::descriptor::Catalog;
 
 /// The file that is looked for in the working directory.
 pub const FILE: &str = "assize.yaml";
@@ -40,10 +44,11 @@ pub const SCHEMA: &str = include_str!("../docs/assize.schema.json");
 
 /// The keys of each part of the file.
 mod keys {
-    pub(super) const FILE: [&str; 17] = [
+    pub(super) const FILE: [&str; 18] = [
         "accounts",
         "regions",
         "budget",
+        "record",
         "rules",
         "packs",
         "rule_folders",
@@ -63,6 +68,8 @@ mod keys {
     pub(super) const DELIVER: [&str; 6] = ["file", "sns", "s3", "profile", "role_arn", "external_id"];
     pub(super) const PACK: [&str; 2] = ["pack", "parameters"];
     pub(super) const RULE: [&str; 3] = ["rule", "severity", "parameters"];
+    pub(super) const RECORD: [&str; 3] = ["only", "except", "regions"];
+    pub(super) const RECORDED: [&str; 2] = ["only", "except"];
     pub(super) const TARGETS: [&str; 2] = ["any", "all"];
     pub(super) const DEFINITIONS: [&str; 2] = ["resources", "models"];
     pub(super) const EXEMPTION: [&str; 8] =
@@ -124,6 +131,8 @@ pub struct Config {
     pub accounts: Vec<Located<Account>>,
     /// The regions to read, or `all`.
     pub regions: Option<Located<Vec<String>>>,
+    /// What is recorded, of what is asked for.
+    pub record: Option<Located<Record>>,
     /// The rules that run. Without any, and without packs, all do.
     pub rules: Vec<Located<RuleEntry>>,
     /// The conformance packs whose rules run.
@@ -274,6 +283,7 @@ impl Config {
             whose(reader, &config.accounts);
         }
         config.regions = section.get("regions").and_then(|node| regions(reader, node));
+        config.record = section.get("record").and_then(|node| record::read(reader, node));
         if let Some(node) = section.get("rules") {
             config.rules = reader.list(node).iter().filter_map(|node| rule(reader, node)).collect();
         }
@@ -349,6 +359,15 @@ impl Config {
                 }
             }
         }
+        if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::Mistakes(mistakes)) }
+    }
+
+    /// Checks that what is to be recorded are types that there are.
+    ///
+    /// # Errors
+    /// All that is wrong.
+    pub fn check_types(&self, catalog: &Catalog) -> Result<(), ConfigError> {
+        let mistakes = self.record.iter().flat_map(|record| record.value.mistakes(catalog)).collect::<Vec<_>>();
         if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::Mistakes(mistakes)) }
     }
 
@@ -485,15 +504,19 @@ fn severities() -> Vec<&'static str> {
 fn regions(reader: &mut Reader, node: &Node) -> Option<Located<Vec<String>>> {
     let named = reader.texts(node);
     for region in &named {
-        let is_name = region.value.split('-').count() >= 3
-            && region.value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        if region.value != "all" && !is_name {
+        if region.value != "all" && !is_region(&region.value) {
             let message =
                 format!("`{}` is no region: they look like eu-west-1, or `all` for the enabled ones", region.value);
             reader.mistakes.push(Mistake { at: region.at.clone(), message });
         }
     }
     (!named.is_empty()).then(|| reader.located(node, named.into_iter().map(|region| region.value).collect()))
+}
+
+/// Whether a text has the form of a region's name.
+fn is_region(text: &str) -> bool {
+    text.split('-').count() >= 3
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 fn account(reader: &mut Reader, node: &Node) -> Option<Located<Account>> {

@@ -11,8 +11,6 @@
 //!
 //! "Now" is the snapshot's capture time, as for the rules: the same snapshot gives the same report on any day.
 
-mod pattern;
-
 #[cfg(test)]
 mod tests;
 
@@ -23,9 +21,9 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-pub use self::pattern::{Pattern, PatternError, Patterns};
 use crate::evaluation::{ComplianceType, Evaluation, ExemptionMark, ExemptionState};
 use crate::item::GLOBAL;
+use crate::pattern::Patterns;
 use crate::value::Value;
 
 /// Of at least so many findings no single exemption should cover the greater part.

@@ -25,6 +25,7 @@ pub mod location;
 pub mod nearest;
 pub mod notification;
 pub mod pack;
+pub mod pattern;
 pub mod query;
 pub mod related;
 pub mod report;

@@ -110,8 +110,8 @@ fn unreached(member: &Member, selection: &Selection, reason: &Arc<Unreadable>) -
     };
     let mut gaps = Vec::new();
     for selected in &selection.types {
-        let mut places = account::places(selected.descriptor.scope, &regions);
-        if places.is_empty() {
+        let mut places: Vec<String> = selected.places(&regions).collect();
+        if regions.is_empty() && places.is_empty() {
             // Which regions it has is not known either.
             places.push(GLOBAL.to_owned());
         }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::source::descriptor::{Catalog, CatalogError, ResourceDescriptor};
+use super::RecordingProfile;
+use crate::source::account;
+use crate::source::descriptor::{Catalog, CatalogError, ResourceDescriptor, Scope};
 use crate::source::model::Models;
 use crate::value::Key;
 
@@ -32,9 +34,12 @@ impl Parts {
     }
 }
 
-/// What is asked for: types, and parts of their items.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Needs(BTreeMap<String, Parts>);
+/// What is asked for: types, and parts of their items, wherever they are recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Needs {
+    types: BTreeMap<String, Parts>,
+    profile: Arc<RecordingProfile>,
+}
 
 impl Needs {
     /// Types with the names of their parts.
@@ -48,29 +53,29 @@ impl Needs {
 
     /// All types with all parts: a full inventory.
     pub fn everything(catalog: &Catalog) -> Self {
-        Self(catalog.types().map(|resource_type| (resource_type.to_string(), Parts::All)).collect())
+        catalog.types().map(|resource_type| (resource_type.to_string(), Parts::All)).collect()
     }
 
     /// All types, with what their listings tell: what there is.
     pub fn listings(catalog: &Catalog) -> Self {
-        Self(catalog.types().map(|resource_type| (resource_type.to_string(), Parts::default())).collect())
+        catalog.types().map(|resource_type| (resource_type.to_string(), Parts::default())).collect()
     }
 
     /// Asks for a type, and parts of its items, beside what is asked for already.
     pub fn add(&mut self, resource_type: &str, parts: Parts) {
-        self.0.entry(resource_type.to_owned()).or_default().extend(parts);
+        self.types.entry(resource_type.to_owned()).or_default().extend(parts);
     }
 
     /// Asks for all that others ask for, too.
     pub fn merge(&mut self, others: &Self) {
-        for (resource_type, parts) in &others.0 {
+        for (resource_type, parts) in &others.types {
             self.add(resource_type, parts.clone());
         }
     }
 
     /// Asks for the tags of all items, where they take a call of their own.
     pub fn add_tags(&mut self, catalog: &Catalog) {
-        for (resource_type, parts) in &mut self.0 {
+        for (resource_type, parts) in &mut self.types {
             let descriptors = catalog.get(resource_type).iter();
             let names = descriptors.filter_map(|descriptor| descriptor.tags.as_ref()?.part.as_deref());
             parts.extend(Parts::Named(names.map(str::to_owned).collect()));
@@ -79,19 +84,33 @@ impl Needs {
 
     /// The types and their parts.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Parts)> {
-        self.0.iter().map(|(resource_type, parts)| (resource_type.as_str(), parts))
+        self.types.iter().map(|(resource_type, parts)| (resource_type.as_str(), parts))
+    }
+
+    /// The same, without what the profile leaves out.
+    #[must_use]
+    pub fn recorded_by(mut self, profile: &Arc<RecordingProfile>) -> Self {
+        self.types.retain(|resource_type, _| profile.records_somewhere(resource_type));
+        self.profile = Arc::clone(profile);
+        self
     }
 
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.types.is_empty()
     }
 }
 
 /// As rules tell them.
 impl From<BTreeMap<String, BTreeSet<String>>> for Needs {
     fn from(needs: BTreeMap<String, BTreeSet<String>>) -> Self {
-        Self(needs.into_iter().map(|(resource_type, parts)| (resource_type, Parts::Named(parts))).collect())
+        needs.into_iter().map(|(resource_type, parts)| (resource_type, Parts::Named(parts))).collect()
+    }
+}
+
+impl FromIterator<(String, Parts)> for Needs {
+    fn from_iter<I: IntoIterator<Item = (String, Parts)>>(types: I) -> Self {
+        Self { types: types.into_iter().collect(), profile: Arc::default() }
     }
 }
 
@@ -103,17 +122,41 @@ pub(super) struct Selected {
     pub(super) parts: BTreeSet<Key>,
     /// Where among the selected the parent is.
     pub(super) parent: Option<usize>,
+    /// The types that are asked for and need it, itself among them.
+    wanted_by: BTreeSet<Key>,
+    profile: Arc<RecordingProfile>,
+}
+
+impl Selected {
+    /// Whether its list is read in a region, or in `global`: it is recorded there, or what is found by it.
+    pub(super) fn is_listed_in(&self, region: &str) -> bool {
+        let is_anywhere = self.descriptor.scope == Scope::Global;
+        self.wanted_by.iter().any(|wanted| {
+            self.profile.records(wanted, region) || (is_anywhere && self.profile.records_somewhere(wanted))
+        })
+    }
+
+    /// Whether its resources in a region, or in `global`, are kept.
+    pub(super) fn is_recorded_in(&self, region: &str) -> bool {
+        self.profile.records(&self.descriptor.resource_type, region)
+    }
+
+    /// The places in which it is recorded, of these regions.
+    pub(super) fn places(&self, regions: &BTreeSet<String>) -> impl Iterator<Item = String> {
+        account::places(self.descriptor.scope, regions).into_iter().filter(|place| self.is_recorded_in(place))
+    }
 }
 
 /// What has to be read: what is asked for, and the parents. Parents stand before their children.
 #[derive(Clone, Debug)]
 pub(super) struct Selection {
     pub(super) types: Vec<Selected>,
+    profile: Arc<RecordingProfile>,
 }
 
 impl Selection {
     pub(super) fn new(catalog: &Catalog, needs: &Needs) -> Result<Self, CatalogError> {
-        let mut selection = Self { types: Vec::new() };
+        let mut selection = Self { types: Vec::new(), profile: Arc::clone(&needs.profile) };
         for (resource_type, parts) in needs.iter() {
             let names: BTreeSet<&str> = match parts {
                 Parts::Named(names) => names.iter().map(String::as_str).collect(),
@@ -126,21 +169,35 @@ impl Selection {
                     Parts::All => wanted.cloned().collect(),
                     Parts::Named(_) => wanted.filter(|name| names.contains(name.as_ref())).cloned().collect(),
                 };
-                selection.add(catalog, descriptor, &descriptor.with_needed(&wanted));
+                selection.add(catalog, descriptor, &descriptor.with_needed(&wanted), &descriptor.resource_type);
             }
         }
         Ok(selection)
     }
 
-    fn add(&mut self, catalog: &Catalog, descriptor: &Arc<ResourceDescriptor>, parts: &BTreeSet<Key>) -> usize {
-        let parent = catalog.parent(descriptor).map(|parent| self.add(catalog, parent, &BTreeSet::new()));
+    /// Adds a type with its parents, for one that is asked for.
+    fn add(
+        &mut self,
+        catalog: &Catalog,
+        descriptor: &Arc<ResourceDescriptor>,
+        parts: &BTreeSet<Key>,
+        wanted: &Key,
+    ) -> usize {
+        let parent = catalog.parent(descriptor).map(|parent| self.add(catalog, parent, &BTreeSet::new(), wanted));
         if let Some(at) = self.types.iter().position(|selected| Arc::ptr_eq(&selected.descriptor, descriptor)) {
             if let Some(selected) = self.types.get_mut(at) {
                 selected.parts.extend(parts.iter().cloned());
+                selected.wanted_by.insert(Arc::clone(wanted));
             }
             return at;
         }
-        self.types.push(Selected { descriptor: Arc::clone(descriptor), parts: parts.clone(), parent });
+        self.types.push(Selected {
+            descriptor: Arc::clone(descriptor),
+            parts: parts.clone(),
+            parent,
+            wanted_by: BTreeSet::from([Arc::clone(wanted)]),
+            profile: Arc::clone(&self.profile),
+        });
         self.types.len() - 1
     }
 

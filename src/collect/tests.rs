@@ -1,5 +1,7 @@
 //! Collection with the built-in descriptors from an account that is a table of answers.
 
+mod profile;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use base64::Engine as _;
 
 use super::*;
+use crate::item::GLOBAL;
 use crate::source::account::Identity;
 use crate::source::account::secret::SecretKey;
 use crate::source::model::Models;

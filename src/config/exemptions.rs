@@ -7,7 +7,8 @@ use std::path::Path;
 use super::node::{Content, Located, Node};
 use super::read::Reader;
 use super::{ConfigError, Mistake, keys, tree};
-use crate::exemption::{Exemption, Pattern, Patterns, ResourcePatterns};
+use crate::exemption::{Exemption, ResourcePatterns};
+use crate::pattern::{Pattern, Patterns};
 
 /// A list of exemptions; or a file with one, or several such files.
 pub(super) fn read(reader: &mut Reader, node: &Node, folder: &Path) -> Result<Vec<Located<Exemption>>, ConfigError> {
@@ -141,14 +142,24 @@ fn accounts(reader: &mut Reader, node: &Node) -> Patterns {
 }
 
 fn patterns(reader: &mut Reader, node: &Node) -> Patterns {
-    match node.content() {
-        Content::List(list) if list.is_empty() => {
-            reader.wrong(node.location(), "the list is empty, and matches nothing");
-            Patterns::default()
-        }
-        Content::List(list) => list.iter().filter_map(|node| pattern(reader, node)).collect(),
-        _ => pattern(reader, node).into_iter().collect(),
+    located_patterns(reader, node).into_iter().map(|pattern| pattern.value).collect()
+}
+
+/// A pattern, or a list of some, with the place of each.
+pub(super) fn located_patterns(reader: &mut Reader, node: &Node) -> Vec<Located<Pattern>> {
+    let nodes = match node.content() {
+        Content::List(list) => list.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    if nodes.is_empty() {
+        reader.wrong(node.location(), "the list is empty, and matches nothing");
     }
+    let mut located = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let pattern = pattern(reader, node);
+        located.extend(pattern.map(|pattern| reader.located(node, pattern)));
+    }
+    located
 }
 
 fn pattern(reader: &mut Reader, node: &Node) -> Option<Pattern> {

@@ -303,6 +303,30 @@ fn a_pack_is_a_file_as_seen_from_the_configuration_file() {
 }
 
 #[test]
+fn what_is_recorded_are_types_that_there_are() {
+    let catalog = Catalog::builtin().expect("the descriptors are right");
+    let told = |text: &str| match parsed(text).expect("it is understood").check_types(&catalog) {
+        Ok(()) => String::new(),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(told(example()), "");
+    let config = parsed(example()).expect("it is understood");
+    let profile = &config.record.expect("it says what is recorded").value.profile;
+    assert!(
+        !profile.records("AWS::EC2::NetworkInterface", "eu-west-1") && profile.records("AWS::EC2::VPC", "eu-west-1")
+    );
+    assert!(!profile.records("AWS::EC2::VPC", "us-east-1") && profile.records("AWS::S3::Bucket", "us-east-1"));
+    assert_eq!(
+        told("record:\n  except: [AWS::EC2::Volum]\n"),
+        "assize.yaml:2:12: in `record` no resource type is called `AWS::EC2::Volum`; did you mean `AWS::EC2::Volume`?"
+    );
+    assert_eq!(
+        told("record: {regions: {global: {only: \"AWS::EC3::*\"}}}"),
+        "assize.yaml:1:35: in `record` no resource type is called `AWS::EC3::*`"
+    );
+}
+
+#[test]
 fn the_schema_has_the_keys_that_are_read() {
     let schema: serde_json::Value = serde_json::from_str(SCHEMA).expect("it is JSON");
     let keys_at = |pointer: &str| -> Vec<String> {
@@ -318,6 +342,8 @@ fn the_schema_has_the_keys_that_are_read() {
     };
     assert_eq!(keys_at(""), sorted(&keys::FILE));
     assert_eq!(keys_at("/properties/targets"), sorted(&keys::TARGETS));
+    assert_eq!(keys_at("/properties/record"), sorted(&keys::RECORD));
+    assert_eq!(keys_at("/$defs/recorded"), sorted(&keys::RECORDED));
     assert_eq!(keys_at("/properties/definitions"), sorted(&keys::DEFINITIONS));
     assert_eq!(keys_at("/properties/outputs"), sorted(&Format::ALL.map(Format::as_str)));
     assert_eq!(keys_at("/$defs/account"), sorted(&keys::ACCOUNT));
@@ -352,8 +378,13 @@ fn the_schema_takes_what_is_taken_and_refuses_what_is_refused() {
         with_exemption(exemption),
         with_exemption(&exemption.replace("{id: b}", "\"*\"")),
         "outputs: {json: [a, b]}".to_owned(),
+        "record: {only: [\"AWS::EC2::*\"], regions: {global: {except: \"AWS::IAM::User\"}}}".to_owned(),
         // And these are wrong.
         "regoins: [eu-west-1]".to_owned(),
+        "record: {exclude: \"AWS::EC2::*\"}".to_owned(),
+        "record: {only: []}".to_owned(),
+        "record: {regions: {everywhere: {only: \"AWS::EC2::*\"}}}".to_owned(),
+        "record: {regions: {eu-west-1: \"AWS::EC2::*\"}}".to_owned(),
         "rules: encrypted-volumes".to_owned(),
         "rules: [{severity: low}]".to_owned(),
         "rules: [{rule: a, severity: worst}]".to_owned(),

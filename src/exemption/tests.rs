@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::item::ResourceKey;
+use crate::pattern::Pattern;
 use crate::value::Unreadable;
 
 const ACCOUNT: &str = "111122223333";

@@ -273,3 +273,31 @@ fn accounts_that_cannot_be_reached_are_told() {
     let ran = folder.assize(&["scan", "--record", "x.jsonl"]);
     assert!(ran.code() == 2 && ran.stderr().contains("a recording is of one account, and 2 are named"), "{ran}");
 }
+
+#[test]
+fn what_is_not_recorded_is_neither_asked_for_nor_judged() {
+    let folder = with("record: {only: \"AWS::EC2::*\", regions: {us-east-1: {only: \"AWS::S3::Bucket\"}}}\n");
+    let rules = ["--rule", "encrypted-volumes", "--rule", "iam-root-access-key-check"];
+    let told =
+        folder.assize(&[&["scan", "--demo", "--format", "json", "--fail-on", "never"][..], &rules].concat()).json();
+    assert_eq!(told.pointer("/snapshot/items"), Some(&serde_json::json!({ "AWS::EC2::Volume": 1 })), "{told:#}");
+    let answers = |region: &str| -> Vec<&str> {
+        let all = told["evaluations"].as_array().expect("a list").iter();
+        let here = all.filter(|one| one.get("awsRegion").is_some_and(|other| other == region));
+        here.filter_map(|one| one.get("complianceType")?.as_str()).collect()
+    };
+    assert_eq!(answers("eu-west-1"), ["NOT_APPLICABLE"], "{told:#}");
+    assert_eq!((answers("us-east-1"), answers("global")), (vec!["INSUFFICIENT_DATA"], vec!["INSUFFICIENT_DATA"]));
+    let allowed = folder.assize(&[&["permissions"][..], &rules].concat()).json();
+    assert_eq!(
+        allowed.pointer("/Statement/0/Action"),
+        Some(&serde_json::json!(["ec2:DescribeVolumes"])),
+        "{allowed:#}"
+    );
+    folder.write("assize.yaml", "record: {only: [\"AWS::EC2::Volumes\"]}\n");
+    for command in [&["config", "check"][..], &["scan", "--demo"]] {
+        let ran = folder.assize(command);
+        assert_eq!(ran.code(), 2, "{ran}");
+        assert!(ran.stderr().contains("assize.yaml:1:17: in `record` no resource type is called"), "{ran}");
+    }
+}

@@ -5,13 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use assize::collect::{RecordedTypes, RecordingProfile};
 use assize::config::{self, Config, ConfigError, Position};
 use assize::evaluation::Severity;
 use assize::exemption::Exemptions;
 use assize::pack::{self, Pack};
+use assize::pattern::Pattern;
 use assize::report::Format;
 use assize::rule::RuleSet;
+use assize::source::descriptor::Catalog;
 
 use crate::cli;
 use crate::failure::{Failure, causes};
@@ -158,6 +162,30 @@ impl Settings {
                 self.note_flag("regions", "--region", given, "that of the profile");
             }
         }
+    }
+
+    /// What is recorded of what is asked for.
+    ///
+    /// # Errors
+    /// It names types that there are none of.
+    pub(crate) fn record(&mut self, catalog: &Catalog) -> Result<Arc<RecordingProfile>, Failure> {
+        let Some(record) = self.config.as_ref().and_then(|config| config.record.clone()) else {
+            self.note("record", "all that is asked for", Origin::Default);
+            return Ok(Arc::default());
+        };
+        self.check_types(catalog)?;
+        let RecordingProfile { everywhere, regions } = &*record.value.profile;
+        let told = |place: &str, types: &RecordedTypes| {
+            let only = if types.only.is_empty() { "all types".to_owned() } else { types.only.texts().join(", ") };
+            let except: Vec<&str> = types.except.iter().map(Pattern::as_str).collect();
+            let except = if except.is_empty() { String::new() } else { format!(" except {}", except.join(", ")) };
+            format!("{place}{only}{except}")
+        };
+        self.note("record", told("", everywhere), Origin::File(record.at.clone()));
+        for (region, types) in regions {
+            self.note("record", told(&format!("in {region}: "), types), Origin::File(record.at.clone()));
+        }
+        Ok(record.value.profile)
     }
 
     /// The rules, with their severities and parameters.
@@ -350,6 +378,12 @@ impl Settings {
     /// Fails where the file speaks of packs that it does not ask for.
     pub(crate) fn check_packs(&self) -> Result<(), Failure> {
         self.config.as_ref().map_or(Ok(()), |config| config.check_packs().map_err(|error| unusable(&error)))
+    }
+
+    /// Whether the resource types that the file speaks of are there.
+    pub(crate) fn check_types(&self, catalog: &Catalog) -> Result<(), Failure> {
+        let checked = self.config.as_ref().map_or(Ok(()), |config| config.check_types(catalog));
+        checked.map_err(|error| unusable(&error).help("assize resources list shows the types there are"))
     }
 
     /// Whether the rules that the file speaks of are there.

@@ -1,7 +1,8 @@
 //! What reports say of exemptions: everything that was accepted is counted and shown, and is no open finding.
 
 use super::*;
-use crate::exemption::{Patterns, ResourcePatterns};
+use crate::exemption::ResourcePatterns;
+use crate::pattern::Patterns;
 
 fn patterns(texts: &[&str]) -> Patterns {
     Patterns::new(texts.iter().copied()).expect("they are patterns")

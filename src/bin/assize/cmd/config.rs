@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use anstyle::Style;
 use assize::config::{FILE, SCHEMA};
 use assize::report::harmless;
 use assize::report::terminal::counted;
+use assize::source::descriptor::Catalog;
 
 use crate::cli::{self, Scan};
 use crate::failure::Failure;
@@ -35,8 +37,9 @@ fn check(file: &Path, colors: Colors) -> Result<u8, Failure> {
     settings.choice(&mut choice);
     settings.definitions(&mut definitions);
     let all = input::all_rules(&choice.folders)?;
+    let types = |(_, catalog): (_, Arc<Catalog>)| settings.check_types(&catalog);
     let checked = [
-        input::definitions(&definitions).map(drop),
+        input::definitions(&definitions).and_then(types),
         settings.check_rules(&all),
         input::packs(&choice).map(drop),
         settings.check_packs(),
@@ -56,6 +59,7 @@ fn check(file: &Path, colors: Colors) -> Result<u8, Failure> {
 fn show(mut scan: Scan, threads: usize, colors: Colors) -> Result<u8, Failure> {
     let mut settings = Settings::load(&scan.config)?;
     settings.scan(&mut scan);
+    settings.record(&input::definitions(&scan.definitions)?.1)?;
     settings.deliver();
     settings.threads(threads);
     settings.rules(&scan.choice)?;

@@ -122,6 +122,8 @@ fn make(what: &mut cli::What) -> Result<(Plan, std::sync::Arc<assize::source::de
             needs.add_tags(&catalog);
         }
     }
+    let profile = settings.record(&catalog)?;
+    let wanted = wanted.into_iter().map(|(who, needs)| (who, needs.recorded_by(&profile))).collect();
     let plan = Plan::new(&catalog, &models, &wanted, &regions).map_err(failed)?;
     Ok((plan, catalog))
 }

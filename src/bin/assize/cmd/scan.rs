@@ -42,6 +42,7 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     if flags.targets.by_tag() || exemptions.need_tags() || flags.iac.iac.is_some() {
         needs.add_tags(&catalog);
     }
+    let needs = needs.recorded_by(&settings.record(&catalog)?);
     let mut history = store::open(&flags.store)?;
     if flags.changed_only && history.is_none() {
         return Err(Failure::new("--changed-only needs a store").help("name it with --store FILE"));
@@ -90,6 +91,7 @@ pub(crate) fn collect(mut flags: Collect, colors: Colors) -> Result<u8, Failure>
     if settings.need_tags() {
         needs.add_tags(&catalog);
     }
+    let needs = needs.recorded_by(&settings.record(&catalog)?);
     if let Some(path) = &flags.output {
         output::check_folder(path)?;
     }

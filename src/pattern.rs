@@ -1,4 +1,4 @@
-//! What a word of an exemption matches: itself, or as a glob whatever has its form.
+//! What a word matches: itself, or as a glob whatever has its form.
 
 use globset::{Glob, GlobMatcher};
 
