@@ -29,7 +29,13 @@ fn account() -> Vec<Json> {
             "eu-west-1",
             None,
             json!({"isMultiRegionTrail": true, "cloudWatchLogsLogGroupArn": group}),
-            json!({"TrailStatus": {"isLogging": true}}),
+            json!({
+                "TrailStatus": {"isLogging": true},
+                "EventSelectors": {
+                    "eventSelectors": [{"readWriteType": "All", "includeManagementEvents": true, "excludeManagementEventSources": []}],
+                    "advancedEventSelectors": [],
+                },
+            }),
         ),
         item(
             "AWS::Logs::LogGroup",
@@ -40,7 +46,7 @@ fn account() -> Vec<Json> {
             json!({"MetricFilters": [{
                 "FilterName": "root",
                 "FilterPattern": pattern,
-                "MetricTransformations": [{"MetricNamespace": "Security", "MetricName": "Root"}],
+                "MetricTransformations": [{"MetricNamespace": "Security", "MetricName": "Root", "MetricValue": "1"}],
             }]}),
         ),
         item(
@@ -48,7 +54,11 @@ fn account() -> Vec<Json> {
             "root-sign-in",
             "eu-west-1",
             None,
-            json!({"namespace": "Security", "metricName": "Root", "actionsEnabled": true, "alarmActions": [TOPIC]}),
+            json!({
+                "namespace": "Security", "metricName": "Root", "dimensions": [], "statistic": "Sum", "period": 300,
+                "evaluationPeriods": 1, "threshold": 1.0, "comparisonOperator": "GreaterThanOrEqualToThreshold",
+                "actionsEnabled": true, "alarmActions": [TOPIC],
+            }),
             json!({}),
         ),
         item(
@@ -114,6 +124,12 @@ fn the_first_broken_link_is_named() {
             "no multi-region trail",
         ),
         (
+            "/1/supplementaryConfiguration/EventSelectors/eventSelectors/0/readWriteType",
+            json!("ReadOnly"),
+            "link 1 of 6, the trail",
+            "trail main does not record sign-ins of the root user",
+        ),
+        (
             "/1/configuration/cloudWatchLogsLogGroupArn",
             json!(""),
             "link 2 of 6, the log group",
@@ -132,6 +148,13 @@ fn the_first_broken_link_is_named() {
             "no alarm watches metric Security/Root",
         ),
         ("/3/configuration/actionsEnabled", json!(false), "link 4 of 6, the alarm", "has its actions switched off"),
+        ("/3/configuration/threshold", json!(2.0), "link 4 of 6, the alarm", "does not ring when it happens once"),
+        (
+            "/3/configuration/dimensions",
+            json!([{"name": "Region", "value": "eu-west-1"}]),
+            "link 4 of 6, the alarm",
+            "one of the two has dimensions",
+        ),
         ("/3/configuration/alarmActions", json!([]), "link 5 of 6, the topic", "notifies no SNS topic"),
         (
             "/3/configuration/alarmActions",
@@ -176,6 +199,12 @@ fn a_link_that_could_not_be_read_is_not_called_broken() {
             "AWS::CloudTrail::Trail",
             Some("/1/supplementaryConfiguration/TrailStatus"),
             "cloudtrail:GetTrailStatus",
+            "the trail, link 1 of 6",
+        ),
+        (
+            "AWS::CloudTrail::Trail",
+            Some("/1/supplementaryConfiguration/EventSelectors"),
+            "cloudtrail:GetEventSelectors",
             "the trail, link 1 of 6",
         ),
         ("AWS::Logs::LogGroup", None, "logs:DescribeLogGroups", "the log group, link 2 of 6"),
@@ -473,6 +502,87 @@ fn a_pattern_and_an_event_of_ones_own_are_looked_for() {
     }
     folder.write("none.json", "[1]");
     insta::assert_snapshot!("a file without an event", told(&folder, &account(), &[], &["--event", "none.json"]));
+}
+
+#[test]
+fn an_event_of_ones_own_is_looked_for_where_the_trail_records_it() {
+    let folder = Folder::new();
+    let told_of = |event: &Json, selectors: &Json| {
+        folder.write("event.json", event.to_string());
+        let items = changed("/1/supplementaryConfiguration/EventSelectors", selectors.clone());
+        let ran = told(&folder, &items, &[], &["--event", "event.json"]);
+        assert!(ran.code() == 0 || ran.stdout().contains("trail main does not record the event"), "{ran}");
+        ran.code() == 0
+    };
+    let basic = |selector: Json| json!({"eventSelectors": [selector], "advancedEventSelectors": []});
+    let advanced = |fields: Json| json!({"eventSelectors": [], "advancedEventSelectors": [{"fieldSelectors": fields}]});
+    let objects = |values: &[&str]| {
+        basic(json!({
+            "readWriteType": "All", "includeManagementEvents": false,
+            "dataResources": [{"type": "AWS::S3::Object", "values": values}],
+        }))
+    };
+    let event = |more: Json| {
+        let mut event = json!({
+            "eventName": "PutObject", "eventSource": "s3.amazonaws.com", "eventType": "AwsApiCall", "userIdentity": {"type": "Root"},
+        });
+        event.as_object_mut().expect("an event").extend(more.as_object().expect("members").clone());
+        event
+    };
+    let object = event(json!({
+        "eventCategory": "Data", "managementEvent": false, "readOnly": false,
+        "resources": [
+            {"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::orders/2026/1"},
+            {"type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::orders", "accountId": "111122223333"},
+        ],
+    }));
+    let management = basic(json!({"readWriteType": "All", "includeManagementEvents": true}));
+    for (selectors, is_told) in [
+        (management.clone(), false),
+        (objects(&["arn:aws:s3"]), true),
+        (objects(&["arn:aws:s3:::invoices/", "arn:aws:s3:::orders/"]), true),
+        (objects(&["arn:aws:s3:::invoices/"]), false),
+        (
+            basic(json!({
+                "readWriteType": "All", "includeManagementEvents": true,
+                "dataResources": [{"type": "AWS::Lambda::Function", "values": ["arn:aws:lambda", "arn:aws:s3"]}],
+            })),
+            false,
+        ),
+        (advanced(json!([{"field": "eventCategory", "equals": ["Management"]}])), false),
+        (
+            advanced(json!([
+                {"field": "eventCategory", "equals": ["Data"]},
+                {"field": "resources.type", "equals": ["AWS::S3::Object"]},
+            ])),
+            true,
+        ),
+        (
+            advanced(json!([
+                {"field": "eventCategory", "equals": ["Data"]},
+                {"field": "resources.type", "equals": ["AWS::S3::Object"]},
+                {"field": "resources.ARN", "startsWith": ["arn:aws:s3:::invoices/"]},
+            ])),
+            false,
+        ),
+    ] {
+        assert_eq!(told_of(&object, &selectors), is_told, "{selectors}");
+    }
+    // An event that does not tell whether it only reads is recorded by a trail of both.
+    let reads = basic(json!({"readWriteType": "ReadOnly", "includeManagementEvents": true}));
+    let writes = basic(json!({"readWriteType": "WriteOnly", "includeManagementEvents": true}));
+    let untold = event(json!({}));
+    assert!(told_of(&untold, &management) && !told_of(&untold, &reads) && !told_of(&untold, &writes));
+    let read = event(json!({"readOnly": true}));
+    assert!(told_of(&read, &reads) && !told_of(&read, &writes));
+
+    // What a pattern counts may be any call.
+    let pattern = account()[2]["supplementaryConfiguration"]["MetricFilters"][0]["FilterPattern"].clone();
+    let pattern = pattern.as_str().expect("a text");
+    let ran =
+        told(&folder, &changed("/1/supplementaryConfiguration/EventSelectors", writes), &[], &["--pattern", pattern]);
+    assert_eq!(ran.code(), 1, "{ran}");
+    assert!(ran.stdout().contains("trail main does not record all management events"), "{ran}");
 }
 
 /// A snapshot with a second account, of which nothing could be read, and why.

@@ -298,7 +298,13 @@ fn the_way_of_a_chain_is_shown_with_each_resource_at_its_place() {
             "main",
             &json!({
                 "configuration": {"name": "main", "homeRegion": "eu-west-1", "isMultiRegionTrail": true, "cloudWatchLogsLogGroupArn": group},
-                "supplementaryConfiguration": {"TrailStatus": {"isLogging": true}},
+                "supplementaryConfiguration": {
+                    "TrailStatus": {"isLogging": true},
+                    "EventSelectors": {
+                        "eventSelectors": [{"readWriteType": "All", "includeManagementEvents": true}],
+                        "advancedEventSelectors": [],
+                    },
+                },
             }),
         ),
         item(

@@ -17,7 +17,7 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const UNKNOWN: Style = AnsiColor::Yellow.on_default().bold();
 
 /// So many facts stand below a link.
-const FACTS: usize = 6;
+const FACTS: usize = 12;
 
 /// So many events of one way are named.
 const NAMED: usize = 20;
