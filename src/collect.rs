@@ -30,6 +30,7 @@
 
 mod accounts;
 mod discover;
+mod fresh;
 mod needs;
 mod permissions;
 mod plan;
@@ -50,6 +51,7 @@ use tokio::sync::OnceCell;
 
 pub use self::accounts::{Done, Member, each};
 pub use self::discover::{Discovery, discover, region_of};
+pub use self::fresh::{Reach, is_covered};
 pub use self::needs::{Needs, Parts};
 use self::needs::{Selected, Selection};
 pub use self::permissions::Permissions;
@@ -58,7 +60,7 @@ pub use self::profile::{RecordedTypes, RecordingProfile};
 pub use self::regions::Regions;
 use crate::gap::Gap;
 use crate::item::{ConfigurationItem, UnreadableRelationship};
-use crate::snapshot::{About, Place, Snapshot, link_back};
+use crate::snapshot::{About, Place, SOURCE_ACCOUNT, Snapshot, link_back};
 use crate::source::account::{self, Account, Api, Draft, Listed};
 use crate::source::client::Client;
 use crate::source::descriptor::{Catalog, CatalogError, ResourceDescriptor, Scope};
@@ -186,7 +188,7 @@ pub async fn run<A: Api>(
 
     let mut about = About {
         captured_at: account.identity().captured_at.clone(),
-        source: "account".to_owned(),
+        source: SOURCE_ACCOUNT.to_owned(),
         accounts: vec![account.identity().account_id.clone()],
         regions: run.regions.iter().cloned().collect(),
         skipped_regions: found.skipped,

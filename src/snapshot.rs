@@ -29,6 +29,9 @@ pub const VERSION: u32 = 1;
 /// The source of a snapshot made of AWS Config's files: what is not in them was not recorded.
 pub const SOURCE_AWS_CONFIG: &str = "aws-config";
 
+/// The source of a snapshot that was read from accounts.
+pub const SOURCE_ACCOUNT: &str = "account";
+
 /// All items at one time, in the order of their keys.
 #[derive(Clone, Debug)]
 pub struct Snapshot {

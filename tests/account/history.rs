@@ -280,3 +280,47 @@ fn a_region_that_is_denied_for_a_while_loses_nothing() {
     assert_eq!(versions[0].to, None);
     assert_eq!(versions[0].from, history.snapshots().unwrap()[0].time);
 }
+
+#[test]
+fn within_the_age_nothing_is_read_again() {
+    let Some(account) = Watched::new() else { return };
+    // What a scan with these flags asked for, and in which exit code it ended.
+    let asked = |flags: &[&str]| {
+        account.moto.requests();
+        let store = account.folder.path().join("assize.db");
+        let regions = ["scan", "--format", "json", "--region", HOME, "--region", OTHER];
+        let ran = assize_at(&account.moto, &[&regions[..], flags, &["--store", store.to_str().unwrap()]].concat());
+        let calls = account.moto.requests().into_keys().filter(|call| call != "sts:GetCallerIdentity");
+        (ran.status.code(), calls.collect::<Vec<_>>())
+    };
+    let groups = ["--rule", "restricted-ssh", "--max-age", "1h"];
+    let listed = |calls: &[String]| calls.iter().any(|call| call == "ec2:DescribeSecurityGroups");
+    account.moto.wall(None, &BTreeMap::new());
+    let (code, calls) = asked(&groups);
+    assert!(code == Some(0) && listed(&calls), "there is nothing yet: {code:?} {calls:?}");
+    account.change();
+    account.moto.requests();
+    assert_eq!(asked(&groups), (Some(0), vec![]), "as it was");
+    assert_eq!(account.scans().len(), 1);
+    // A rule that needs more, one region less, and an age that is over.
+    let (_, calls) = asked(&["--rule", "s3-bucket-versioning-enabled", "--max-age", "1h"]);
+    assert!(calls.iter().any(|call| call == "s3:ListBuckets"), "{calls:?}");
+    let (code, calls) = asked(&["--rule", "restricted-ssh", "--max-age", "1ms"]);
+    assert!(code == Some(1) && listed(&calls), "{code:?} {calls:?}");
+    assert_eq!(asked(&groups), (Some(1), vec![]));
+    let one = ["scan", "--rule", "restricted-ssh", "--max-age", "1h", "--region", HOME, "--format", "json"];
+    account.run(&one);
+    assert!(listed(&account.moto.requests().into_keys().collect::<Vec<_>>()));
+    // What could not be read is read again.
+    let store = account.folder.path().join("another.db");
+    let scan = ["scan", "--format", "json", "--region", HOME, "--region", OTHER, "--store", store.to_str().unwrap()];
+    let is_read = || {
+        account.moto.requests();
+        assert_eq!(assize_at(&account.moto, &[&scan[..], &groups].concat()).status.code(), Some(1));
+        listed(&account.moto.requests().into_keys().collect::<Vec<_>>())
+    };
+    account.deny(true);
+    assert!(is_read());
+    account.deny(false);
+    assert!(is_read() && !is_read());
+}

@@ -9,6 +9,7 @@ pub(crate) mod evaluate;
 mod events;
 pub(crate) mod explain;
 pub(crate) mod export;
+mod fresh;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod inventory;

@@ -6,7 +6,7 @@ use assize::source::config_bucket::Address;
 use clap::{Args, ValueEnum};
 
 use super::shared::{Account, Choice, ConfigFile, Definitions, Iac, Output, Store, Targets};
-use super::value::named_value;
+use super::value::{age, named_value};
 
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
@@ -26,6 +26,9 @@ pub(crate) struct Scan {
     pub(crate) snapshot_out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) store: Store,
+    /// Read nothing if a snapshot of the store is not older, such as 10m or 2h, and has all that is needed: judge that one
+    #[arg(long, value_name = "AGE", value_parser = age, conflicts_with_all = ["replay", "demo", "record"], help_heading = "Store")]
+    pub(crate) max_age: Option<jiff::Span>,
     /// Judge what changed since the last judged snapshot of the store, and take the other answers from there
     #[arg(long, help_heading = "Store")]
     pub(crate) changed_only: bool,

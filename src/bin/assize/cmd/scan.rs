@@ -16,9 +16,9 @@ use assize::source::descriptor::{Catalog, Scope};
 use assize::source::recording::{Recorder, Recording, Replay};
 use assize::value::code;
 
-use super::deliver;
 use super::evaluate::options;
 use super::progress::Progress;
+use super::{deliver, fresh, runtime};
 use crate::cli::{self, Collect, Scan};
 use crate::failure::{Failure, causes};
 use crate::output::{self, Colors};
@@ -52,7 +52,21 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     let key = history.as_ref().map(store::key).transpose()?;
     let connect = ConnectOptions::new().models(models).endpoints(input::endpoints(&flags.definitions)?);
     let repository = repository::read(&flags.iac, &input::connect(&flags.account.credentials), colors)?;
-    let snapshot = read(&flags.account, connect, &catalog, &needs, key)?;
+    let earlier = match (flags.max_age, &history) {
+        (None, _) => None,
+        (Some(_), None) => {
+            return Err(Failure::new("--max-age needs a store").help("name it with --store FILE"));
+        }
+        (Some(age), Some(history)) => fresh::find(&flags.account, &connect, &catalog, &needs, history, age)?,
+    };
+    let snapshot = match earlier {
+        Some(earlier) => {
+            let time = &earlier.about().captured_at;
+            output::note(colors, &format!("nothing was read: the snapshot of {time} has all that is needed"))?;
+            earlier
+        }
+        None => read(&flags.account, connect, &catalog, &needs, key)?,
+    };
     let kept = flags.snapshot_out.as_ref().map_or(Ok(()), |path| output::file(path, |out| snapshot.write(out)));
     let snapshot = Arc::new(snapshot);
     let options = options(&flags.targets, &exemptions, threads);
@@ -150,10 +164,7 @@ pub(crate) fn read_all(
     if let Some(path) = &flags.record {
         output::check_folder(path)?;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::of("cannot start the threads that wait for AWS", &error))?;
+    let runtime = runtime()?;
     if flags.accounts.len() > 1 {
         if flags.record.is_some() {
             return Err(Failure::new(format!("a recording is of one account, and {} are named", flags.accounts.len()))
@@ -199,13 +210,7 @@ async fn read_account(
     replay: Option<Arc<Recording>>,
     recorder: Option<&Recorder>,
 ) -> Result<(Snapshot, Option<Discovery>), Failure> {
-    let wanted = flags.accounts.first().cloned().unwrap_or_else(|| config::Account {
-        account_id: None,
-        profile: flags.credentials.profile.clone(),
-        role_arn: flags.credentials.role_arn.clone(),
-        external_id: flags.credentials.external_id.clone(),
-        regions: Vec::new(),
-    });
+    let wanted = flags.accounts.first().cloned().unwrap_or_else(|| of_flags(&flags.credentials));
     let regions = if wanted.regions.is_empty() { &flags.regions } else { &wanted.regions };
     connect = connected_as(connect, &wanted, regions);
     if let Some(recorder) = recorder {
@@ -245,8 +250,23 @@ async fn read_account(
     Ok((snapshot.map_err(|error| Failure::new(causes(&error)))?, discovery))
 }
 
+/// The account that the flags name.
+pub(crate) fn of_flags(flags: &cli::Credentials) -> config::Account {
+    config::Account {
+        account_id: None,
+        profile: flags.profile.clone(),
+        role_arn: flags.role_arn.clone(),
+        external_id: flags.external_id.clone(),
+        regions: Vec::new(),
+    }
+}
+
 /// How an account is reached.
-fn connected_as(mut connect: ConnectOptions, account: &config::Account, regions: &[String]) -> ConnectOptions {
+pub(crate) fn connected_as(
+    mut connect: ConnectOptions,
+    account: &config::Account,
+    regions: &[String],
+) -> ConnectOptions {
     connect = input::identified(
         connect,
         account.profile.as_deref(),
