@@ -194,8 +194,8 @@ impl<'t> Scope<'t> {
                 let keys: Option<Vec<String>> =
                     of.elements().iter().take(3).map(|key| self.resolved(key, depth)?.plain()).collect();
                 let found = keys.as_deref().and_then(|keys| {
-                    let [map, first, second] = keys else { return None };
-                    self.template.root.get("Mappings")?.get(map)?.get(first)?.get(second)
+                    let [_, _, _] = keys else { return None };
+                    keys.iter().try_fold(self.template.root.get("Mappings")?, |node, key| stays(node)?.get(key))
                 });
                 Some(
                     found
@@ -328,7 +328,7 @@ impl<'t> Scope<'t> {
         }
         // A condition that asks for itself is not known.
         self.conditions.borrow_mut().insert(name.to_owned(), None);
-        let condition = self.template.root.get("Conditions").and_then(|all| all.get(name));
+        let condition = self.template.root.get("Conditions").and_then(stays).and_then(|all| all.get(name));
         let was_deciding = self.is_deciding.replace(true);
         let known = condition.and_then(|node| self.holds(node, depth + 1));
         self.is_deciding.set(was_deciding);
@@ -360,6 +360,11 @@ impl<'t> Scope<'t> {
             _ => None,
         }
     }
+}
+
+/// What stands among mappings or conditions, unless a macro beside it makes anything of it.
+fn stays(section: &Node) -> Option<&Node> {
+    Some(section).filter(|section| section.member("Fn::Transform").is_none())
 }
 
 /// Whether a value is as good as none: a parameter without one is an empty text, or a list of one.

@@ -10,6 +10,7 @@ use crate::snapshot;
 use crate::value::Value;
 
 mod forms;
+mod macros;
 mod parts;
 
 fn parts() -> Parts {

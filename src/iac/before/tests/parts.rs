@@ -6,13 +6,13 @@ use std::fmt::Write as _;
 
 use super::*;
 
-const STATUS: &str = "/supplementaryConfiguration/BucketVersioningConfiguration/status";
+pub(super) const STATUS: &str = "/supplementaryConfiguration/BucketVersioningConfiguration/status";
 const VERSIONING: &str = "/supplementaryConfiguration/BucketVersioningConfiguration";
-const POLICY: &str = "/supplementaryConfiguration/BucketPolicy";
-const POLICY_TEXT: &str = "/supplementaryConfiguration/BucketPolicy/policyText";
+pub(super) const POLICY: &str = "/supplementaryConfiguration/BucketPolicy";
+pub(super) const POLICY_TEXT: &str = "/supplementaryConfiguration/BucketPolicy/policyText";
 
 /// Whether it is unreadable there because some part may be of any resource.
-fn is_vague(made: &Undeployed, id: &str, path: &str) -> bool {
+pub(super) fn is_vague(made: &Undeployed, id: &str, path: &str) -> bool {
     fact(made, id, path).starts_with("Unresolved: known only after deployment: which resource ")
 }
 
@@ -71,7 +71,7 @@ Resources:
 }
 
 /// The buckets of which the policy in a template may be a part.
-fn vague_of(made: &Undeployed) -> Vec<String> {
+pub(super) fn vague_of(made: &Undeployed) -> Vec<String> {
     let ids = made.snapshot.items().iter().map(|item| item.key.resource_id.rsplit('#').next().unwrap().to_owned());
     ids.filter(|id| is_vague(made, id, POLICY)).collect()
 }
@@ -242,109 +242,6 @@ Resources:
     );
     assert!(is_vague(&made, "A", POLICY), "{}", fact(&made, "A", POLICY));
     assert_eq!(fact(&made, "B", POLICY_TEXT), "\"{}\"", "both are made, or none");
-}
-
-#[test]
-fn what_makes_resources_is_told_and_may_make_parts_of_any() {
-    let made = template(
-        r#"AWSTemplateFormatVersion: "2010-09-09"
-Transform: AWS::LanguageExtensions
-Resources:
-  A: {Type: AWS::S3::Bucket}
-  V:
-    Type: AWS::EC2::Volume
-    Properties: {Size: 1, "Fn::Transform": {Name: AWS::Include, Parameters: {Location: s3://x/y}}}
-  "Fn::ForEach::Policies":
-    - N
-    - [a, b]
-    - "P${N}": {Type: AWS::S3::BucketPolicy, Properties: {Bucket: !Ref A, PolicyDocument: {}}}
-"#,
-        &[],
-    );
-    assert_eq!(made.not_covered, BTreeMap::from([("Fn::ForEach".to_owned(), 1)]));
-    assert!(is_vague(&made, "A", POLICY));
-    let unknown = "Unresolved: known only after deployment: Fn::Transform";
-    assert_eq!(fact(&made, "V", "/configuration/encrypted"), unknown);
-    assert_eq!(fact(&made, "V", "/configuration/size"), unknown);
-    for maker in [
-        "\"Fn::Transform\": {Name: AWS::Include, Parameters: {Location: s3://x/y}}",
-        "\"Fn::ForEach::P\": [K, [Bucket], {\"P${K}\": {Type: \"AWS::S3::${K}Policy\"}}]",
-        "\"Fn::ForEach::P\": [K, [a], {\"Fn::Transform\": {Name: AWS::Include}}]",
-    ] {
-        let made = template(&format!("Resources: {{A: {{Type: AWS::S3::Bucket}}, {maker}}}"), &[]);
-        assert!(is_vague(&made, "A", POLICY), "{maker}");
-        assert_eq!(fact(&made, "A", STATUS), "\"Off\"", "no part of a bucket in a template tells it");
-    }
-    let other = "\"Fn::ForEach::P\": [K, [a], {\"V${K}\": {Type: AWS::EC2::Volume, Properties: {Type: !Ref K}}}]";
-    let made = template(&format!("Resources: {{A: {{Type: AWS::S3::Bucket}}, {other}}}"), &[]);
-    assert_eq!(fact(&made, "A", POLICY_TEXT), "null", "volumes are no parts of buckets");
-    let alone = template("Resources: {\"Fn::ForEach::X\": [N, [a], {\"B${N}\": {Type: AWS::S3::Bucket}}]}", &[]);
-    assert_eq!((alone.unread.len(), alone.not_covered.len()), (0, 1));
-}
-
-#[test]
-fn a_resource_that_a_macro_rewrites_is_not_taken_as_it_stands() {
-    let written = |beside: &str, among: &str| {
-        template(
-            &format!(
-                r#"AWSTemplateFormatVersion: "2010-09-09"
-Resources:
-  B: {{Type: AWS::S3::Bucket, Properties: {{BucketName: b, VersioningConfiguration: {{Status: Enabled}}{among}}}{beside}}}
-  C: {{Type: AWS::S3::Bucket, Properties: {{BucketName: !Sub "${{B}}-logs"}}}}
-  P: {{Type: AWS::S3::BucketPolicy, Properties: {{Bucket: !Ref C, PolicyDocument: {{Statement: [{{Resource: !GetAtt B.Arn}}]}}{among}}}{beside}}}
-"#
-            ),
-            &[],
-        )
-    };
-    let made = written("", "");
-    assert_eq!(fact(&made, "B", STATUS), "\"Enabled\"");
-    assert_eq!(fact(&made, "C", "/configuration/name"), "\"b-logs\"");
-    assert!(fact(&made, "C", POLICY_TEXT).contains("arn:aws:s3:::b"));
-    let function = ", \"Fn::Transform\": {Name: Anything}";
-    for made in [written(function, ""), written("", function)] {
-        let unknown = "Unresolved: known only after deployment: Fn::Transform";
-        assert_eq!(fact(&made, "B", STATUS), unknown);
-        assert_eq!(fact(&made, "B", "/configuration/name"), unknown);
-        assert_eq!(fact(&made, "C", "/configuration/name"), "Unresolved: known only after deployment: Ref B");
-        // The policy may be of any bucket.
-        assert_eq!(vague_of(&made), ["B", "C"]);
-        assert_eq!(made.unread, []);
-    }
-}
-
-#[test]
-fn a_resource_whose_type_is_no_text_may_be_anything() {
-    for other in ["P: {Properties: {Bucket: !Ref A}}", "P: {Type: !Ref T, Properties: {Bucket: !Ref A}}", "P:"] {
-        let made = template(&format!("Resources:\n  A: {{Type: AWS::S3::Bucket}}\n  {other}\n"), &[]);
-        let told: Vec<String> = made.unread.iter().map(ToString::to_string).collect();
-        assert_eq!(told, ["t.yaml:3: the type of the resource P is no text: it may be anything"], "{other}");
-        assert!(is_vague(&made, "A", POLICY), "{other}: {}", fact(&made, "A", POLICY));
-        assert_eq!(made.not_covered, BTreeMap::new());
-    }
-    // What says that it is a template is one, whatever stands in it; and what does not may be anything else.
-    let alone = |head: &str| template(&format!("{head}\nResources: {{P: {{Kind: AWS::S3::Bucket}}}}\n"), &[]);
-    let made = alone("AWSTemplateFormatVersion: \"2010-09-09\"");
-    assert_eq!((made.files, made.unread.len()), (1, 1), "{:?}", made.unread);
-    assert_eq!(alone("kind: other").files, 0);
-}
-
-#[test]
-fn every_macro_of_a_template_is_looked_at() {
-    let of = |transforms: &str| {
-        let made = template(&format!("{transforms}\nResources: {{A: {{Type: AWS::S3::Bucket}}}}\n"), &[]);
-        (made.files, made.unread.len())
-    };
-    let unknown = "\"Fn::Transform\": {Name: Anything}";
-    let known = "Transform: AWS::LanguageExtensions";
-    assert_eq!(of(known), (1, 0));
-    assert_eq!(of(unknown), (0, 1));
-    assert_eq!(of(&format!("{known}\n{unknown}")), (0, 1));
-    assert_eq!(of("Transform: [AWS::LanguageExtensions, Anything]"), (0, 1));
-    assert_eq!(of("Transform: {Name: AWS::Include}"), (0, 1));
-    for nothing in ["Transform: []", "Transform:"] {
-        assert_eq!(of(nothing), (1, 0), "{nothing}");
-    }
 }
 
 #[test]
