@@ -18,6 +18,7 @@ import zipfile
 
 import demo_operations
 import demo_platform
+from alarms import count, one_of, ring
 from seed import HOME, OTHER, ROOT_LOGIN, Clients
 from seed_access import old_certificate
 
@@ -382,23 +383,8 @@ class Shop(Clients):
         logs.create_log_group(logGroupName="/shop/trail", kmsKeyId=self.key["Arn"])
         logs.put_retention_policy(logGroupName="/shop/trail", retentionInDays=365)
         logs.create_log_group(logGroupName="/shop/flow", kmsKeyId=self.key["Arn"])
-        logs.put_metric_filter(
-            logGroupName="/shop/trail",
-            filterName="root-login",
-            filterPattern=ROOT_LOGIN,
-            metricTransformations=[{"metricName": "RootLogins", "metricNamespace": "Shop", "metricValue": "1"}],
-        )
-        self.at_home("cloudwatch").put_metric_alarm(
-            AlarmName="root-login",
-            Namespace="Shop",
-            MetricName="RootLogins",
-            Statistic="Sum",
-            Period=300,
-            EvaluationPeriods=1,
-            Threshold=1,
-            ComparisonOperator="GreaterThanOrEqualToThreshold",
-            AlarmActions=[alerts],
-        )
+        count(logs, "/shop/trail", "root-login", ROOT_LOGIN, "Shop", "RootLogins")
+        ring(self.at_home("cloudwatch"), "root-login", "Shop", "RootLogins", alerts)
         self.counted(alerts)
         trail = self.at_home("cloudtrail")
         trail.create_trail(
@@ -448,25 +434,10 @@ class Shop(Clients):
             "vpcs": ["CreateVpc", "AcceptVpcPeeringConnection"],
             "organization": ["LeaveOrganization"],
         }.items():
-            patterns[name] = "{ " + " || ".join(f"($.eventName = {call})" for call in calls) + " }"
+            patterns[name] = one_of(calls)
         for name, pattern in patterns.items():
-            self.at_home("logs").put_metric_filter(
-                logGroupName="/shop/trail",
-                filterName=name,
-                filterPattern=pattern,
-                metricTransformations=[{"metricName": "Noteworthy", "metricNamespace": "Shop", "metricValue": "1"}],
-            )
-        self.at_home("cloudwatch").put_metric_alarm(
-            AlarmName="noteworthy",
-            Namespace="Shop",
-            MetricName="Noteworthy",
-            Statistic="Sum",
-            Period=300,
-            EvaluationPeriods=1,
-            Threshold=1,
-            ComparisonOperator="GreaterThanOrEqualToThreshold",
-            AlarmActions=[alerts],
-        )
+            count(self.at_home("logs"), "/shop/trail", name, pattern, "Shop", "Noteworthy")
+        ring(self.at_home("cloudwatch"), "noteworthy", "Shop", "Noteworthy", alerts)
 
     # -----------------------------------------------------------------------------------------------------------------
 

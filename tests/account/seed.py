@@ -17,6 +17,7 @@ import boto3
 import seed_access
 import seed_operations
 import seed_platform
+from alarms import count, one_of, ring
 
 HOME, OTHER = "us-east-1", "eu-west-1"
 ROOT_LOGIN = '{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }'
@@ -84,44 +85,13 @@ class Seed(Clients):
         logs.create_log_group(logGroupName="forever")
         logs.create_log_group(logGroupName="brief", kmsKeyId=f"arn:aws:kms:{HOME}:{self.account}:key/{self.labels['key-rotated']}")
         logs.put_retention_policy(logGroupName="brief", retentionInDays=180)
-        logs.put_metric_filter(
-            logGroupName="trail",
-            filterName="root-login",
-            filterPattern=ROOT_LOGIN,
-            metricTransformations=[{"metricName": "RootLogins", "metricNamespace": "Security", "metricValue": "1"}],
-        )
+        count(logs, "trail", "root-login", ROOT_LOGIN, "Security", "RootLogins")
         cloudwatch = self.client("cloudwatch", HOME)
-        cloudwatch.put_metric_alarm(
-            AlarmName="root-login",
-            Namespace="Security",
-            MetricName="RootLogins",
-            Statistic="Sum",
-            Period=300,
-            EvaluationPeriods=1,
-            Threshold=1,
-            ComparisonOperator="GreaterThanOrEqualToThreshold",
-            AlarmActions=[topic],
-        )
+        ring(cloudwatch, "root-login", "Security", "RootLogins", topic)
         # Of two filters that share the calls.
         for name, calls in [("trail-starts", ["CreateTrail", "StartLogging"]), ("trail-changes", ["UpdateTrail", "DeleteTrail", "StopLogging"])]:
-            logs.put_metric_filter(
-                logGroupName="trail",
-                filterName=name,
-                filterPattern="{ " + " || ".join(f"($.eventName = {call})" for call in calls) + " }",
-                metricTransformations=[{"metricName": "TrailChanges", "metricNamespace": "Security", "metricValue": "1"}],
-            )
-        cloudwatch.put_metric_alarm(
-            AlarmName="trail-changes",
-            Namespace="Security",
-            MetricName="TrailChanges",
-            Statistic="Sum",
-            Period=300,
-            EvaluationPeriods=1,
-            Threshold=1,
-            ComparisonOperator="GreaterThanOrEqualToThreshold",
-            ActionsEnabled=True,
-            AlarmActions=[topic],
-        )
+            count(logs, "trail", name, one_of(calls), "Security", "TrailChanges")
+        ring(cloudwatch, "trail-changes", "Security", "TrailChanges", topic, ActionsEnabled=True)
         cloudwatch.put_metric_alarm(
             AlarmName="busy",
             Namespace="AWS/EC2",

@@ -61,11 +61,12 @@ pub(crate) fn fill(moto: &Moto) -> BTreeMap<String, String> {
         let home = Typed::new(moto, HOME);
         let other = Typed::new(moto, OTHER);
         seed.identities(&home.iam).await;
+        // Flow logs go to one of them.
+        seed.buckets(&home.s3, &other.s3).await;
         seed.network(&home.ec2).await;
         seed.machines(&home.ec2).await;
         seed.disks(&home.ec2).await;
         seed.other_region(&other.ec2).await;
-        seed.buckets(&home.s3, &other.s3).await;
     });
     moto.facts(&ages());
     let more = moto.python("seed.py", &[], &seed.labels);
@@ -582,9 +583,8 @@ impl Seed {
             .resource_type(of)
             .resource_ids(id)
             .traffic_type(traffic)
-            .log_destination_type(ec2::LogDestinationType::CloudWatchLogs)
-            .log_group_name(format!("flow-{id}"))
-            .deliver_logs_permission_arn(&self.labels["role-service"])
+            .log_destination_type(ec2::LogDestinationType::S3)
+            .log_destination("arn:aws:s3:::bucket-logs")
             .send()
             .await
             .unwrap();
