@@ -31,6 +31,7 @@ mod facts;
 mod fold;
 mod info;
 mod judgement;
+mod lives;
 mod looks;
 mod outbox;
 mod prune;

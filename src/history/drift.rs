@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::append::Origin;
 use super::error::{Attempt, Result};
 use super::judgement::{self, COMPLIANCE};
+use super::lives::{self, Span};
 use super::read::{self, KEY, number};
 use super::{History, timestamp};
 use crate::drift::{Drift, FirstVersion, Fixed, Standing};
@@ -20,13 +21,6 @@ use crate::evaluation::{ComplianceType, Evaluation};
 use crate::item::{GLOBAL, ResourceKey, format_time};
 use crate::rule::RuleSet;
 use crate::snapshot::{Place, Snapshot};
-
-/// From when to when; without an end it goes on.
-#[derive(Clone, Copy)]
-struct Span {
-    start: i64,
-    stop: Option<i64>,
-}
 
 impl Span {
     fn reaches(self, time: i64) -> bool {
@@ -83,8 +77,16 @@ struct Finding {
     key: Box<str>,
 }
 
-/// What was open just before a time, with since when.
-fn open_before(connection: &Connection, rules: &RuleSet, time: i64) -> Attempt<BTreeMap<Finding, i64>> {
+/// Since when a finding was open.
+#[derive(Clone, Copy)]
+struct Open {
+    since: i64,
+    /// Its resource was gone for a time in which the rule did not run: what is there now, if anything, is another one.
+    has_ended: bool,
+}
+
+/// What was open when it was judged last before a time.
+fn open_before(connection: &Connection, rules: &RuleSet, time: i64) -> Attempt<BTreeMap<Finding, Open>> {
     let mut ids = HashMap::<i64, Arc<str>>::new();
     for chosen in rules.iter() {
         let find = "SELECT id FROM word WHERE text = ?1";
@@ -114,10 +116,23 @@ fn open_before(connection: &Connection, rules: &RuleSet, time: i64) -> Attempt<B
     let mut open = BTreeMap::new();
     for ((resource, rule), of_pair) in said.iter().filter(|(_, said)| !said.findings.is_empty()) {
         let key = resource_key(connection, *resource)?;
+        let lives = lives::of(connection, *resource)?;
         let mut unjudged = of_pair.unjudged.clone();
         unjudged.extend(unlisted(connection, &said, (*resource, *rule), &key)?);
+        let cut = |spans: &[Span]| -> Vec<Span> {
+            let pieces = spans.iter().flat_map(|span| lives::cut(*span, &lives));
+            pieces.filter(|piece| piece.start < time).collect()
+        };
+        let unjudged = cut(&unjudged);
         for (finding, spans) in &of_pair.findings {
-            if let (Some(since), Some(rule)) = (unbroken(spans, &unjudged, time), ids.get(rule)) {
+            let Some((_, rule)) = unbroken(spans, &unjudged, time).zip(ids.get(rule)) else { continue };
+            let spans = cut(spans);
+            let since = unbroken(&spans, &unjudged, time).map(|since| Open { since, has_ended: false });
+            let before = || {
+                let end = spans.iter().filter_map(|span| span.stop).filter(|stop| *stop < time).max()?;
+                Some(Open { since: unbroken(&spans, &unjudged, end)?, has_ended: true })
+            };
+            if let Some(since) = since.or_else(before) {
                 let finding = Finding { resource: key.clone(), rule: Arc::clone(rule), key: finding.clone() };
                 open.insert(finding, since);
             }
@@ -169,14 +184,14 @@ fn unlisted(
 fn standings(
     connection: &Connection,
     outcome: &Outcome,
-    open: &BTreeMap<Finding, i64>,
+    open: &BTreeMap<Finding, Open>,
     time: i64,
 ) -> Attempt<Vec<(ResourceKey, Standing)>> {
     let is_finding = |one: &&Evaluation| one.compliance_type == ComplianceType::NonCompliant;
     let mut standings = Vec::new();
     for evaluation in outcome.evaluations.iter().filter(is_finding) {
         let finding = Finding::of(evaluation);
-        let since = open.get(&finding).copied();
+        let since = open.get(&finding).filter(|open| !open.has_ended).map(|open| open.since);
         let standing = Standing {
             version: first_version(connection, &finding.resource, since.unwrap_or(time))?,
             open_since: since.map(|since| format_time(timestamp(since))),
@@ -210,7 +225,7 @@ fn fixed(
     connection: &Connection,
     snapshot: &Snapshot,
     outcome: &Outcome,
-    open: &BTreeMap<Finding, i64>,
+    open: &BTreeMap<Finding, Open>,
     time: i64,
 ) -> Attempt<Vec<Fixed>> {
     let mut judged = BTreeMap::<(&ResourceKey, &str), Vec<&Evaluation>>::new();
@@ -218,7 +233,7 @@ fn fixed(
         judged.entry((&evaluation.resource, &evaluation.rule)).or_default().push(evaluation);
     }
     let mut fixed = Vec::new();
-    for (finding, since) in open {
+    for (finding, Open { since, .. }) in open {
         let is_gone = match judged.get(&(&finding.resource, &*finding.rule)) {
             Some(answers) => {
                 let is_open = answers.iter().any(|answer| match answer.compliance_type {

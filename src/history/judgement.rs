@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::coverage::{Coverage, Listings};
 use super::error::{Attempt, Fault, HistoryError, Result};
-use super::read::{parts, text};
+use super::lives::{self, Span};
+use super::read::{self, parts, text};
 use super::writer::Writer;
 use super::{History, SnapshotId, timestamp};
 use crate::evaluate::{Before, Outcome};
@@ -496,7 +497,18 @@ pub(super) fn of_resource(connection: &Connection, key: &ResourceKey) -> Attempt
         "{VERDICTS} WHERE a.text = ?1 AND g.text = ?2 AND t.text = ?3 AND r.resource_id = ?4
             ORDER BY w.text, v.key, v.start"
     );
-    intervals(connection, &sql, &parts(key), |_, _, _, _| true)
+    let said = intervals(connection, &sql, &parts(key), |_, _, _, _| true)?;
+    let lives = read::number(connection, key)?.map(|id| lives::of(connection, id)).transpose()?.unwrap_or_default();
+    let cut = |interval: Interval| {
+        let span = Span { start: interval.from.as_millisecond(), stop: interval.to.map(Timestamp::as_millisecond) };
+        let pieces = lives::cut(span, &lives);
+        pieces.into_iter().map(move |Span { start, stop }| Interval {
+            from: timestamp(start),
+            to: stop.map(timestamp),
+            ..interval.clone()
+        })
+    };
+    Ok(said.into_iter().flat_map(cut).collect())
 }
 
 fn not_judged(id: SnapshotId) -> Fault {

@@ -77,6 +77,29 @@ fn a_resource_that_is_gone_is_told_and_begins_anew() {
 }
 
 #[test]
+fn a_resource_that_was_gone_while_the_rule_did_not_run_begins_anew() {
+    let gone = || {
+        let (folder, mut history) = store();
+        day(&mut history, snapshot_of(1, vec![bad(1, "a")]));
+        history.append(&snapshot_of(2, Vec::new()), None).unwrap();
+        (folder, history)
+    };
+    let (_folder, mut history) = gone();
+    assert_eq!(day(&mut history, snapshot_of(3, vec![bad(3, "a")])), ["a new in 03"]);
+    assert_eq!(day(&mut history, snapshot_of(4, vec![bad(4, "a")])), ["a since 03 in 03"]);
+    let intervals = history.compliance(&key("a")).unwrap();
+    let times: Vec<_> = intervals.iter().map(|one| (one.from, one.to)).collect();
+    assert_eq!(times, [(at(1), Some(at(2))), (at(3), None)]);
+    // What was found last is told once, whatever became of it.
+    let (_folder, mut history) = gone();
+    assert_eq!(day(&mut history, snapshot_of(3, vec![good(3, "a")])), ["a fixed"]);
+    assert_eq!(day(&mut history, snapshot_of(4, vec![good(4, "a")])), Vec::<String>::new());
+    let (_folder, mut history) = gone();
+    assert_eq!(day(&mut history, snapshot_of(3, Vec::new())), ["a gone"]);
+    assert_eq!(day(&mut history, snapshot_of(4, Vec::new())), Vec::<String>::new());
+}
+
+#[test]
 fn a_rule_that_comes_later_finds_in_an_older_version() {
     let (_folder, mut history) = store();
     history.append(&snapshot_of(1, vec![bad(1, "a")]), None).unwrap();
