@@ -240,7 +240,7 @@ impl<A: Api> Run<A> {
         let listing = self.listing(at).await;
         let Some(TypeRun { selected, .. }) = self.types.get(at) else { return (listing, Vec::new()) };
         let descriptor = &selected.descriptor;
-        let kept = listing.drafts.iter().filter(|draft| selected.is_recorded_in(&draft.key.region));
+        let kept = listing.drafts.iter().filter(|draft| selected.keeps(&draft.key.region, &self.regions));
         let drafts: Vec<Arc<Draft>> = kept.cloned().collect();
         let outputs = self.account.read_parts(descriptor, &drafts, &selected.parts).await;
         let items: Vec<ConfigurationItem> =

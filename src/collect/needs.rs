@@ -141,6 +141,13 @@ impl Selected {
         self.profile.records(&self.descriptor.resource_type, region)
     }
 
+    /// Whether one of its resources is kept that is at home in a region. What is at home where nothing is read was seen from a
+    /// place that is: there its list would lack it.
+    pub(super) fn keeps(&self, home: &str, read: &BTreeSet<String>) -> bool {
+        let is_elsewhere = self.descriptor.scope == Scope::Regional && !read.contains(home);
+        self.is_recorded_in(home) || (is_elsewhere && self.places(read).next().is_some())
+    }
+
     /// The places in which it is recorded, of these regions.
     pub(super) fn places(&self, regions: &BTreeSet<String>) -> impl Iterator<Item = String> {
         account::places(self.descriptor.scope, regions).into_iter().filter(|place| self.is_recorded_in(place))

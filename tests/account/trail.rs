@@ -97,7 +97,17 @@ fn a_trails_bucket_is_verified_to_its_latest_digest() {
     // Up to now there should be many more.
     let (code, told) = verify(&moto, &["--until", "2099-01-01"]);
     assert_eq!((code, &told["chains"][0]["endsAt"]), (Some(3), &json!("2024-10-01T13:00:00Z")), "{told:#}");
+    // A pause is told wherever the time that is asked for begins or ends in it.
+    for (times, breaks) in [
+        (["--since", "2024-10-01T06:30:00Z", "--until", "2024-10-01T10:30:00Z"], "2024-10-01T08:00:00Z"),
+        (["--since", "2024-10-01T09:30:00Z", "--until", "2024-10-01T12:30:00Z"], "2024-10-01T09:30:00Z"),
+    ] {
+        let (code, told) = verify(&moto, &times);
+        let breaks = json!([{ "from": breaks, "to": "2024-10-01T11:00:00Z" }]);
+        assert_eq!((code, &told["chains"][0]["breaks"]), (Some(3), &breaks), "{told:#}");
+    }
     // What was not asked for is neither read nor listed.
+    moto.requests();
     let (code, told) = verify(&moto, &["--since", "2024-10-01T11:30:00Z", "--until", "2024-10-01T11:40:00Z"]);
     assert_eq!(
         (code, &told["digests"]["valid"], &told["logFiles"]["valid"]),

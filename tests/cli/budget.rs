@@ -92,8 +92,13 @@ fn no_more_is_asked_than_the_budget_allows_and_the_rest_is_a_gap() {
 
 #[test]
 fn a_recording_takes_no_requests() {
-    for arguments in [&["scan", "--demo", "--budget", "9"][..], &["collect", "--replay", "r.jsonl", "--budget", "9"]] {
-        assert_eq!(assize(arguments).code(), 2, "{arguments:?}");
+    for (arguments, told) in [
+        (&["scan", "--demo", "--budget", "9"][..], "cannot be used with"),
+        (&["collect", "--replay", "r.jsonl", "--budget", "9"], "cannot be used with"),
+        (&["inventory", "d.jsonl", "--budget", "9"], "cannot be used with"),
+        (&["scan", "--budget", "0"], "0 is not in 1.."),
+    ] {
+        let ran = assize(arguments);
+        assert!(ran.code() == 2 && ran.stderr().contains(told), "{ran}");
     }
-    assert_eq!(assize(&["scan", "--budget", "0"]).code(), 2);
 }

@@ -18,7 +18,7 @@ use assize::rule::set::{Assignment, Chosen, SetError};
 use assize::rule::{RuleSet, Selection};
 use assize::snapshot::{self, Snapshot, SnapshotError};
 use assize::source::account::secret::SecretKey;
-use assize::source::client::ConnectOptions;
+use assize::source::client::{Allowance, ConnectOptions};
 use assize::source::config_export::delivery::Filter;
 use assize::source::config_export::{ConfigExport, TypeFacts, folder};
 use assize::source::descriptor::Catalog;
@@ -182,8 +182,26 @@ pub(crate) fn regions(named: &[String]) -> Option<Regions> {
 
 /// How AWS is reached with the permissions that flags name.
 pub(crate) fn connect(credentials: &Credentials) -> ConnectOptions {
+    with_credentials(ConnectOptions::new(), credentials)
+}
+
+/// The same with these permissions.
+pub(crate) fn with_credentials(connect: ConnectOptions, credentials: &Credentials) -> ConnectOptions {
     let Credentials { profile, role_arn, external_id } = credentials;
-    identified(ConnectOptions::new(), profile.as_deref(), role_arn.as_deref(), external_id.as_deref())
+    identified(connect, profile.as_deref(), role_arn.as_deref(), external_id.as_deref())
+}
+
+/// How accounts are read: by these models and endpoints, and with no more requests in all than the budget has.
+pub(crate) fn reading(
+    models: Arc<Models>,
+    definitions: &Definitions,
+    budget: Option<u64>,
+) -> Result<ConnectOptions, Failure> {
+    let connect = ConnectOptions::new().models(models).endpoints(endpoints(definitions)?);
+    Ok(match budget {
+        Some(requests) => connect.allowance(Allowance::new(requests)),
+        None => connect,
+    })
 }
 
 /// The same with these permissions.

@@ -56,6 +56,19 @@ fn what_is_left_out_is_neither_listed_nor_known() {
 }
 
 #[test]
+fn what_is_at_home_where_nothing_is_read_is_kept_where_it_is_seen() {
+    let trail = r#"{"trailList":[{"Name":"all","HomeRegion":"ap-south-1","IsMultiRegionTrail":true,
+        "TrailARN":"arn:aws:cloudtrail:ap-south-1:111122223333:trail/all"}]}"#;
+    let recorded = profile(types(&["AWS::IAM::*"], &[]), &[("eu-west-1", types(&["AWS::CloudTrail::Trail"], &[]))]);
+    let needs = Needs::of([("AWS::CloudTrail::Trail", [""; 0])]).recorded_by(&recorded);
+    let table = Table::default().on("", "cloudtrail:DescribeTrails", "", trail);
+    let (snapshot, calls) = collect(table, &needs);
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    assert_eq!(ids(&snapshot, "AWS::CloudTrail::Trail"), ["ap-south-1 all"]);
+    assert_eq!(snapshot.about().listings, [place("eu-west-1", "AWS::CloudTrail::Trail")]);
+}
+
+#[test]
 fn parents_are_listed_for_what_is_recorded_and_not_kept() {
     let services = |region: &str, id: &str| {
         let described =

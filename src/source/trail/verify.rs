@@ -310,10 +310,17 @@ impl Place<'_> {
         self.filter.since.is_none_or(|since| end >= since) && self.filter.until.is_none_or(|until| start <= until)
     }
 
-    /// Whether the digest before this one is not there, and covers some of the time that is asked for.
+    /// Whether there is time that is asked for, and that the digest before this one covers and is not there, or that no digest
+    /// covers as the chain begins anew with this one.
     fn is_gone_in_time(&self, chain: &Chain, at: usize) -> bool {
-        let Some(Before::Gone { end: Some(end), .. }) = chain.before.get(at) else { return false };
-        self.filter.until.is_none_or(|until| hour_before(*end) <= until)
+        let from = match chain.before.get(at) {
+            Some(Before::Gone { end: Some(end), .. }) => Some(hour_before(*end)),
+            Some(Before::None) => {
+                chain.links.get(..at).unwrap_or_default().iter().map(|earlier| earlier.name.end).max()
+            }
+            _ => None,
+        };
+        from.is_some_and(|from| self.filter.until.is_none_or(|until| from <= until))
     }
 
     /// Tells what a digest, which is not known to be changed, says of the one before it.
@@ -324,9 +331,10 @@ impl Place<'_> {
             Before::Here(_) | Before::Unknown => {}
             Before::None if self.filter.since.is_some_and(|since| since >= digest.start) => {}
             Before::None => {
-                // What is before a beginning is of another chain, which ended.
+                // What is before a beginning is of another chain, which ended; if it did so before the time that is asked for, it
+                // was not looked at.
                 let ends = chain.links.get(..at).unwrap_or_default().iter().map(|earlier| earlier.name.end);
-                out.chain.breaks.extend(ends.max().map(|end| (end, digest.start)));
+                out.chain.breaks.extend(ends.max().or(self.filter.since).map(|end| (end, digest.start)));
             }
             Before::Elsewhere(object) => out.goes_on(at, object),
             Before::Gone { here, end } => {

@@ -11,7 +11,7 @@ use crate::cmd::explain::events::Kind;
 #[derive(Debug, Args)]
 pub(crate) struct Inventory {
     /// Count what is in a snapshot of assize, or in files of AWS Config, instead of an account
-    #[arg(value_name = "SNAPSHOT", conflicts_with_all = ["Credentials", "regions", "record", "replay", "demo"])]
+    #[arg(value_name = "SNAPSHOT", conflicts_with_all = ["Credentials", "regions", "budget", "record", "replay", "demo"])]
     pub(crate) snapshots: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) account: Account,
@@ -92,12 +92,12 @@ pub(crate) struct Related {
 #[derive(Debug, Args)]
 pub(crate) struct LookedAt {
     /// Look at this snapshot of assize, or at files of AWS Config. The store's last known state by default, or an account
-    #[arg(long = "snapshot", value_name = "FILE", conflicts_with_all = ["store", "Credentials", "regions", "record", "replay", "demo"])]
+    #[arg(long = "snapshot", value_name = "FILE", conflicts_with_all = ["store", "Credentials", "regions", "budget", "record", "replay", "demo"])]
     pub(crate) snapshots: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) store: Store,
     /// Look at the store's state of this moment: a time, a day, the number of a snapshot, latest or latest~2
-    #[arg(long, value_name = "MOMENT", conflicts_with_all = ["snapshots", "Credentials", "regions", "record", "replay", "demo"], help_heading = "Store")]
+    #[arg(long, value_name = "MOMENT", conflicts_with_all = ["snapshots", "Credentials", "regions", "budget", "record", "replay", "demo"], help_heading = "Store")]
     pub(crate) at: Option<String>,
     #[command(flatten)]
     pub(crate) account: Account,

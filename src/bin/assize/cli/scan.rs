@@ -139,7 +139,8 @@ pub(crate) struct Permissions {
     #[command(flatten)]
     pub(crate) what: What,
     /// For these commands, which ask AWS for what no scan reads: history and timeline with `--events account`, import with
-    /// `--from-api` or with an aggregator, compare-config. With `scan` among them, for that too
+    /// `--from-api` or with an aggregator, compare-config. With `scan` among them, for that too: only then do the flags
+    /// that choose rules count
     #[arg(
         long = "for",
         value_name = "COMMAND",

@@ -12,7 +12,7 @@ use assize::source::descriptor::Catalog;
 use jiff::{Span, Zoned};
 
 use super::runtime;
-use super::scan::{connected_as, of_flags, unconnected};
+use super::scan::{connected_as, of_flags};
 use crate::failure::{Failure, causes};
 use crate::{cli, input, store};
 
@@ -41,16 +41,15 @@ pub(crate) fn find(
         let regions = if account.regions.is_empty() { &flags.regions } else { &account.regions };
         let connect = connected_as(connect.clone(), account, regions);
         let reach = runtime.block_on(async {
-            let client = Client::connect(connect).await.map_err(|error| unconnected(&error))?;
+            let client = Client::connect(connect).await.ok()?;
             let home = || Regions::Named([client.home_region().to_owned()].into());
             let regions = input::regions(regions).unwrap_or_else(home);
             let account = Arc::new(Account::of_client(client, SecretKey::random()));
-            Reach::of(&account, catalog, needs, &regions).await.map_err(|error| Failure::new(causes(&error)))
-        })?;
-        if account.account_id.as_ref().is_some_and(|wanted| *wanted != reach.account_id) {
-            // The scan says what is wrong with it.
-            return Ok(None);
-        }
+            Reach::of(&account, catalog, needs, &regions).await.ok()
+        });
+        // Of an account that cannot be reached, or is another one, the scan says so.
+        let is_meant = |reach: &Reach| account.account_id.as_ref().is_none_or(|wanted| *wanted == reach.account_id);
+        let Some(reach) = reach.filter(is_meant) else { return Ok(None) };
         reached.push(reach);
     }
     for recorded in young.iter().rev() {

@@ -8,7 +8,6 @@ use assize::gap::Gap;
 use assize::inventory::Inventory;
 use assize::report::harmless;
 use assize::report::terminal::{counted, wrap};
-use assize::source::client::ConnectOptions;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::scan::{Wanted, read_all};
@@ -24,7 +23,7 @@ const GAP: Style = AnsiColor::Yellow.on_default().bold();
 pub(crate) fn run(flags: &cli::Inventory, colors: Colors) -> Result<u8, Failure> {
     let (models, catalog) = input::definitions(&flags.definitions)?;
     let (snapshot, discovery) = if flags.snapshots.is_empty() {
-        let connect = ConnectOptions::new().models(models).endpoints(input::endpoints(&flags.definitions)?);
+        let connect = input::reading(models, &flags.definitions, flags.account.budget)?;
         read_all(
             &flags.account,
             connect,

@@ -2,7 +2,6 @@
 
 use assize::collect::Needs;
 use assize::snapshot::Snapshot;
-use assize::source::client::ConnectOptions;
 use assize::source::descriptor::Catalog;
 
 use super::scan::{Wanted, read_all};
@@ -39,7 +38,7 @@ pub(crate) fn snapshot(flags: &mut LookedAt, needs: impl FnOnce(&Catalog) -> Nee
         }
     }
     settings.account(&mut flags.account);
-    let connect = ConnectOptions::new().models(models).endpoints(input::endpoints(&flags.definitions)?);
+    let connect = input::reading(models, &flags.definitions, flags.account.budget)?;
     let needs = needs(&catalog);
     let wanted = Wanted { needs: &needs, overviews: false, key: None };
     read_all(&flags.account, connect, &catalog, wanted).map(|(snapshot, _)| snapshot)

@@ -11,7 +11,7 @@ use assize::evaluate::{self, Judged};
 use assize::snapshot::Snapshot;
 use assize::source::account::Account;
 use assize::source::account::secret::SecretKey;
-use assize::source::client::{Allowance, Client, ClientError, ConnectOptions};
+use assize::source::client::{Client, ClientError, ConnectOptions};
 use assize::source::descriptor::{Catalog, Scope};
 use assize::source::recording::{Recorder, Recording, Replay};
 use assize::value::code;
@@ -50,8 +50,9 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     let deliver = settings.deliver();
     deliver::begin(history.as_mut(), deliver.as_ref())?;
     let key = history.as_ref().map(store::key).transpose()?;
-    let connect = ConnectOptions::new().models(models).endpoints(input::endpoints(&flags.definitions)?);
-    let repository = repository::read(&flags.iac, &input::connect(&flags.account.credentials), colors)?;
+    let connect = input::reading(models, &flags.definitions, flags.account.budget)?;
+    let repository =
+        repository::read(&flags.iac, &input::with_credentials(connect.clone(), &flags.account.credentials), colors)?;
     let earlier = match (flags.max_age, &history) {
         (None, _) => None,
         (Some(_), None) => {
@@ -113,7 +114,7 @@ pub(crate) fn collect(mut flags: Collect, colors: Colors) -> Result<u8, Failure>
     let deliver = settings.deliver();
     deliver::begin(history.as_mut(), deliver.as_ref())?;
     let key = history.as_ref().map(store::key).transpose()?;
-    let connect = ConnectOptions::new().models(models).endpoints(input::endpoints(&flags.definitions)?);
+    let connect = input::reading(models, &flags.definitions, flags.account.budget)?;
     let snapshot = read(&flags.account, connect, &catalog, &needs, key)?;
     let stored = store::keep(history.as_mut(), &snapshot, None);
     match &flags.output {
@@ -154,13 +155,10 @@ pub(crate) struct Wanted<'w> {
 /// The snapshot and, if AWS's overviews are to be asked too, what they tell.
 pub(crate) fn read_all(
     flags: &cli::Account,
-    mut connect: ConnectOptions,
+    connect: ConnectOptions,
     catalog: &Arc<Catalog>,
     wanted: Wanted<'_>,
 ) -> Result<(Snapshot, Option<Discovery>), Failure> {
-    if let Some(requests) = flags.budget {
-        connect = connect.allowance(Allowance::new(requests));
-    }
     if let Some(path) = &flags.record {
         output::check_folder(path)?;
     }
