@@ -65,7 +65,7 @@ mod keys {
         "threads",
     ];
     pub(super) const ACCOUNT: [&str; 5] = ["account_id", "profile", "role_arn", "external_id", "regions"];
-    pub(super) const DELIVER: [&str; 6] = ["file", "sns", "s3", "profile", "role_arn", "external_id"];
+    pub(super) const DELIVER: [&str; 7] = ["file", "sns", "s3", "security_hub", "profile", "role_arn", "external_id"];
     pub(super) const PACK: [&str; 2] = ["pack", "parameters"];
     pub(super) const RULE: [&str; 3] = ["rule", "severity", "parameters"];
     pub(super) const RECORD: [&str; 3] = ["only", "except", "regions"];
@@ -181,6 +181,8 @@ pub struct Deliver {
     pub topic: Option<Topic>,
     /// The bucket into which files are put.
     pub bucket: Option<Address>,
+    /// The regions whose Security Hub takes findings; the first takes those of other regions too.
+    pub hubs: Vec<String>,
     /// The profile whose credentials send.
     pub profile: Option<String>,
     /// The role that sends.
@@ -190,17 +192,33 @@ pub struct Deliver {
 }
 
 impl Deliver {
-    /// The channels that there are, by the keys of the file, with their names.
-    pub fn channels(&self) -> Vec<(&'static str, String)> {
-        let file = self.file.as_ref().map(|path| ("file", path.display().to_string()));
-        let topic = self.topic.as_ref().map(|topic| ("sns", topic.to_string()));
-        let bucket = self.bucket.as_ref().map(|bucket| ("s3", bucket.to_string()));
-        file.into_iter().chain(topic).chain(bucket).collect()
+    /// The channels that there are, by the keys of the file, with their names. Security Hub is one in each region.
+    pub fn channels(&self) -> Vec<(String, String)> {
+        let file = self.file.as_ref().map(|path| ("file".to_owned(), path.display().to_string()));
+        let topic = self.topic.as_ref().map(|topic| ("sns".to_owned(), topic.to_string()));
+        let bucket = self.bucket.as_ref().map(|bucket| ("s3".to_owned(), bucket.to_string()));
+        let hubs = self.hubs.iter().map(|region| (Self::hub(region), format!("Security Hub in {region}")));
+        file.into_iter().chain(topic).chain(bucket).chain(hubs).collect()
+    }
+
+    /// The key of the channel to the Security Hub of a region.
+    pub fn hub(region: &str) -> String {
+        format!("security_hub {region}")
+    }
+
+    /// The region of a channel to a Security Hub, by its key.
+    pub fn hub_of(channel: &str) -> Option<&str> {
+        channel.strip_prefix("security_hub ")
     }
 
     /// Whether there is a channel of this key.
     pub fn has(&self, channel: &str) -> bool {
-        self.channels().iter().any(|(key, _)| *key == channel)
+        self.channels().iter().any(|(key, _)| key == channel)
+    }
+
+    /// The account of the role that sends, if a role is named.
+    pub fn account_id(&self) -> Option<&str> {
+        self.role_arn.as_deref().and_then(account_of_role)
     }
 }
 
@@ -559,19 +577,35 @@ fn deliver(reader: &mut Reader, node: &Node, folder: &Path) -> Option<Located<De
         topic.and_then(|text| text.value.parse::<Topic>().map_err(|error| wrong(text.at, error.to_string())).ok());
     let bucket =
         bucket.and_then(|text| text.value.parse::<Address>().map_err(|error| wrong(text.at, error.to_string())).ok());
-    if section.get("sns").or(section.get("s3")).or(section.get("file")).is_none() {
-        reader.wrong(section.location(), "`deliver` says where to: with `file`, `sns`, `s3`, or several of them");
+    let hubs = section.get("security_hub").map(|node| hubs(reader, node)).unwrap_or_default();
+    if ["file", "sns", "s3", "security_hub"].into_iter().all(|key| section.get(key).is_none()) {
+        let message = "`deliver` says where to: with `file`, `sns`, `s3`, `security_hub`, or several of them";
+        reader.wrong(section.location(), message);
     }
-    if (topic.is_some() || bucket.is_some()) && profile.is_none() && role_arn.is_none() {
-        let message = "`sns` and `s3` are written to by a role of their own: name it with `role_arn` or `profile`, since \
-            what scans needs no leave to write";
+    if (topic.is_some() || bucket.is_some() || !hubs.is_empty()) && profile.is_none() && role_arn.is_none() {
+        let message = "`sns`, `s3` and `security_hub` are written to by a role of their own: name it with `role_arn` or \
+            `profile`, since what scans needs no leave to write";
         reader.wrong(section.location(), message);
     }
     if external_id.is_some() && role_arn.is_none() {
         reader.wrong(section.location(), "an `external_id` is for a `role_arn`, and there is none");
     }
     let file = file.map(|file| folder.join(file.value));
-    Some(reader.located(node, Deliver { file, topic, bucket, profile, role_arn, external_id }))
+    Some(reader.located(node, Deliver { file, topic, bucket, hubs, profile, role_arn, external_id }))
+}
+
+/// The regions of Security Hub, each once.
+fn hubs(reader: &mut Reader, node: &Node) -> Vec<String> {
+    let mut hubs = Vec::new();
+    for region in reader.texts(node) {
+        if !is_region(&region.value) {
+            let message = format!("`{}` is no region: they look like eu-west-1", region.value);
+            reader.mistakes.push(Mistake { at: region.at, message });
+        } else if !hubs.contains(&region.value) {
+            hubs.push(region.value);
+        }
+    }
+    hubs
 }
 
 /// The account in the ARN of a role.

@@ -1,9 +1,11 @@
 //! What is to be delivered of a new snapshot, as AWS Config would: a message for each resource that was created, changed or
 //! deleted and for each rule that says something else of one, and the files of its bucket with the messages that speak of
-//! them. In the order in which they are sent.
+//! them, in the order in which they are sent; and the findings for Security Hub.
 //!
 //! What changed is what the store tells of the snapshot's time, as `history` does: the first look at a place makes no
 //! messages of resources, and a list that could not be read makes none either. Nothing here sends anything.
+
+mod findings;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -14,6 +16,7 @@ use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
+pub use self::findings::findings;
 use crate::diff::ChangeType;
 use crate::evaluation::{ComplianceType, Evaluation};
 use crate::export::{self, ExportError, ExportFile, Format};
@@ -44,6 +47,13 @@ pub enum Parcel {
         key: String,
         /// The summary, which says where the copy is.
         summary: Json,
+    },
+    /// A finding for Security Hub, as its API takes it.
+    Finding {
+        /// The region of the hub.
+        hub: String,
+        /// The finding.
+        finding: Json,
     },
 }
 

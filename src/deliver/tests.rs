@@ -52,6 +52,7 @@ fn told(history: &History, target: Option<Target<'_>>) -> Vec<String> {
             format!("file {} then {}", key.split('/').nth(8).unwrap(), completed["messageType"].as_str().unwrap())
         }
         Parcel::Oversized { summary, .. } => format!("oversized, {}", summary["messageType"].as_str().unwrap()),
+        Parcel::Finding { hub, .. } => format!("finding for {hub}"),
     };
     of_snapshot(history, &last, target).unwrap().iter().map(one).collect()
 }

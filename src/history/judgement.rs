@@ -489,6 +489,23 @@ impl History {
     pub fn compliance(&self, key: &ResourceKey) -> Result<Vec<Interval>> {
         self.read(|connection| of_resource(connection, key))
     }
+
+    /// What rules said until a time and no more, by resource, rule and key. What was said of a place that could not be
+    /// listed is among it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn said_until(&self, time: Timestamp) -> Result<Vec<Interval>> {
+        self.read(|connection| {
+            let sql = format!("{VERDICTS} WHERE v.stop = {}", time.as_millisecond());
+            let mut ended = intervals(connection, &sql, &[], |_, _, _, _| true)?;
+            ended.sort_by(|a, b| {
+                let [a, b] = [a, b].map(|one| &one.evaluation);
+                (&a.resource, &a.rule, &a.key).cmp(&(&b.resource, &b.rule, &b.key))
+            });
+            Ok(ended)
+        })
+    }
 }
 
 /// What rules said of a resource over time, by rule, key and time.

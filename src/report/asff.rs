@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::{Value as Json, json};
 
 use super::controls::{Control, Controls};
 use super::finding::fingerprint;
@@ -152,6 +153,55 @@ pub fn write(report: &Report, extent: Extent, out: &mut dyn Write) -> io::Result
         serde_json::to_writer(&mut *out, &finding(report, &controls, evaluation))?;
     }
     out.write_all(b"\n]\n")
+}
+
+/// What is to be said to Security Hub of an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is a finding, or could not be judged.
+    Open,
+    /// It was one of these, and the rule finds nothing any more.
+    Mended,
+    /// It was, and the rule speaks of the resource no more, or there is no such resource.
+    Gone,
+}
+
+/// The findings of a report as the Security Hub of a region takes them.
+#[derive(Debug)]
+pub struct Import<'r> {
+    report: &'r Report,
+    controls: Controls<'r>,
+}
+
+impl<'r> Import<'r> {
+    /// Of this report.
+    pub fn of(report: &'r Report) -> Self {
+        Self { report, controls: Controls::of(report) }
+    }
+
+    /// An evaluation for the Security Hub of a region, which takes a finding under a product of its own region only; in which
+    /// region the resource is, `Resources` tells. `since` is from when on it has been open; without it the report's drift
+    /// says so. What is open no more is archived, and no word is said of its workflow, which is its reader's.
+    pub fn finding(&self, evaluation: &Evaluation, standing: Standing, since: Option<&str>, hub: &str) -> Json {
+        let mut finding = finding(self.report, &self.controls, evaluation);
+        let (account, partition) = (&finding.aws_account_id, Partition::of(None, hub).name);
+        finding.product_arn = format!("arn:{partition}:securityhub:{hub}:{account}:product/{account}/default");
+        hub.clone_into(&mut finding.region);
+        if let Some(since) = since {
+            finding.created_at = time(since);
+            finding.first_observed_at.clone_from(&finding.created_at);
+        }
+        if standing != Standing::Open {
+            finding.compliance.status = status(match standing {
+                Standing::Mended => ComplianceType::Compliant,
+                Standing::Open | Standing::Gone => ComplianceType::NotApplicable,
+            });
+            finding.record_state = "ARCHIVED";
+            finding.workflow = None;
+            finding.note = None;
+        }
+        json!(finding)
+    }
 }
 
 #[derive(Serialize)]

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::Report;
 
 /// The packs of a report by the rules that ran for them.
+#[derive(Debug)]
 pub(super) struct Controls<'r>(BTreeMap<&'r str, Vec<Control<'r>>>);
 
 /// What a rule is for in one pack.
+#[derive(Debug)]
 pub(super) struct Control<'r> {
     /// The pack's name.
     pub(super) pack: &'r str,

@@ -1,23 +1,27 @@
-"""The topic, the queue behind it and the bucket of the tests of delivery.
+"""The topic, the queue behind it, the bucket and the Security Hub of the tests of delivery.
 
     python deliver.py ENDPOINT make < {} > labels.json
     python deliver.py ENDPOINT take < labels.json > told.json
+    python deliver.py ENDPOINT enable REGION < {} > nothing.json
+    python deliver.py ENDPOINT findings REGION < {} > findings.json
 
-`make` makes them; `take` empties the queue and lists the bucket: messages by number in their order, objects by key.
+`make` makes them; `take` empties the queue and lists the bucket: messages by number in their order, objects by key. `enable`
+switches Security Hub on; `findings` tells what it holds, by id, and holds it against botocore's model.
 """
 
 import json
 import sys
 
 import boto3
+import botocore.validate
 
 HOME = "us-east-1"
 BUCKET = "amzn-s3-demo-bucket"
 
 
-def client(service, endpoint):
+def client(service, endpoint, region=HOME):
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test")
-    return session.client(service, region_name=HOME, endpoint_url=endpoint)
+    return session.client(service, region_name=region, endpoint_url=endpoint)
 
 
 def make(endpoint):
@@ -43,6 +47,23 @@ def take(endpoint, made):
     return told
 
 
+def enable(endpoint, region):
+    client("securityhub", endpoint, region).enable_security_hub(EnableDefaultStandards=False)
+    return {}
+
+
+def findings(endpoint, region):
+    hub = client("securityhub", endpoint, region)
+    held = [one for page in hub.get_paginator("get_findings").paginate() for one in page["Findings"]]
+    shape = hub.meta.service_model.operation_model("BatchImportFindings").input_shape
+    wrong = botocore.validate.ParamValidator().validate({"Findings": held}, shape)
+    if held and wrong.has_errors():
+        sys.exit(wrong.generate_report())
+    return {one["Id"]: json.dumps(one) for one in held}
+
+
 if __name__ == "__main__":
+    endpoint, command, *arguments = sys.argv[1:]
     made = json.load(sys.stdin)
-    print(json.dumps(make(sys.argv[1]) if sys.argv[2] == "make" else take(sys.argv[1], made)))
+    commands = {"make": make, "take": lambda endpoint: take(endpoint, made), "enable": enable, "findings": findings}
+    print(json.dumps(commands[command](endpoint, *arguments)))

@@ -32,6 +32,7 @@ mod demo_platform;
 #[path = "../cli/digests.rs"]
 mod digests;
 mod history;
+mod hub;
 mod iac;
 mod inventory;
 mod moto;

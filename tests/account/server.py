@@ -44,6 +44,7 @@ from moto.iam.responses import IamResponse
 from moto.kms.models import Key
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.rds.models import rds_backends
+from moto.securityhub.models import SecurityHubBackend
 from werkzeug.serving import make_server
 
 ACCOUNT = os.environ["MOTO_ACCOUNT_ID"]
@@ -371,6 +372,28 @@ def mend_moto():
         make_key(self, json.dumps(policy) if isinstance(policy, dict) else policy, *arguments, **named)
 
     Key.__init__ = make_key_with_text
+
+    # AWS takes findings where Security Hub is on, under the product of the hub's own region and account, of a caller's own
+    # account, and not those that are older than what it has. moto takes all.
+    import_findings = SecurityHubBackend.batch_import_findings
+
+    def batch_import_findings(self, findings):
+        product = f"arn:aws:securityhub:{self.region_name}:{ACCOUNT}:product/{ACCOUNT}/default"
+        known = {one.id: one.data["UpdatedAt"] for one in self.findings}
+        refused, taken, late = [], [], 0
+        for one in findings:
+            if not self.enabled:
+                refused.append({"Id": one["Id"], "ErrorCode": "InvalidAccess", "ErrorMessage": "Security Hub is not enabled"})
+            elif one["ProductArn"] != product or one["AwsAccountId"] != ACCOUNT or len(json.dumps(one)) > 240_000:
+                refused.append({"Id": one["Id"], "ErrorCode": "InvalidInput", "ErrorMessage": one["ProductArn"]})
+            elif known.get(one["Id"], "") >= one["UpdatedAt"]:
+                late += 1
+            else:
+                taken.append(one)
+        failed, succeeded, wrong = import_findings(self, taken)
+        return failed + len(refused), succeeded + late, wrong + refused
+
+    SecurityHubBackend.batch_import_findings = batch_import_findings
 
     # AWS calls the zone of the time at which an instance was stopped GMT, moto UTC.
     stop = Instance.stop

@@ -132,7 +132,7 @@ fn what_is_wrong_with_the_section_is_told_with_its_place() {
     let folder = Folder::new();
     folder.write(
         "assize.yaml",
-        "deliver:\n  sns: config-topic\n  s3: amzn-s3-demo-bucket\n  external_id: a\n  tpoic: x\n",
+        "deliver:\n  sns: config-topic\n  s3: amzn-s3-demo-bucket\n  external_id: a\n  security_hub: all\n  tpoic: x\n",
     );
     insta::assert_snapshot!("mistakes in deliver", folder.assize(&["config", "check"]));
     folder.write("assize.yaml", "deliver: {s3: \"s3://amzn-s3-demo-bucket\"}\n");
@@ -148,7 +148,7 @@ fn the_role_that_delivers_may_do_nothing_else() {
     folder.write(
         "assize.yaml",
         "deliver:\n  sns: arn:aws:sns:eu-west-1:111122223333:config-topic\n  s3: s3://amzn-s3-demo-bucket/logs\n  \
-            role_arn: arn:aws:iam::111122223333:role/deliver\n",
+            security_hub: [eu-west-1, us-east-1]\n  role_arn: arn:aws:iam::111122223333:role/deliver\n",
     );
     insta::assert_snapshot!("a policy for delivery", folder.assize(&["permissions", "--deliver"]));
     // Without a topic nothing but the region says in which partition the bucket is.

@@ -34,6 +34,7 @@ DATA = {
 # that no scan reads.
 DELIVER = {
     ("s3", "PutObject"),
+    ("securityhub", "BatchImportFindings"),
     ("sns", "Publish"),
 }
 

@@ -57,10 +57,12 @@ const STS: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_ia
 const S3: &str = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html";
 const ECS: &str = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html";
 const API_GATEWAY: &str = "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html";
+const SECURITY_HUB: &str =
+    "https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html";
 const WAF: &str = "https://docs.aws.amazon.com/waf/latest/developerguide/limits.html";
 const TAGGING: &str = "https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html";
 
-/// The published limits that concern reading. Where AWS gives no burst, it is one second's worth.
+/// The published limits that concern reading and delivering. Where AWS gives no burst, it is one second's worth.
 pub const PUBLISHED: &[Published] = &[
     // "Non-mutating actions": a bucket of 100 that fills with 20 a second, for each action.
     each("ec2", 20.0, 100.0, EC2),
@@ -100,6 +102,7 @@ pub const PUBLISHED: &[Published] = &[
     // 10 a second, after a burst of 40, for both interfaces of API Gateway together.
     together("apigateway", 5.0, 20.0, API_GATEWAY),
     together("apigatewayv2", 5.0, 20.0, API_GATEWAY),
+    one("securityhub", "BatchImportFindings", 10.0, 30.0, SECURITY_HUB),
     each("wafv2", 5.0, 5.0, WAF),
     one("wafv2", "GetWebACLForResource", 1.0, 1.0, WAF),
     one("wafv2", "ListResourcesForWebACL", 1.0, 1.0, WAF),

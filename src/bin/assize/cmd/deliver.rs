@@ -1,6 +1,8 @@
 //! Delivery: what is new in the store goes out as AWS Config would send it, and what does not get through waits for the next
 //! time. `assize deliver` does it alone; `scan` and `collect` do it when they are done.
 
+mod hub;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -43,8 +45,9 @@ pub(crate) fn run(mut flags: cli::Deliver, colors: Colors) -> Result<u8, Failure
     if flags.forget {
         forget(&mut history, &asked).map_err(|error| store::failure(&error))?;
     }
-    let sent = deliver(&mut history, &asked)?;
-    output::note(colors, &format!("{} delivered", counted(sent, "message")))?;
+    let (messages, findings) = deliver(&mut history, &asked, colors)?;
+    let findings = if asked.hubs.is_empty() { String::new() } else { format!(", {}", counted(findings, "finding")) };
+    output::note(colors, &format!("{}{findings} delivered", counted(messages, "message")))?;
     Ok(exit::CLEAN)
 }
 
@@ -68,11 +71,26 @@ pub(crate) fn begin(history: Option<&mut History>, asked: Option<&Deliver>) -> R
     }
 }
 
-/// Delivers what waits and what is new, in this order, and gives back how many messages and files got through.
+/// What became of all that was to be sent.
+#[derive(Default)]
+struct Settled {
+    /// Messages and files that got through.
+    messages: usize,
+    /// Findings that did.
+    findings: usize,
+    /// Findings of other accounts than the one whose credentials deliver.
+    elsewhere: usize,
+    /// What waited, and does not any more.
+    done: Vec<i64>,
+    still: Vec<Waiting>,
+}
+
+/// Delivers what waits and what is new, in this order, and gives back how many messages and files, and how many findings, got
+/// through.
 ///
 /// Each channel keeps its order: after the first failure everything else waits that goes there. A message that is sent
 /// and whose sending the store could not note any more goes out again: each is delivered at least once.
-pub(crate) fn deliver(history: &mut History, asked: &Deliver) -> Result<usize, Failure> {
+pub(crate) fn deliver(history: &mut History, asked: &Deliver, colors: Colors) -> Result<(usize, usize), Failure> {
     let failed = |error: &dyn std::error::Error| Failure::new(causes(error));
     let bucket = asked.bucket.as_ref();
     let mut queue: VecDeque<Waiting> = history.waiting().map_err(|error| store::failure(&error))?.into();
@@ -81,22 +99,24 @@ pub(crate) fn deliver(history: &mut History, asked: &Deliver) -> Result<usize, F
         let prefix = bucket.map(Address::folder).unwrap_or_default();
         let target = bucket.map(|bucket| Target { bucket: bucket.bucket(), prefix: &prefix });
         let parcels = deliver::of_snapshot(history, snapshot, target).map_err(|error| failed(&error))?;
-        for parcel in parcels {
+        let findings = deliver::findings(history, snapshot, &asked.hubs).map_err(|error| failed(&error))?;
+        for parcel in parcels.into_iter().chain(findings) {
             post(parcel, asked, &mut queue).map_err(|error| failed(&error))?;
         }
     }
     let until = new.last().map(|snapshot| snapshot.id);
     if queue.is_empty() {
         history.settle(&[], &[], until).map_err(|error| store::failure(&error))?;
-        return Ok(0);
+        return Ok((0, 0));
     }
     let mut channels = Channels { asked, runtime: runtime()?, delivery: None, broken: BTreeMap::new() };
-    let (mut sent, mut done, mut still) = (0, Vec::new(), Vec::new());
+    let (findings, superseded) = hub::take(&mut queue);
+    let mut settled = Settled { done: superseded, ..Settled::default() };
     while let Some(parcel) = queue.pop_front() {
         match channels.send(&parcel) {
             Ok(()) => {
-                sent += 1;
-                done.extend(parcel.id);
+                settled.messages += 1;
+                settled.done.extend(parcel.id);
                 if parcel.file.is_some() {
                     follow(&parcel, asked, &mut queue, |message| Some(message.clone()));
                 }
@@ -108,17 +128,31 @@ pub(crate) fn deliver(history: &mut History, asked: &Deliver) -> Result<usize, F
                         notification::failed(message, &error.code, &error.message)
                     });
                 }
-                still.push(parcel);
+                settled.still.push(parcel);
             }
         }
     }
+    for (channel, findings) in findings {
+        channels.import(&channel, findings, &mut settled);
+    }
+    let Settled { messages, findings, elsewhere, done, still } = settled;
     history.settle(&done, &still, until).map_err(|error| store::failure(&error))?;
+    if elsewhere > 0 {
+        let what = counted(elsewhere, "finding");
+        let note =
+            format!("note: {what} of other accounts not sent: Security Hub takes those of an account from it alone");
+        output::note(colors, &note)?;
+    }
     if channels.broken.is_empty() {
-        return Ok(sent);
+        return Ok((messages, findings));
     }
     let why = channels.broken.iter().map(|(channel, error)| {
         let waiting = still.iter().filter(|parcel| parcel.channel == *channel).count();
-        let what = if channel == S3 { "file" } else { "message" };
+        let what = match channel.as_str() {
+            S3 => "file",
+            hub if Deliver::hub_of(hub).is_some() => "finding",
+            _ => "message",
+        };
         let name = asked.channels().into_iter().find(|(key, _)| key == channel);
         let name = name.map_or_else(|| format!("`{channel}`"), |(_, name)| name);
         format!("waiting for {name}: {}, as {}", counted(waiting, what), error.told)
@@ -147,6 +181,7 @@ fn post(parcel: Parcel, asked: &Deliver, queue: &mut VecDeque<Waiting>) -> std::
             let then: serde_json::Map<_, _> = messages.map(|channel| (channel.to_owned(), completed.clone())).collect();
             queue.push_back(file(key, body, then.into()));
         }
+        Parcel::Finding { hub, finding } => queue.push_back(message(&Deliver::hub(&hub), &finding)),
         Parcel::Oversized { message: whole, key, summary } => {
             // A file takes messages of any size.
             if asked.has(FILE) {

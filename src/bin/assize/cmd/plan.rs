@@ -73,7 +73,8 @@ pub(crate) fn permissions(mut flags: cli::Permissions, colors: Colors) -> Result
                 .help("docs/deliver.md describes the section `deliver` of assize.yaml")
         })?;
         let region = flags.what.regions.first().map_or("", String::as_str);
-        let policy = delivery::policy(asked.topic.as_ref(), asked.bucket.as_ref(), region);
+        let account = asked.account_id();
+        let policy = delivery::policy(asked.topic.as_ref(), asked.bucket.as_ref(), &asked.hubs, account, region);
         output::stdout(colors, true, |out| out.write_all(policy.as_bytes()))?;
         return Ok(exit::CLEAN);
     }

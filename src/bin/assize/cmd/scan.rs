@@ -88,7 +88,7 @@ pub(crate) fn scan(mut flags: Scan, threads: usize, colors: Colors) -> Result<u8
     let code = output::report(report, &flags.output, anchor, colors);
     // What nobody could be told waits in the store, and costs neither the report nor the snapshot.
     let delivered = match (stored, history.as_mut().zip(deliver.as_ref())) {
-        (Ok(()), Some((history, deliver))) => deliver::deliver(history, deliver).map(drop),
+        (Ok(()), Some((history, deliver))) => deliver::deliver(history, deliver, colors).map(drop),
         (stored, _) => stored,
     };
     kept.and(looked_up).and(delivered).and(code)
@@ -123,7 +123,7 @@ pub(crate) fn collect(mut flags: Collect, colors: Colors) -> Result<u8, Failure>
     }
     stored?;
     if let Some((history, deliver)) = history.as_mut().zip(deliver.as_ref()) {
-        deliver::deliver(history, deliver)?;
+        deliver::deliver(history, deliver, colors)?;
     }
     let gaps = snapshot.gaps();
     // A report would tell each gap; of a snapshot that is only kept this much is told.
