@@ -38,6 +38,7 @@ mod inventory;
 mod moto;
 mod packs;
 mod scan;
+mod schedule;
 mod seed;
 mod snippets;
 mod states;

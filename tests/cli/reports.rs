@@ -153,7 +153,13 @@ fn what_runs_scans_is_printed_and_pins_what_it_uses() {
         upload.contains("security-events: write") && !upload.contains("id-token") && !upload.contains("aws-"),
         "{upload}"
     );
-    for (runner, needed) in [("gitlab", "junit: assize.xml"), ("systemd", "OnCalendar="), ("cron", "17 3 * * *")] {
+    let runners = [
+        ("gitlab", "junit: assize.xml"),
+        ("systemd", "OnCalendar="),
+        ("cron", "17 3 * * *"),
+        ("eventbridge", "AWS::Scheduler::Schedule"),
+    ];
+    for (runner, needed) in runners {
         let text = print(runner);
         assert!(text.contains(needed) && text.contains("assize scan"), "{runner}: {text}");
         // Each scan that is printed is one whose flags there are.
@@ -164,6 +170,30 @@ fn what_runs_scans_is_printed_and_pins_what_it_uses() {
             assert!(help.contains(flag), "{runner}: {flag}");
         }
     }
+}
+
+/// cfn-lint's word on the template is in `tests/account`; here assize's own.
+#[test]
+fn the_template_that_runs_scans_keeps_to_the_rules() {
+    let folder = Folder::new();
+    folder.write("eventbridge.yaml", assize(&["schedule", "eventbridge"]).stdout());
+    let judge = ["evaluate", "--template", "eventbridge.yaml", "-f", "json", "--no-config"];
+    let report = folder.assize(&judge).json();
+    let evaluations = report["evaluations"].as_array().expect("a list");
+    let told = |type_: &str| evaluations.iter().filter(|one| one["complianceType"] == type_).count();
+    assert!(told("COMPLIANT") > 10, "{report:#}");
+    let bad: Vec<_> = evaluations.iter().filter(|one| one["complianceType"] == "NON_COMPLIANT").collect();
+    // A key of KMS costs, and is its user's to decide.
+    let worse = bad.iter().filter(|one| one["severity"] != "low" && one["rule"] != "s3-default-encryption-kms");
+    assert_eq!(worse.count(), 0, "{bad:#?}");
+    // The role that scans may do what its policy says, and nothing else; what it may pass on, nobody.
+    let (_, role) = folder
+        .read("eventbridge.yaml")
+        .split_once("  ScanRole:\n")
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .expect("a role");
+    let role = role.split("\n\n").next().unwrap_or_default();
+    assert!(role.contains("ManagedPolicyArns: [!Ref ScanPolicyArn]") && !role.contains("Policies:\n"), "{role}");
 }
 
 #[test]

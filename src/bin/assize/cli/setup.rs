@@ -15,6 +15,7 @@ pub(crate) enum Runner {
     Gitlab,
     Systemd,
     Cron,
+    Eventbridge,
 }
 
 #[derive(Debug, Subcommand)]

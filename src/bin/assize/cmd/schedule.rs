@@ -12,6 +12,7 @@ pub(crate) fn run(runner: Runner, colors: Colors) -> Result<u8, Failure> {
         Runner::Gitlab => include_str!("../../../../examples/schedule/gitlab.yml"),
         Runner::Systemd => include_str!("../../../../examples/schedule/systemd.txt"),
         Runner::Cron => include_str!("../../../../examples/schedule/cron.txt"),
+        Runner::Eventbridge => include_str!("../../../../examples/schedule/eventbridge.yaml"),
     };
     output::stdout(colors, true, |out| out.write_all(text.as_bytes()))?;
     Ok(exit::CLEAN)
