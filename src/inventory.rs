@@ -238,7 +238,7 @@ mod tests {
             // Gone, but still told.
             "arn:aws:ec2:eu-west-1:111122223333:volume/vol-0",
             "arn:aws:ec2:eu-west-1:111122223333:key-pair/key-1",
-            "arn:aws:cloudfront::111122223333:distribution/E1",
+            "arn:aws:globalaccelerator::111122223333:accelerator/a1",
             "arn:aws:apigateway:eu-west-1::/domainnames/a.example",
             "arn:aws:apigateway:eu-west-1::/domainnames/b.example",
             "no ARN",
@@ -271,9 +271,9 @@ mod tests {
         assert_eq!(
             not_covered,
             [
-                "AWS::CloudFront::Distribution 111122223333 global 1: tag:GetResources",
                 "AWS::EC2::KeyPair 111122223333 eu-west-1 3: config:GetDiscoveredResourceCounts, tag:GetResources",
                 "apigateway:domainnames 111122223333 eu-west-1 2: tag:GetResources",
+                "globalaccelerator:accelerator 111122223333 global 1: tag:GetResources",
             ]
         );
         assert!(inventory.is_complete());

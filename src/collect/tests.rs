@@ -57,7 +57,9 @@ impl Api for Arc<Table> {
             Some((.., Err(code))) => code.clone(),
             None => "NotInTheTable".to_owned(),
         };
-        Err(Unreadable { operation: name, action: None, code, message: "no".to_owned() })
+        // `Code: words`, where the words matter.
+        let (code, message) = code.split_once(": ").unwrap_or((&code, "no"));
+        Err(Unreadable { operation: name, action: None, code: code.to_owned(), message: message.to_owned() })
     }
 
     fn requests(&self) -> BTreeMap<String, u64> {
@@ -505,6 +507,28 @@ types:
     assert_eq!(item(&snapshot, "two").tags.to_string(), r#"{"k":"v"}"#);
     assert_eq!(item(&snapshot, "one").tags.to_string(), "{}");
     assert!(snapshot.gaps().is_empty());
+}
+
+#[test]
+fn a_code_that_may_mean_two_things_is_told_by_its_words() {
+    let of = |said: &str| {
+        let table = Table::default().fail("eu-west-1", "macie2:GetMacieSession", "", said);
+        let needs = Needs::of([("AWS::::Account", ["MacieAdministrator", "MacieSession"])]);
+        let (snapshot, calls) = collect(table, &needs);
+        let here = calls.iter().filter(|call| call.starts_with("eu-west-1 macie2:")).count();
+        let regional = snapshot.items().iter().find(|item| *item.key.region == *"eu-west-1").unwrap();
+        (regional.supplementary_configuration.clone(), here)
+    };
+    let (facts, calls) = of("AccessDeniedException: Macie is not enabled.");
+    let off = r#"{"MacieAdministrator":null,"MacieSession":null}"#;
+    assert_eq!((facts.to_string().as_str(), calls), (off, 1), "who administers what is off is not asked");
+
+    let (facts, _) = of(
+        "AccessDeniedException: User: arn:aws:iam::111122223333:user/u is not authorized to perform: macie2:GetMacieSession",
+    );
+    for part in ["MacieAdministrator", "MacieSession"] {
+        assert_eq!(facts.get(part).unwrap().as_unreadable().unwrap().code, "AccessDeniedException", "{part}");
+    }
 }
 
 const USERS: &str = r#"{"UserDetailList":[{"UserName":"u","UserId":"AIDAU","Arn":"arn:aws:iam::111122223333:user/u"},

@@ -59,12 +59,15 @@ const FORMS: &[(&str, &str, &str)] = &[
     ("backup", "backup-vault:*", "AWS::Backup::BackupVault"),
     ("cloudformation", "stack/**", "AWS::CloudFormation::Stack"),
     ("cloudfront", "distribution/*", "AWS::CloudFront::Distribution"),
+    ("cloudhsm", "backup/*", "AWS::CloudHSM::Backup"),
+    ("cloudhsm", "cluster/*", "AWS::CloudHSM::Cluster"),
     ("cloudtrail", "trail/*", "AWS::CloudTrail::Trail"),
     ("cloudwatch", "alarm:**", "AWS::CloudWatch::Alarm"),
     ("codebuild", "project/*", "AWS::CodeBuild::Project"),
     ("cognito-idp", "userpool/*", "AWS::Cognito::UserPool"),
     ("config", "config-rule/*", "AWS::Config::ConfigRule"),
     ("config", "configuration-recorder/**", "AWS::Config::ConfigurationRecorder"),
+    ("detective", "graph:*", "AWS::Detective::Graph"),
     ("dms", "rep:*", "AWS::DMS::ReplicationInstance"),
     ("dynamodb", "table/*", "AWS::DynamoDB::Table"),
     ("ec2", "customer-gateway/*", "AWS::EC2::CustomerGateway"),
@@ -138,10 +141,12 @@ const FORMS: &[(&str, &str, &str)] = &[
     ("sagemaker", "endpoint-config/*", "AWS::SageMaker::EndpointConfig"),
     ("sagemaker", "notebook-instance/*", "AWS::SageMaker::NotebookInstance"),
     ("secretsmanager", "secret:**", "AWS::SecretsManager::Secret"),
+    ("servicequotas", "*/*", "AWS::ServiceQuotas::Quota"),
     ("sns", "*", "AWS::SNS::Topic"),
     ("sqs", "*", "AWS::SQS::Queue"),
     ("ssm", "document/*", "AWS::SSM::Document"),
     ("ssm", "managed-instance-inventory/*", "AWS::SSM::ManagedInstanceInventory"),
+    ("ssm", "parameter/**", "AWS::SSM::Parameter"),
     ("states", "stateMachine:*", "AWS::StepFunctions::StateMachine"),
     ("wafv2", "global/webacl/*/*", "AWS::WAFv2::WebACL"),
     ("wafv2", "regional/webacl/*/*", "AWS::WAFv2::WebACL"),
@@ -208,7 +213,7 @@ mod tests {
             ("arn:aws:apigateway:eu-west-1::/restapis/a1b2c3/stages/prod/more", "apigateway:restapis"),
             ("arn:aws:glacier:eu-west-1:111122223333:vaults/old", "glacier:vaults"),
             ("arn:aws:new:eu-west-1:111122223333:thing", "new"),
-            ("arn:aws:ssm:eu-west-1:111122223333:parameter/a/b", "ssm:parameter"),
+            ("arn:aws:ssm:eu-west-1:111122223333:maintenancewindow/mw-1", "ssm:maintenancewindow"),
         ] {
             assert_eq!(of(arn), (None, expected.to_owned()), "{arn}");
         }
@@ -218,12 +223,13 @@ mod tests {
     }
 
     /// Types whose resources have no ARN of their own, or that of the account.
-    const WITHOUT: [&str; 5] = [
+    const WITHOUT: [&str; 6] = [
         "AWS::::Account",
         "AWS::Backup::BackupSelection",
         "AWS::S3::AccountPublicAccessBlock",
         "AWS::SSM::AssociationCompliance",
         "AWS::SSM::PatchCompliance",
+        "AWS::ServiceQuotas::Service",
     ];
 
     #[test]

@@ -22,7 +22,7 @@ use self::path::{Path, Position};
 use self::template::{Condition, Template, Text};
 use crate::nearest;
 use crate::source::model::{self, Models, ServiceModel, ShapeId};
-use crate::value::{Key, Value, intern};
+use crate::value::{Key, Unreadable, Value, intern};
 
 /// How to read the resources of one type.
 #[derive(Debug)]
@@ -296,6 +296,8 @@ pub struct Part {
     pub into: Option<Box<str>>,
     /// Error codes that mean that it is not set.
     pub absent: Vec<String>,
+    /// How the message of such an error has to begin, where the code alone may mean something else.
+    pub absent_message: Option<String>,
     /// What stands there when it is not set; nothing by default.
     pub absent_value: Option<Value>,
     /// The other parts that it reads.
@@ -774,7 +776,8 @@ fn checked_part(raw: raw::Part, service: &str, names: &[String], tag_part: Optio
         None if tag_part == Some(&*name) => None,
         None => Some(format!("/supplementaryConfiguration/{name}").into()),
     };
-    let (absent, absent_value) = raw.absent.map_or((Vec::new(), None), |absent| (absent.codes, absent.value));
+    let (absent, absent_message, absent_value) =
+        raw.absent.map_or((Vec::new(), None, None), |absent| (absent.codes, absent.message, absent.value));
     let mut part = Part {
         name,
         source,
@@ -785,6 +788,7 @@ fn checked_part(raw: raw::Part, service: &str, names: &[String], tag_part: Optio
         build: raw.build,
         into,
         absent,
+        absent_message,
         absent_value,
         needs: BTreeSet::new(),
         shape: OnceLock::new(),
@@ -802,6 +806,12 @@ fn checked_part(raw: raw::Part, service: &str, names: &[String], tag_part: Optio
 }
 
 impl Part {
+    /// Whether this error is AWS's way to say "not set".
+    pub fn is_absent_by(&self, reason: &Unreadable) -> bool {
+        let said = self.absent_message.as_ref().is_none_or(|message| reason.message.starts_with(message));
+        said && self.absent.contains(&reason.code)
+    }
+
     /// Shows each path that stands in the part.
     fn paths<'p>(&'p self, see: &mut dyn FnMut(&'p Path)) {
         self.when.iter().for_each(|condition| see(&condition.path));

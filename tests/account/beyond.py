@@ -1,6 +1,6 @@
 """What AWS answers and moto does not: the selections of AWS Backup and its settings, what the agents of Systems Manager
 report of their machines, the findings of GuardDuty, the analyzers of IAM Access Analyzer, and the keys of CloudTrail, which
-`PUT /-/facts` sets.
+`PUT /-/facts` sets; and what is in `beyond_guards.py`.
 
 Each operation takes the region, the request's path and its body, and gives the answer as the service's model has it. Ids
 follow from names: another run makes the same.
@@ -12,6 +12,8 @@ import json
 import os
 import threading
 import uuid
+
+from beyond_guards import Guards
 
 # A fixed moment, so that two recordings differ in nothing of this.
 MADE_AT = 1767323045.0
@@ -43,10 +45,10 @@ class Beyond:
             "ssm:GetInventory": self.get_inventory,
             "ssm:PutComplianceItems": self.put_compliance_items,
             "ssm:ListResourceComplianceSummaries": self.list_resource_compliance_summaries,
-        }
+        } | Guards().operations
 
     def answer(self, name, region, path, body):
-        """The answer to an operation that is known here."""
+        """The answer to an operation that is known here, or its error (`Refused`)."""
         with self.lock:
             return self.operations[name](region, path, json.loads(body or b"{}"))
 

@@ -16,6 +16,7 @@ import urllib.request
 import uuid
 import zipfile
 
+import demo_guards
 import demo_operations
 import demo_platform
 from alarms import count, one_of, ring
@@ -586,6 +587,7 @@ class Shop(Clients):
         self.containers()
         demo_operations.everything(self)
         demo_platform.everything(self)
+        demo_guards.everything(self)
 
 
 def allow(action, resource, principal=None):

@@ -15,7 +15,7 @@ session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", 
 client = lambda service: session.client(service, endpoint_url=sys.argv[1])
 for size in (1, 2):
     client("ec2").create_volume(AvailabilityZone="eu-west-1a", Size=size)
-client("ssm").put_parameter(Name="/shop/limit", Value="5", Type="String", Tags=[{"Key": "team", "Value": "shop"}])
+client("glue").create_database(DatabaseInput={"Name": "figures"}, Tags={"team": "shop"})
 client("sqs").create_queue(QueueName="orders", tags={"team": "shop"})
 "#;
 
@@ -47,10 +47,10 @@ fn what_is_there_is_counted_and_what_is_not_read_is_named() {
     assert_eq!((&volumes["awsRegion"], &volumes["resources"]), (&"eu-west-1".into(), &2.into()));
     assert_eq!(volumes["complete"], true);
     assert_eq!(of(&json, "types", "AWS::EC2::NatGateway")[0]["resources"], 0, "nothing is said to be nothing");
-    let [parameter] = of(&json, "notCovered", "ssm:parameter")[..] else { panic!("{json:#}") };
-    assert_eq!(parameter["resources"], 1);
-    assert_eq!(parameter["accountId"], moto::ACCOUNT);
-    assert_eq!(parameter["seenBy"], serde_json::json!(["tag:GetResources"]));
+    let [database] = of(&json, "notCovered", "glue:database")[..] else { panic!("{json:#}") };
+    assert_eq!(database["resources"], 1);
+    assert_eq!(database["accountId"], moto::ACCOUNT);
+    assert_eq!(database["seenBy"], serde_json::json!(["tag:GetResources"]));
     assert!(of(&json, "notCovered", "AWS::SQS::Queue").is_empty(), "a type that is read is no other");
     assert_eq!(json["notRead"], serde_json::json!([]));
     // In the region that was asked for, and where the partition's global resources are told.

@@ -14,7 +14,9 @@ import sys
 import zipfile
 
 import boto3
+import guards
 import seed_access
+import seed_guards
 import seed_operations
 import seed_platform
 from alarms import count, one_of, ring
@@ -348,7 +350,10 @@ class Seed(Clients):
     def guards(self):
         iam = self.client("iam", HOME)
         self.label("group-empty", iam.create_group(GroupName="empty")["Group"]["GroupId"])
-        detector = self.client("guardduty", HOME).create_detector(Enable=True)
+        plans = ["S3_DATA_EVENTS", "EKS_AUDIT_LOGS", "RUNTIME_MONITORING"]
+        detector = self.client("guardduty", HOME).create_detector(
+            Enable=True, Features=guards.features(plans, ["EC2_AGENT_MANAGEMENT"])
+        )
         self.label("detector", detector["DetectorId"])
         self.client("guardduty", HOME).create_sample_findings(
             DetectorId=detector["DetectorId"], FindingTypes=["UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B"]
@@ -384,6 +389,7 @@ class Seed(Clients):
         seed_operations.everything(self, HOME)
         seed_platform.everything(self, HOME)
         seed_access.everything(self, HOME, OTHER)
+        seed_guards.everything(self, HOME, OTHER)
         self.interfaces()
 
     # -----------------------------------------------------------------------------------------------------------------

@@ -32,7 +32,9 @@ import urllib.parse
 
 import botocore.loaders
 from beyond import Beyond
+from beyond_guards import Refused
 from cryptography import x509
+from moto.cloudfront.models import Origin
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.ec2.models.instances import Instance
@@ -50,7 +52,14 @@ from werkzeug.serving import make_server
 ACCOUNT = os.environ["MOTO_ACCOUNT_ID"]
 
 # The services whose signing name is not the name of their model.
-SIGNED_AS = {"access-analyzer": "accessanalyzer", "elasticfilesystem": "efs", "elasticmapreduce": "emr", "monitoring": "cloudwatch"}
+SIGNED_AS = {
+    "access-analyzer": "accessanalyzer",
+    "cloudhsm": "cloudhsmv2",
+    "elasticfilesystem": "efs",
+    "elasticmapreduce": "emr",
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+}
 
 # Of several models with one signing name, those that are told by the beginning of the path.
 BY_PATH = {
@@ -223,7 +232,12 @@ class Wall:
         return inside(environ, start_response)
 
     def answer_beyond(self, name, region, protocol, body, environ, start_response):
-        said = json.dumps(self.beyond.answer(name, region, environ["PATH_INFO"], body)).encode()
+        try:
+            said = json.dumps(self.beyond.answer(name, region, environ["PATH_INFO"], body)).encode()
+        except Refused as refused:
+            service = name.partition(":")[0]
+            status, headers, said = error(protocol, service, refused.code, refused.message, refused.status)
+            return self.answer(start_response, status, headers, said, environ)
         kind = "application/x-amz-json-1.1" if protocol == "json" else "application/json"
         return self.answer(start_response, 200, [("Content-Type", kind)], said, environ)
 
@@ -352,6 +366,17 @@ def mend_moto():
 
     IamResponse.list_server_certificates = list_server_certificates
     IamResponse.list_server_certificate_tags = lambda self: ActionResult({"Tags": [], "IsTruncated": False})
+
+    # moto forgets that an origin is a bucket, and how CloudFront may reach it.
+    make_origin = Origin.__init__
+
+    def make_whole_origin(self, origin):
+        make_origin(self, origin)
+        self.origin_access_control_id = origin.get("OriginAccessControlId") or ""
+        if "S3OriginConfig" in origin:
+            self.s3_origin_config = {"OriginAccessIdentity": origin["S3OriginConfig"]["OriginAccessIdentity"] or ""}
+
+    Origin.__init__ = make_whole_origin
 
     # AWS says which keys are its own, moto that all are the customer's.
     key_as_described = Key.to_dict

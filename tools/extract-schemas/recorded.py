@@ -18,7 +18,6 @@ from pathlib import Path
 # Types in the form of an API: service, shape, and the path below `configuration` at which the shape stands.
 OF_APIS = {
     "AWS::CloudFormation::Stack": ("cloudformation", "Stack", ""),
-    "AWS::CloudFront::Distribution": ("cloudfront", "Distribution", ""),
     "AWS::CodePipeline::Pipeline": ("codepipeline", "PipelineDeclaration", "/pipeline"),
 }
 

@@ -221,7 +221,7 @@ impl<A: Api> Account<A> {
                 let taken = part.take.get(&Frame::of(&answer), env);
                 Ok(taken.filter(|value| *value != Value::Null).map_or(Answer::Absent, Answer::Given))
             }
-            Err(reason) if part.absent.contains(&reason.code) => Ok(Answer::Absent),
+            Err(reason) if part.is_absent_by(&reason) => Ok(Answer::Absent),
             Err(reason) => Err(reason),
         }
     }
@@ -292,7 +292,7 @@ impl<A: Api> Account<A> {
             let env = self.place_env(region);
             let found = match answer {
                 Ok(answer) => elements_by_key(items, key, &answer, &env),
-                Err(reason) if part.absent.contains(&reason.code) => continue,
+                Err(reason) if part.is_absent_by(&reason) => continue,
                 Err(reason) => {
                     for (at, _) in wanted {
                         set(&mut outputs, *at, Output::Unreadable(Arc::clone(&reason)));
@@ -365,14 +365,14 @@ impl<A: Api> Account<A> {
         let all = |output: Output| chunk.iter().map(|(at, _)| (*at, output.clone())).collect();
         let found = match answer {
             Ok(answer) => elements_by_key(items, key, &answer, &env),
-            Err(reason) if part.absent.contains(&reason.code) && chunk.len() > 1 => {
+            Err(reason) if part.is_absent_by(&reason) && chunk.len() > 1 => {
                 let mut each = Vec::new();
                 for one in chunk {
                     each.extend(Box::pin(self.read_batch(part, region, vec![one], memo)).await);
                 }
                 return each;
             }
-            Err(reason) if part.absent.contains(&reason.code) => {
+            Err(reason) if part.is_absent_by(&reason) => {
                 return all(Output::Constant(part.absent_value.clone()));
             }
             Err(reason) => return all(Output::Unreadable(reason)),

@@ -161,6 +161,7 @@ pub(super) struct Part {
 #[serde(deny_unknown_fields)]
 pub(super) struct Absent {
     pub(super) codes: Vec<String>,
+    pub(super) message: Option<String>,
     /// `None` if the key is not there; `Some(Null)` for `value: null`.
     #[serde(default, deserialize_with = "present")]
     pub(super) value: Option<Value>,

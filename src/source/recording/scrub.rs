@@ -43,6 +43,8 @@ fn without_secrets(text: &str) -> Option<String> {
     static USER_DATA: LazyLock<Regex> = LazyLock::new(|| regex("(<(?:u|U)serData>\\s*(?:<value>)?)[^<\\s][^<]*"));
     /// The name and the password in a URL, of a repository for example.
     static USER_INFO: LazyLock<Regex> = LazyLock::new(|| regex("(:\\\\?/\\\\?/)[^/?#\\s\"'<>\\\\]+@"));
+    /// What a distribution says to an origin, so that the origin knows that a request came through it.
+    static ORIGIN_HEADER: LazyLock<Regex> = LazyLock::new(|| regex("(<HeaderValue>)[^<]+"));
     /// What an application of Elastic Beanstalk reads from its environment, where AWS puts the value.
     static PROPERTY: LazyLock<Regex> = LazyLock::new(|| {
         const NAMESPACE: &str = "<Namespace>aws:elasticbeanstalk:application:environment</Namespace>";
@@ -61,6 +63,7 @@ fn without_secrets(text: &str) -> Option<String> {
         (&PRESIGNED, format!("${{1}}{REPLACEMENT}")),
         (&USER_DATA, format!("${{1}}{REPLACEMENT_BASE64}")),
         (&USER_INFO, format!("${{1}}{REPLACEMENT}@")),
+        (&ORIGIN_HEADER, format!("${{1}}{REPLACEMENT}")),
         (&PROPERTY, format!("${{1}}${{2}}{REPLACEMENT}${{3}}")),
     ] {
         let current = clean.as_deref().unwrap_or(text);
@@ -73,7 +76,7 @@ fn without_secrets(text: &str) -> Option<String> {
 
 /// Replaces environment variables (Lambda: `Environment.Variables`, a map; ECS: `environment`, and CodeBuild:
 /// `environmentVariables`, lists of names and values), variables of API Gateway's stages, the settings of EMR's
-/// applications, secrets and user data. Whether there were any.
+/// applications, secrets, the password of a cluster of modules and user data. Whether there were any.
 fn clean_json(json: &mut Json) -> bool {
     match json {
         Json::Array(elements) => elements.iter_mut().fold(false, |any, element| clean_json(element) | any),
@@ -97,7 +100,8 @@ fn clean_json(json: &mut Json) -> bool {
                     | "userData"
                     | "KdcAdminPassword"
                     | "CrossRealmTrustPrincipalPassword"
-                    | "ADDomainJoinPassword",
+                    | "ADDomainJoinPassword"
+                    | "PreCoPassword",
                     value,
                 ) => replace(value),
                 ("webhook", Json::Object(webhook)) => webhook.get_mut("secret").is_some_and(replace),
@@ -270,6 +274,11 @@ mod tests {
                 "core-site",
             ),
             (r#"{"Cluster":{"KerberosAttributes":{"Realm":"R","KdcAdminPassword":"canary-1"}}}"#, "Realm"),
+            (r#"{"Clusters":[{"ClusterId":"c","PreCoPassword":"canary-1"}]}"#, "ClusterId"),
+            (
+                "<OriginCustomHeader><HeaderName>x-from-edge</HeaderName><HeaderValue>canary-1</HeaderValue></OriginCustomHeader>",
+                "<HeaderValue>REDACTED</HeaderValue>",
+            ),
             (r#"{"projects":[{"webhook":{"url":"https://host/hook","secret":"canary-1"}}]}"#, "https://host/hook"),
             (r#"{"item":[{"stageName":"v1","variables":{"password":"canary-1"}}]}"#, "UkVEQUNURUQ="),
             (
