@@ -461,6 +461,31 @@ fn the_benchmarks_pattern_for_each_kind_of_event_counts_all_of_it() {
 }
 
 #[test]
+fn an_alarm_on_an_expression_leaves_the_way_open() {
+    let folder = Folder::new();
+    let mut items = account();
+    let metric = json!({"metric": {"namespace": "Security", "metricName": "Root"}, "period": 300, "stat": "Sum"});
+    items[3]["configuration"] = json!({
+        "actionsEnabled": true, "alarmActions": [TOPIC],
+        "metrics": [{"id": "e1", "expression": "m1 * 2"}, {"id": "m1", "metricStat": metric}],
+    });
+    let ran = told(&folder, &items, &[], &[]);
+    assert_eq!(ran.code(), 3, "{ran}");
+    insta::assert_snapshot!(ran);
+    let ran = told(&folder, &items, &[], &["--format", "json"]);
+    assert_eq!(ran.code(), 3, "{ran}");
+    let json: Json = serde_json::from_str(ran.stdout()).expect("JSON");
+    let account = &json["accounts"][0];
+    assert_eq!((&account["notified"], &account["ways"][0]["notified"]), (&Json::Null, &Json::Null));
+    let link = |at: usize| &account["ways"][0]["links"][at]["state"];
+    assert_eq!([link(2), link(3), link(4)], ["holds", "read", "not-reached"]);
+    // One event that nobody is told of decides, whatever is open.
+    let pattern = json!("{ $.eventName = StopLogging }");
+    items[2]["supplementaryConfiguration"]["MetricFilters"][0]["FilterPattern"] = pattern;
+    assert_eq!(told(&folder, &items, &[], &["trail-changes"]).code(), 1);
+}
+
+#[test]
 fn events_that_some_filters_count_and_others_do_not_are_told_apart() {
     let folder = Folder::new();
     let pattern = json!("{ ($.eventName = StopLogging) || ($.eventName = DeleteTrail) }");
@@ -568,11 +593,44 @@ fn an_event_of_ones_own_is_looked_for_where_the_trail_records_it() {
     ] {
         assert_eq!(told_of(&object, &selectors), is_told, "{selectors}");
     }
-    // An event that does not tell whether it only reads is recorded by a trail of both.
+    // Events were told apart before they had a category.
+    let old = event(json!({"managementEvent": false, "readOnly": false, "resources": object["resources"]}));
+    assert!(!told_of(&old, &management) && told_of(&old, &objects(&["arn:aws:s3:::orders/"])));
+    // What a selector names of objects is a beginning; a function it names whole, or all of them.
+    assert!(told_of(&object, &objects(&["arn:aws:s3:::orders/2026"])));
+    let call = event(json!({
+        "eventCategory": "Data", "readOnly": false,
+        "resources": [{"type": "AWS::Lambda::Function", "ARN": "arn:aws:lambda:eu-west-1:111122223333:function:orders-dev"}],
+    }));
+    for (value, is_told) in [
+        ("arn:aws:lambda", true),
+        ("arn:aws:lambda:eu-west-1:111122223333:function:orders-dev", true),
+        ("arn:aws:lambda:eu-west-1:111122223333:function:orders", false),
+        ("arn:aws:lambda:eu-west-1:111122223333:function:orders-dev-2", false),
+    ] {
+        let functions = basic(json!({
+            "readWriteType": "All", "includeManagementEvents": true,
+            "dataResources": [{"type": "AWS::Lambda::Function", "values": [value]}],
+        }));
+        assert_eq!(told_of(&call, &functions), is_told, "{value}");
+    }
+    // An event that does not tell whether it only reads is recorded by a trail of both, whether one selector has both or two.
     let reads = basic(json!({"readWriteType": "ReadOnly", "includeManagementEvents": true}));
     let writes = basic(json!({"readWriteType": "WriteOnly", "includeManagementEvents": true}));
     let untold = event(json!({}));
     assert!(told_of(&untold, &management) && !told_of(&untold, &reads) && !told_of(&untold, &writes));
+    let one_of_both = json!({
+        "eventSelectors": [reads["eventSelectors"][0], writes["eventSelectors"][0]], "advancedEventSelectors": [],
+    });
+    assert!(told_of(&untold, &one_of_both));
+    let of = |read_only: &str| {
+        json!({"fieldSelectors": [
+            {"field": "eventCategory", "equals": ["Management"]}, {"field": "readOnly", "equals": [read_only]},
+        ]})
+    };
+    let advanced_of = |selectors: &[Json]| json!({"eventSelectors": [], "advancedEventSelectors": selectors});
+    assert!(told_of(&untold, &advanced_of(&[of("true"), of("false")])));
+    assert!(!told_of(&untold, &advanced_of(&[of("true")])) && !told_of(&untold, &advanced_of(&[of("false")])));
     let read = event(json!({"readOnly": true}));
     assert!(told_of(&read, &reads) && !told_of(&read, &writes));
 

@@ -76,6 +76,15 @@ struct Way<'o> {
     held: Vec<&'o str>,
     /// What is wrong with the next.
     broken: Option<&'o str>,
+    /// Why it cannot be told whether the next holds.
+    open: Option<&'o str>,
+}
+
+impl Way<'_> {
+    /// Whether somebody is notified of the event; nothing if that cannot be told.
+    fn is_notified(&self) -> Option<bool> {
+        self.open.is_none().then_some(self.broken.is_none())
+    }
 }
 
 pub(super) fn run(mut flags: AlarmPath, colors: Colors) -> Result<u8, Failure> {
@@ -152,7 +161,11 @@ impl<'o> Account<'o> {
     fn is_notified(&self) -> Option<bool> {
         match &self.told {
             Told::Nothing(_) | Told::Failed(_) | Told::Open(_) => None,
-            Told::Ways(ways) => Some(ways.by_event.values().all(|way| way.broken.is_none())),
+            Told::Ways(ways) => {
+                let told: BTreeSet<_> = ways.by_event.values().map(Way::is_notified).collect();
+                // One event of which nobody is told decides.
+                if told.contains(&Some(false)) { Some(false) } else { (!told.contains(&None)).then_some(true) }
+            }
         }
     }
 }
@@ -176,6 +189,7 @@ fn ways<'o>(evaluations: impl Iterator<Item = &'o Evaluation>) -> BTreeMap<&'o s
         let way = by_event.entry(name).or_default();
         match evaluation.compliance_type {
             ComplianceType::NonCompliant => way.broken = Some(&evaluation.annotation),
+            ComplianceType::InsufficientData => way.open = Some(&evaluation.annotation),
             _ => way.held.push(&evaluation.annotation),
         }
     }

@@ -64,7 +64,7 @@ struct LinkV1<'o> {
     /// Of the items that tell of it.
     resource_type: &'static str,
     state: State,
-    /// What was found of it, or why it could not be read.
+    /// What was found of it, or why it could not be read, or not be told.
     reason: Option<Cow<'o, str>>,
 }
 
@@ -73,7 +73,7 @@ struct LinkV1<'o> {
 enum State {
     Holds,
     Broken,
-    /// It was read; whether it holds is not told, for a later one could not be read.
+    /// It was read; whether it holds is not told, for a later one could not be read, or what it says leaves it open.
     Read,
     Unread,
     /// The way ends before it.
@@ -117,7 +117,7 @@ fn account<'o>(account: &Account<'o>, events: &BTreeSet<&'o str>) -> AccountV1<'
         Told::Ways(told) => {
             let way = |(event, way): (&&'o str, &Way<'o>)| WayV1 {
                 event,
-                notified: Some(way.broken.is_none()),
+                notified: way.is_notified(),
                 links: links(|at| told_link(at, way)),
             };
             (told.by_event.iter().map(way).collect(), None, &*told.evaluation.evidence)
@@ -142,9 +142,10 @@ fn links<'o>(told: impl Fn(usize) -> (State, Option<Cow<'o, str>>)) -> Vec<LinkV
 }
 
 fn told_link<'o>(at: usize, way: &Way<'o>) -> (State, Option<Cow<'o, str>>) {
-    match (way.held.get(at), way.broken) {
-        (Some(step), _) => (State::Holds, Some(Cow::Borrowed(step))),
-        (None, Some(reason)) if at == way.held.len() => (State::Broken, Some(Cow::Borrowed(reason))),
+    match (way.held.get(at), way.broken, way.open) {
+        (Some(step), ..) => (State::Holds, Some(Cow::Borrowed(step))),
+        (None, Some(reason), _) if at == way.held.len() => (State::Broken, Some(Cow::Borrowed(reason))),
+        (None, None, Some(reason)) if at == way.held.len() => (State::Read, Some(Cow::Borrowed(reason))),
         _ => (State::NotReached, None),
     }
 }

@@ -67,7 +67,7 @@ fn ways(text: &mut String, told: &Ways<'_>, width: usize) {
     for (name, way) in &told.by_event {
         // What one filter counts is told of each event in the same words but for its name.
         let is_like = |(other, _): &&mut (&Way<'_>, Vec<&str>)| {
-            other.held == way.held && other.broken.is_some() == way.broken.is_some()
+            other.held == way.held && other.is_notified() == way.is_notified()
         };
         match alike.iter_mut().find(is_like) {
             Some((_, names)) => names.push(name),
@@ -90,14 +90,21 @@ fn ways(text: &mut String, told: &Ways<'_>, width: usize) {
             link(text, at, (GOOD, "holds"), step, width);
             facts(text, told.evaluation, at, step, way.held.get(4).copied());
         }
-        let Some(reason) = way.broken else {
-            _ = writeln!(text, "{GOOD}Somebody is notified.{GOOD:#}");
-            continue;
-        };
         let at = way.held.len();
-        link(text, at, (BAD, "broken"), reason, width);
         let name = LINKS.get(at).map_or("", |(name, _)| name);
-        _ = writeln!(text, "{BAD}Nobody is notified:{BAD:#} the way breaks at link {} of 6, the {name}.", at + 1);
+        if let Some(reason) = way.broken {
+            link(text, at, (BAD, "broken"), reason, width);
+            _ = writeln!(text, "{BAD}Nobody is notified:{BAD:#} the way breaks at link {} of 6, the {name}.", at + 1);
+        } else if let Some(reason) = way.open {
+            link(text, at, (UNKNOWN, "open"), reason, width);
+            _ = writeln!(
+                text,
+                "{UNKNOWN}Whether somebody is notified cannot be told:{UNKNOWN:#} the {name}, link {} of 6, leaves it open.",
+                at + 1
+            );
+        } else {
+            _ = writeln!(text, "{GOOD}Somebody is notified.{GOOD:#}");
+        }
     }
 }
 
