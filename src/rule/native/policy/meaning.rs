@@ -44,12 +44,11 @@ impl Statement {
         self.principals.iter().any(|principal| principal.kind == kind && matches_glob(pattern, &principal.value))
     }
 
-    /// Whether a condition lets through requests only that have fixed values of this key.
+    /// Whether a condition lets through requests only that have fixed values of this key; of `aws:SourceIp`, narrow ranges.
     pub(super) fn fixes(&self, key: &str) -> bool {
         self.conditions.iter().any(|condition| {
-            condition.key.eq_ignore_ascii_case(key)
-                && condition.asks_for_values()
-                && condition.values.iter().all(|value| is_fixed(value))
+            let is_of_values = condition.asks_for_values() && condition.values.iter().all(|value| is_fixed(value));
+            condition.key.eq_ignore_ascii_case(key) && (is_of_values || condition.fixes_the_network())
         })
     }
 
@@ -171,13 +170,19 @@ impl Condition {
         !self.values.is_empty() && operators.contains(&self.plain_operator().as_str())
     }
 
+    /// Whether it lets through narrow ranges of addresses only.
+    fn fixes_the_network(&self) -> bool {
+        self.key.eq_ignore_ascii_case("aws:SourceIp")
+            && self.plain_operator() == "ipaddress"
+            && !self.values.is_empty()
+            && self.values.iter().all(|cidr| is_narrow(cidr))
+    }
+
     /// Whether it lets through fixed callers only.
     fn fixes_the_caller(&self) -> bool {
         let key = self.key.to_ascii_lowercase();
-        if key == "aws:sourceip" {
-            return self.plain_operator() == "ipaddress"
-                && !self.values.is_empty()
-                && self.values.iter().all(|cidr| is_narrow(cidr));
+        if self.fixes_the_network() {
+            return true;
         }
         self.asks_for_values()
             && self.values.iter().all(|value| match key.as_str() {

@@ -93,6 +93,15 @@ fn broad_ranges_of_addresses_are_the_public() {
         assert_eq!(public(r#""*""#, &condition), expected, "{cidr}");
     }
     assert!(public(r#""*""#, r#"{"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}"#));
+    let fixes = |condition: &str| {
+        let text = r#"{"Effect": "Allow", "Action": "*", "Principal": "*", "Condition": "#.to_owned() + condition + "}";
+        statement(&text).fixes("AWS:sourceip")
+    };
+    assert!(fixes(r#"{"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}"#));
+    assert!(!fixes(r#"{"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "0.0.0.0/0"]}}"#));
+    assert!(!fixes(r#"{"IpAddressIfExists": {"aws:SourceIp": "203.0.113.0/24"}}"#));
+    assert!(!fixes(r#"{"IpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}}"#));
+    assert!(!fixes(r#"{"IpAddress": {"aws:SourceIp": []}}"#));
 }
 
 #[test]
