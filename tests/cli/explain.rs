@@ -471,7 +471,11 @@ fn an_alarm_on_an_expression_leaves_the_way_open() {
     });
     let ran = told(&folder, &items, &[], &[]);
     assert_eq!(ran.code(), 3, "{ran}");
-    insta::assert_snapshot!(ran);
+    let plain = ran.stdout().split_whitespace().collect::<Vec<_>>().join(" ");
+    let reason = "4 alarm open whether alarm root-sign-in rings at one event cannot be told: it watches an expression";
+    assert!(plain.contains(reason), "{ran}");
+    let end = "Whether somebody is notified cannot be told: the alarm, link 4 of 6, leaves it open.";
+    assert!(plain.ends_with(end), "{ran}");
     let ran = told(&folder, &items, &[], &["--format", "json"]);
     assert_eq!(ran.code(), 3, "{ran}");
     let json: Json = serde_json::from_str(ran.stdout()).expect("JSON");
