@@ -20,7 +20,7 @@ use super::mapping::{Link, Mappings, Part};
 use super::plan::{self, Plan, Planned};
 use super::resolve::Scope;
 use super::shape::at_path;
-use super::template::{Resource, Template, is_function};
+use super::template::{Resource, Template, is_function, is_macro};
 use super::terraform::{self, Blocks};
 use super::{Repository, Warning, root_of};
 use crate::evaluation::{ComplianceType, Evaluation};
@@ -246,7 +246,7 @@ fn types_in(node: &Node) -> Option<BTreeSet<&str>> {
     }
     let mut kinds = BTreeSet::new();
     for member in node.members() {
-        if member.name == "Fn::Transform" {
+        if is_macro(member) {
             return None;
         }
         kinds.extend(types_in(&member.value)?);

@@ -8,7 +8,7 @@ use std::fmt::Display;
 
 use super::mapping::Mappings;
 use super::shape::at_path;
-use super::template::{Resource, Template};
+use super::template::{Resource, Template, is_function, macro_in};
 use crate::tree::{Content, Member, Node, Size};
 
 /// How deep functions may be nested, those among them that a name stands for.
@@ -102,8 +102,8 @@ impl<'t> Scope<'t> {
 
     /// Whether a resource is made, as far as that is known.
     pub(super) fn is_made(&self, resource: Resource<'_>) -> Option<bool> {
-        // What rewrites a resource may put a condition there, or take it away.
-        if resource.rewriter().is_some() {
+        // What remakes a resource may put a condition there, or take it away.
+        if resource.remaker().is_some() {
             return None;
         }
         resource.condition().map_or(Some(true), |name| self.condition(name, 0))
@@ -125,12 +125,12 @@ impl<'t> Scope<'t> {
                 Content::List(elements.iter().filter_map(|element| self.resolved(element, depth + 1)).collect())
             }
             Content::Map(members) => match members.as_slice() {
-                [Member { name, value, .. }] if name == "Ref" || name.starts_with("Fn::") => {
-                    return self.called(name, value, node, depth + 1).map(|made| self.bounded(made));
+                [member] if member.name == "Ref" || is_function(member) => {
+                    return self.called(&member.name, &member.value, node, depth + 1).map(|made| self.bounded(made));
                 }
-                // A transform adds to what stands beside it, or takes its place.
-                members if members.iter().any(|member| member.name.starts_with("Fn::")) => {
-                    let function = members.iter().find(|member| member.name.starts_with("Fn::"));
+                // A macro makes anything of what stands beside it, and a loop adds to that.
+                members if members.iter().any(is_function) => {
+                    let function = members.iter().find(|member| is_function(member));
                     return function.map(|function| unresolved(node, &function.name));
                 }
                 members => Content::Map(
@@ -364,7 +364,7 @@ impl<'t> Scope<'t> {
 
 /// What stands among mappings or conditions, unless a macro beside it makes anything of it.
 fn stays(section: &Node) -> Option<&Node> {
-    Some(section).filter(|section| section.member("Fn::Transform").is_none())
+    Some(section).filter(|section| macro_in(section).is_none())
 }
 
 /// Whether a value is as good as none: a parameter without one is an empty text, or a list of one.

@@ -1,6 +1,6 @@
 //! What the transform of SAM makes of a template: which types its own become, and what its globals put into them.
 
-use super::template::Resource;
+use super::template::{Resource, is_function};
 use crate::tree::{Content, Member, Node, Size};
 
 /// What transforms a template of SAM.
@@ -83,7 +83,7 @@ fn merged(global: &Node, own: &Node) -> Node {
 
 /// Whether a mapping is a function of CloudFormation.
 fn is_call(members: &[Member]) -> bool {
-    matches!(members, [Member { name, .. }] if name == "Ref" || name.starts_with("Fn::"))
+    matches!(members, [member] if member.name == "Ref" || is_function(member))
 }
 
 fn member_mut<'n>(node: &'n mut Node, name: &str) -> Option<&'n mut Member> {

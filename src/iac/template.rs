@@ -25,6 +25,8 @@ pub(super) struct Resource<'t> {
     pub(super) id: &'t str,
     pub(super) kind: &'t str,
     pub(super) member: &'t Member,
+    /// The macro that stands among all resources, if there is one.
+    among: Option<&'t Member>,
 }
 
 impl<'t> Resource<'t> {
@@ -32,16 +34,18 @@ impl<'t> Resource<'t> {
         self.member.value.get("Properties")
     }
 
-    /// The function that stands beside its type, or among its properties: on deployment a macro makes anything of what it
-    /// stands beside.
-    pub(super) fn rewriter(self) -> Option<&'t str> {
-        let beside = |node: &'t Node| match node.members() {
-            // A function alone is the value that it comes to.
-            [_] => None,
-            members => members.iter().find(|member| is_function(member)),
-        };
-        let found = beside(&self.member.value).or_else(|| beside(self.properties()?));
+    /// The macro that stands beside it or beside its type: on deployment it makes anything of what it stands beside, the
+    /// condition as well.
+    pub(super) fn remaker(self) -> Option<&'t str> {
+        let found = self.among.or_else(|| macro_in(&self.member.value));
         found.map(|member| member.name.as_str())
+    }
+
+    /// The macro that makes anything of its properties: one that remakes it, or one that stands among them.
+    pub(super) fn rewriter(self) -> Option<&'t str> {
+        // A function alone is the value that it comes to.
+        let properties = || self.properties().filter(|properties| properties.members().len() > 1);
+        self.remaker().or_else(|| macro_in(properties()?).map(|member| member.name.as_str()))
     }
 
     /// The properties as they stand there, if they stay so.
@@ -86,14 +90,15 @@ impl Template {
 
     /// The resources, in their order.
     pub(super) fn resources(&self) -> impl Iterator<Item = Resource<'_>> {
-        let members = self.root.get("Resources").map(Node::members).unwrap_or_default();
-        members.iter().filter_map(|member| {
+        let resources = self.root.get("Resources");
+        let among = resources.and_then(macro_in);
+        resources.map(Node::members).unwrap_or_default().iter().filter_map(move |member| {
             let kind = member.value.get("Type")?.text()?;
-            Some(Resource { id: &member.name, kind, member })
+            Some(Resource { id: &member.name, kind, member, among })
         })
     }
 
-    /// What stands among the resources and makes more of them on deployment (`Fn::ForEach::Name`, `Fn::Transform`), and the
+    /// What stands among the resources and makes more of them on deployment (`Fn::ForEach::Name`, a macro), and the
     /// resources of which nobody can say what they are, as their type is no text.
     pub(super) fn makers(&self) -> impl Iterator<Item = &Member> {
         let members = self.root.get("Resources").map(Node::members).unwrap_or_default();
@@ -187,7 +192,24 @@ impl Template {
 
 /// Whether a member is a function, and no name that somebody chose.
 pub(super) fn is_function(member: &Member) -> bool {
-    member.name.starts_with("Fn::")
+    member.name.starts_with("Fn::") || is_macro(member)
+}
+
+/// Whether a member hands what it stands beside to a macro. Of the two names that this has, the short one may be anything's, and
+/// is told by what stands there.
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-transform.html>)
+pub(super) fn is_macro(member: &Member) -> bool {
+    let is_call = || {
+        let parts = member.value.members();
+        member.value.get("Name").and_then(Node::text).is_some()
+            && parts.iter().all(|part| ["Name", "Parameters"].contains(&part.name.as_str()))
+    };
+    member.name == "Fn::Transform" || member.name == "Transform" && is_call()
+}
+
+/// The macro among the members of a mapping.
+pub(super) fn macro_in(node: &Node) -> Option<&Member> {
+    node.members().iter().find(|member| is_macro(member))
 }
 
 /// The logical id, or the parameter, to which a value is a reference and nothing else.

@@ -26,9 +26,9 @@ Resources:
     assert_eq!(fact(&made, "V", "/configuration/encrypted"), unknown);
     assert_eq!(fact(&made, "V", "/configuration/size"), unknown);
     for maker in [
-        "\"Fn::Transform\": {Name: AWS::Include, Parameters: {Location: s3://x/y}}",
         "\"Fn::ForEach::P\": [K, [Bucket], {\"P${K}\": {Type: \"AWS::S3::${K}Policy\"}}]",
         "\"Fn::ForEach::P\": [K, [a], {\"Fn::Transform\": {Name: AWS::Include}}]",
+        "\"Fn::ForEach::P\": [K, [a], {Transform: {Name: AWS::Include}}]",
     ] {
         let made = template(&format!("Resources: {{A: {{Type: AWS::S3::Bucket}}, {maker}}}"), &[]);
         assert!(is_vague(&made, "A", POLICY), "{maker}");
@@ -60,15 +60,84 @@ Resources:
     assert_eq!(fact(&made, "B", STATUS), "\"Enabled\"");
     assert_eq!(fact(&made, "C", "/configuration/name"), "\"b-logs\"");
     assert!(fact(&made, "C", POLICY_TEXT).contains("arn:aws:s3:::b"));
-    let function = ", \"Fn::Transform\": {Name: Anything}";
-    for made in [written(function, ""), written("", function)] {
-        let unknown = "Unresolved: known only after deployment: Fn::Transform";
+    for (name, beside, among) in [
+        ("Fn::Transform", ", \"Fn::Transform\": {Name: Anything}", ""),
+        ("Fn::Transform", "", ", \"Fn::Transform\": {Name: Anything}"),
+        ("Transform", ", Transform: {Name: Anything}", ""),
+        ("Transform", "", ", Transform: {Name: Anything, Parameters: {A: b}}"),
+    ] {
+        let made = written(beside, among);
+        let unknown = format!("Unresolved: known only after deployment: {name}");
         assert_eq!(fact(&made, "B", STATUS), unknown);
         assert_eq!(fact(&made, "B", "/configuration/name"), unknown);
         assert_eq!(fact(&made, "C", "/configuration/name"), "Unresolved: known only after deployment: Ref B");
         // The policy may be of any bucket.
         assert_eq!(vague_of(&made), ["B", "C"]);
         assert_eq!(made.unread, []);
+    }
+}
+
+#[test]
+fn a_macro_among_the_resources_is_handed_all_of_them() {
+    for (name, call) in [
+        ("Fn::Transform", "\"Fn::Transform\": {Name: Anything}"),
+        ("Fn::Transform", "\"Fn::Transform\": {Name: AWS::Include, Parameters: {Location: s3://x/y}}"),
+        ("Transform", "Transform: {Name: Anything}"),
+    ] {
+        let made = template(
+            &format!(
+                r#"AWSTemplateFormatVersion: "2010-09-09"
+Conditions: {{Never: !Equals [a, b]}}
+Resources:
+  A: {{Type: AWS::S3::Bucket, Properties: {{BucketName: a, VersioningConfiguration: {{Status: Enabled}}}}}}
+  N: {{Type: AWS::S3::Bucket, Condition: Never}}
+  P: {{Type: AWS::S3::BucketPolicy, Properties: {{Bucket: !Ref A, PolicyDocument: {{}}}}}}
+  {call}
+"#
+            ),
+            &[],
+        );
+        let unknown = format!("Unresolved: known only after deployment: {name}");
+        assert_eq!(fact(&made, "A", STATUS), unknown, "{call}");
+        assert_eq!(fact(&made, "A", "/configuration/name"), unknown, "{call}");
+        // The macro may take the condition away, and the policy may be of any bucket.
+        assert_eq!(vague_of(&made), ["A", "N"], "{call}");
+        assert_eq!((made.unread.len(), made.not_covered.get(name)), (0, Some(&1)), "{call}");
+    }
+}
+
+#[test]
+fn what_stands_among_properties_is_no_matter_of_the_condition() {
+    let made = template(
+        r#"AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::LanguageExtensions
+Conditions: {Never: !Equals [a, b]}
+Resources:
+  A: {Type: AWS::S3::Bucket, Condition: Never, Properties: {BucketName: a, "Fn::ForEach::X": [K, [a], {"T${K}": 1}]}}
+  B: {Type: AWS::S3::Bucket, Condition: Never, Properties: {BucketName: b, "Fn::Transform": {Name: Anything}}}
+  C: {Type: AWS::S3::Bucket, Condition: Never, "Fn::Transform": {Name: Anything}}
+  D: {Type: AWS::S3::Bucket, Properties: {BucketName: d, "Fn::ForEach::X": [K, [a], {"T${K}": 1}]}}
+  E: {Type: AWS::S3::Bucket, Properties: {BucketName: !Sub "${D}-logs"}}
+"#,
+        &[],
+    );
+    let ids: Vec<&str> = made.snapshot.items().iter().map(|item| &*item.key.resource_id).collect();
+    assert_eq!(ids, ["t.yaml#C", "t.yaml#D", "t.yaml#E"]);
+    // A loop adds to what stands beside it, and leaves that as it is.
+    assert_eq!(fact(&made, "D", STATUS), "Unresolved: known only after deployment: Fn::ForEach::X");
+    assert_eq!(fact(&made, "E", "/configuration/name"), "\"d-logs\"");
+}
+
+#[test]
+fn a_property_that_is_called_as_a_macro_is_none() {
+    let of = |beside: &str| {
+        let text =
+            format!("Resources: {{V: {{Type: AWS::EC2::Volume, Properties: {{Size: 1, Transform: {beside}}}}}}}");
+        fact(&template(&text, &[]), "V", "/configuration/size")
+    };
+    assert_eq!(of("{Name: Anything}"), "Unresolved: known only after deployment: Transform");
+    for property in ["text", "{Kind: Anything}", "{Name: {Ref: A}}", "{Name: Anything, Kind: Other}"] {
+        assert_eq!(of(property), "1", "{property}");
     }
 }
 
@@ -94,6 +163,8 @@ Resources:
     assert_eq!(of(function, "", ""), [unknown("Fn::FindInMap"), "true".to_owned()]);
     assert_eq!(of("", function, ""), [unknown("Fn::FindInMap"), "true".to_owned()]);
     assert_eq!(of("", "", function), ["100".to_owned(), unknown("condition Always")]);
+    let short = "Transform: {Name: AWS::Include}, ";
+    assert_eq!(of(short, "", short), [unknown("Fn::FindInMap"), unknown("condition Always")]);
 }
 
 #[test]
